@@ -1,0 +1,37 @@
+"""Checkpoints: the weights and all that the later steps need to know about them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Dict, Tuple
+
+import torch
+from torch import Tensor, nn
+
+import models
+from data import Preprocess
+
+
+@dataclass
+class Checkpoint:
+    """A trained network, its preprocessing, its classes and where it comes from."""
+
+    name: str
+    state: Dict[str, Tensor]
+    pre: Preprocess
+    classes: Tuple[str, ...]
+    input_shape: Tuple[int, int, int]
+    provenance: str
+
+    def model(self) -> nn.Module:
+        """The network in evaluation mode."""
+        return models.build(self.name, self.state).eval()
+
+    def save(self, path: Path) -> None:
+        torch.save(asdict(self), path)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read what Checkpoint.save wrote."""
+    fields = torch.load(path, map_location="cpu")
+    fields["pre"] = Preprocess(**fields["pre"])
+    return Checkpoint(**fields)

@@ -1,0 +1,70 @@
+"""ONNX files with EdgeExit's metadata, and reference logits."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Sequence
+
+import h5py
+import numpy as np
+import onnx
+import torch
+
+import loop
+from checkpoint import Checkpoint
+from data import Samples
+
+OPSET = 13
+IMPORTED = frozenset("""
+    Conv BatchNormalization Relu LeakyRelu Clip Sigmoid HardSwish HardSigmoid Tanh MaxPool
+    AveragePool GlobalAveragePool Gemm MatMul Add Mul Sub Div Concat Flatten Reshape Squeeze
+    Unsqueeze Transpose Softmax LogSoftmax Pad Dropout Identity Constant ReduceMean
+    """.split())  # what `edgeexit import onnx` understands
+
+
+def numbers(values: Sequence[float]) -> str:
+    """Comma-separated, short, without loss."""
+    return ",".join(f"{v:.15g}" for v in values)
+
+
+def metadata(made: Checkpoint) -> Dict[str, str]:
+    """The metadata_props the importer reads: raw * scale, minus mean, over std."""
+    return {"ee.mean": numbers(made.pre.mean), "ee.std": numbers(made.pre.std),
+            "ee.scale": numbers([made.pre.scale]), "ee.classes": ",".join(made.classes),
+            "ee.provenance": made.provenance}
+
+
+def write_onnx(made: Checkpoint, path: Path) -> None:
+    """Export, add the metadata, check; the outputs are the exits' logits in order."""
+    model = made.model()
+    sample = torch.zeros(1, *made.input_shape)
+    names = [f"exit{i + 1}" for i in range(len(model(sample)))]
+    torch.onnx.export(model, sample, str(path), opset_version=OPSET, do_constant_folding=True,
+                      training=torch.onnx.TrainingMode.EVAL, input_names=["input"],
+                      output_names=names, dynamic_axes={n: {0: "N"} for n in ["input"] + names})
+    graph = onnx.load(str(path))
+    onnx.helper.set_model_props(graph, metadata(made))
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, str(path))
+    report(graph, path)
+
+
+def report(graph: onnx.ModelProto, path: Path) -> None:
+    """Print what the file consists of; fail on an operator the importer lacks."""
+    ops = Counter(node.op_type for node in graph.graph.node)
+    print(path.name, f"{path.stat().st_size} bytes;", "outputs",
+          ", ".join(o.name for o in graph.graph.output) + "; operators",
+          ", ".join(f"{op} {n}" for op, n in sorted(ops.items())))
+    unknown = set(ops) - IMPORTED
+    if unknown:
+        raise SystemExit(f"{path}: the importer has no {', '.join(sorted(unknown))}")
+
+
+def write_reference(made: Checkpoint, samples: Samples, path: Path) -> None:
+    """HDF5 with `logits` [exits, n, classes] and `labels` [n], computed in float32."""
+    logits = loop.logits_of(made.model(), made.pre, samples.x)
+    with h5py.File(path, "w") as f:
+        f["logits"] = logits.numpy()
+        f["labels"] = samples.y.numpy().astype(np.int32)
+        f.attrs["provenance"] = made.provenance
+    right = " ".join(f"{a:.4f}" for a in loop.accuracy(logits, samples.y))
+    print(f"{path.name}: {len(samples)} samples, accuracy per exit {right}")

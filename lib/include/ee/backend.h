@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/model.h"
+
+/**
+ * @file backend.h
+ * For people who write a backend: one table of functions that runs nodes.
+ *
+ * `ref` is plain loops, runs every operator and is the oracle.  A backend that cannot run a node
+ * says so in can(), and the node is run by ref.  The bits of one sample's result must not depend
+ * on the batch it is computed in.
+ */
+
+/** Called between pieces of a long computation, so that messages move. */
+typedef void (*ee_progress_fn)(void *context);
+
+/** One run of one node. */
+typedef struct ee_kernel_call {
+  const ee_node *node;
+  int64_t        n;                             // samples in the batch
+  const float   *in[EE_MAX_NODE_INPUTS];        // NULL: left out
+  ee_shape       in_shape[EE_MAX_NODE_INPUTS];  // whole arrays: dim[0] times n if batched
+  float         *out;                           // never overlaps an input
+  ee_shape       out_shape;                     // whole array
+  const void    *prepared;                      // what prepare() made; NULL if nothing
+  void          *scratch;                       // scratch_bytes() of it, 64-byte aligned
+  ee_progress_fn progress;                      // may be NULL
+  void          *progress_context;
+} ee_kernel_call;
+
+typedef struct ee_backend {
+  const char *name;
+  /** Set up what the process needs, once; called before anything else.  May be NULL. */
+  ee_status (*open)(void);
+  /** Whether run() can run @p node. */
+  bool (*can)(const ee_model *model, const ee_node *node);
+  /** Pack constants for @p node: constant[i] is input i's data, NULL if input i is no constant.
+   *  *prepared may stay NULL.  May be NULL. */
+  ee_status (*prepare)(const ee_model *model, const ee_node *node,
+                       const float *const constant[EE_MAX_NODE_INPUTS], void **prepared);
+  void (*release)(void *prepared);  // NULL if prepare is
+  /** Bytes prepare() will hold, and scratch that run() needs at @p n samples [byte]. */
+  size_t (*prepared_bytes)(const ee_model *model, const ee_node *node);
+  size_t (*scratch_bytes)(const ee_model *model, const ee_node *node, int64_t n);
+  /** Compute out = act(op(in)).  Inputs were checked when the model was finished. */
+  void (*run)(const ee_kernel_call *call);
+} ee_backend;
+
+/** Backend by name, `ref` or `blis`; NULL if there is none of that name. */
+const ee_backend *ee_backend_by_name(const char *name);
+
+/** Names of all backends, best first, ended by NULL. */
+const char *const *ee_backend_names(void);
+
+extern const ee_backend ee_backend_ref;

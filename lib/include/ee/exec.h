@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/backend.h"
+
+/**
+ * @file exec.h
+ * Running a range of layers: what a device keeps in memory, and how a batch goes through it.
+ *
+ * ee_resident holds the layers of a device, ready to run; layers come and go while the device
+ * serves.  ee_exec runs a contiguous range of resident layers and the heads attached inside it,
+ * with all activations in one arena that is planned when the exec is made.
+ */
+
+/** The layers that a device holds.  Shared by the execs that run them. */
+typedef struct ee_resident ee_resident;
+
+/** Create with no layer held.  Borrows @p model and @p backend.  Not collective. */
+ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, ee_resident **res);
+
+/**
+ * Hold layer @p layer, with the heads attached after it.
+ * @param blob  ee_layer.weight_bytes of the layer, laid out as ee_model_layer_constants() says;
+ *              taken over (free()d when the layer is dropped); NULL only if weight_bytes is 0 or
+ *              the model's own constants are in memory, which are then copied
+ * A layer already held gets one more holder, and the blob is freed.
+ */
+ee_status ee_resident_add(ee_resident *res, int layer, float *blob);
+
+/** Give up one hold of @p layer; at zero it is freed. */
+void ee_resident_drop(ee_resident *res, int layer);
+
+/** Whether @p layer can run now. */
+bool ee_resident_has(const ee_resident *res, int layer);
+
+/** The blob of a held layer, for example to send it to another device.  Borrowed. */
+const float *ee_resident_blob(const ee_resident *res, int layer);
+
+/** Bytes held now: blobs and what the backend packed [byte]. */
+size_t ee_resident_bytes(const ee_resident *res);
+
+void ee_resident_destroy(ee_resident **res);
+
+/** A program for layers [begin, end). */
+typedef struct ee_exec ee_exec;
+
+/**
+ * Plan the arena for layers [@p begin, @p end) at up to @p max_batch samples.  Not collective.
+ * The layers need not be resident yet.  begin < end.
+ * @return EE_OK; EE_ERR_ARG if max_batch > 1 in a model that is not batched; EE_ERR_NOMEM
+ */
+ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee_exec **exec);
+
+/** Arena bytes that ee_exec_create would take, without taking them [byte]. */
+ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
+                              int max_batch, size_t *bytes);
+
+/** Call @p progress between nodes and inside long ones; NULL for none. */
+void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context);
+
+/**
+ * Memory of value @p v: shape [max_batch, elements of one sample].
+ * Valid for writing for values of cut `begin` before the first layer runs, and for reading for
+ * the live values of cut c after layer c - 1 ran and before layer c runs.
+ */
+float *ee_exec_value(ee_exec *exec, int v);
+
+/** Run layers [@p from, @p to) inside the exec's range on the first @p n samples. */
+ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n);
+
+/**
+ * Run the head of exit @p e, right after its attach layer ran.
+ * @param[out] logits  shape [n, n_classes]; the exec's, valid until the next run
+ */
+ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits);
+
+/** Keep samples keep[0] < keep[1] < ... of the live values at @p cut, moved to the front. */
+void ee_exec_keep(ee_exec *exec, int cut, const int *keep, int n_keep);
+
+void ee_exec_destroy(ee_exec **exec);
+
+/** Preprocess @p n samples of uint8 or float32 into @p out, shape [n, elements of a sample]:
+ *  out = (raw * scale - mean[c]) / std[c]; exactly one of @p u8 and @p f32 is not NULL. */
+void ee_model_preprocess(const ee_model *model, const uint8_t *u8, const float *f32, int64_t n,
+                         float *out);

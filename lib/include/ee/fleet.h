@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stddef.h>
+
+#include "ee/status.h"
+
+/**
+ * @file fleet.h
+ * The devices and links of a run, and how they change over time.
+ */
+
+/** From time `at` on a quantity has this value; the last one before `at` held until then. */
+typedef struct ee_change {
+  double at;     // since the start of the run [s]
+  double value;  // in the unit of what changes
+} ee_change;
+
+typedef struct ee_schedule {
+  int        n;
+  ee_change *change;  // shape [n], by time
+} ee_schedule;
+
+typedef struct ee_device {
+  char        name[64];
+  double      flops;                   // [FLOP/s]; 0: given relative to this host
+  double      relative;                // times this host's speed; 0: given in FLOP/s
+  double      memory;                  // [byte]; 0: unlimited
+  double      watts_busy, watts_idle;  // [W]; 0: unknown
+  ee_schedule speed;                   // factors on the device's speed, 1 before the first change
+} ee_device;
+
+typedef struct ee_link_spec {
+  double      bandwidth;          // [byte/s]; 0: unlimited
+  double      latency;            // [s]
+  ee_schedule bandwidth_changes;  // bandwidths [byte/s]
+} ee_link_spec;
+
+typedef struct ee_fleet {
+  char          name[64];
+  int           n_devices;
+  ee_device    *device;  // shape [n_devices]
+  ee_link_spec *link;    // shape [n_devices, n_devices], from row to column
+} ee_fleet;
+
+ee_status ee_fleet_create(int n_devices, ee_fleet **fleet);
+
+/** Value of @p schedule at time @p t [s]; @p before until its first change. */
+double ee_schedule_at(const ee_schedule *schedule, double t, double before);
+
+/** Speed of device @p d at time @p t [FLOP/s]; @p host_flops is this host's speed [FLOP/s]. */
+double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);
+
+/** Link from device @p from to @p to. */
+const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to);
+
+/** Bandwidth at time @p t [byte/s]; 0: unlimited. */
+double ee_link_bandwidth(const ee_link_spec *link, double t);
+
+void ee_fleet_destroy(ee_fleet **fleet);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/model.h"
+
+/**
+ * @file import.h
+ * Models and data from other formats.
+ */
+
+/** What the command line may say about an ONNX model; zeroed means "as the file says". */
+typedef struct ee_onnx_options {
+  int          n_channels;    // of mean and std; 0: from the file's metadata, or no preprocessing
+  float        scale;         // 0: from metadata, or 1
+  const float *mean, *std;    // shape [n_channels]
+  const char  *class_names;   // comma-separated; NULL: from metadata, or unnamed
+  bool         keep_unfused;  // for tests: do not fold or fuse
+} ee_onnx_options;
+
+/** A constant given from outside for a graph input other than the first (for tests). */
+typedef struct ee_onnx_binding {
+  const char *name;
+  ee_shape    shape;
+  const void *tensor;  // serialized TensorProto
+  size_t      bytes;
+} ee_onnx_binding;
+
+/**
+ * Read an ONNX model.  Each graph output becomes an exit, in topological order.  Batch
+ * normalisation is folded into convolutions, activations are fused, constants are evaluated.
+ * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT; EE_ERR_UNSUPPORTED naming every operator or attribute
+ *         that is not supported, with its node
+ */
+ee_status ee_import_onnx(const char *path, const ee_onnx_options *options, ee_model **model);
+
+/** The same from memory, with graph inputs after the first bound to constants. */
+ee_status ee_import_onnx_bytes(const void *bytes, size_t n, const ee_onnx_options *options,
+                               const ee_onnx_binding *binding, int n_bindings, ee_model **model);
+
+/** Samples [first, first + count) of the concatenated sources go to the data file; count < 0: all.
+ */
+typedef struct ee_data_range {
+  int64_t first, count;
+} ee_data_range;
+
+/** CIFAR-10 binary batches (records of 1 + 3,072 bytes; .bin, .bin.gz or .bin.xz is refused with
+ *  a hint) to a data file [n, 3, 32, 32] of uint8. */
+ee_status ee_import_cifar10(const char *const *path, int n_paths, ee_data_range range,
+                            const char *out);
+
+/** IDX images and labels (plain or gzip) to a data file [n, 1, h, w] of uint8. */
+ee_status ee_import_idx(const char *images, const char *labels, ee_data_range range,
+                        const char *class_names, const char *out);

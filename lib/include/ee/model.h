@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ee/status.h"
+#include "ee/tensor.h"
+
+/**
+ * @file model.h
+ * The graph of an early-exit network: what is computed, not how and not where.
+ *
+ * A model is a list of nodes in topological order over values (arrays).  Nodes are grouped into
+ * layers, the units that devices own; a cut is a boundary between two layers; an exit is a
+ * classifier head attached after a layer.  The last classifier is an exit too.
+ *
+ *   cut 0 | layer 0 | cut 1 | layer 1 | ... | layer L-1 | cut L
+ *
+ * Cut c lies in front of layer c.  The values alive across it are what a device sends on.
+ * Nodes of a head belong to the exit, not to a layer, and run on the device that owns the layer
+ * after which the exit is attached.
+ */
+
+/** Every operator once: name here, name in a file and in ONNX. */
+#define EE_OP_LIST(X)                         \
+  X(CONV, "Conv")                             \
+  X(GEMM, "Gemm")                             \
+  X(MATMUL, "MatMul")                         \
+  X(BATCH_NORM, "BatchNormalization")         \
+  X(ACTIVATION, "Activation")                 \
+  X(MAX_POOL, "MaxPool")                      \
+  X(AVERAGE_POOL, "AveragePool")              \
+  X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool") \
+  X(ADD, "Add")                               \
+  X(MUL, "Mul")                               \
+  X(SUB, "Sub")                               \
+  X(DIV, "Div")                               \
+  X(CONCAT, "Concat")                         \
+  X(RESHAPE, "Reshape")                       \
+  X(TRANSPOSE, "Transpose")                   \
+  X(SOFTMAX, "Softmax")                       \
+  X(LOG_SOFTMAX, "LogSoftmax")                \
+  X(PAD, "Pad")                               \
+  X(REDUCE_MEAN, "ReduceMean")
+
+typedef enum ee_op {
+#define X(name, text) EE_OP_##name,
+  EE_OP_LIST(X)
+#undef X
+      EE_OP_COUNT
+} ee_op;
+
+/** Elementwise functions that a node applies to its result; a formula each.
+ *  p = alpha, q = beta of the node's ee_activation. */
+#define EE_ACT_LIST(X)                                               \
+  X(NONE, "none")                /* x */                             \
+  X(RELU, "Relu")                /* max(x, 0) */                     \
+  X(LEAKY_RELU, "LeakyRelu")     /* x >= 0 ? x : p x */              \
+  X(CLIP, "Clip")                /* min(max(x, p), q) */             \
+  X(SIGMOID, "Sigmoid")          /* 1 / (1 + exp(-x)) */             \
+  X(HARD_SIGMOID, "HardSigmoid") /* min(max(p x + q, 0), 1) */       \
+  X(HARD_SWISH, "HardSwish")     /* x min(max(x / 6 + 1/2, 0), 1) */ \
+  X(TANH, "Tanh")                /* tanh(x) */
+
+typedef enum ee_act {
+#define X(name, text) EE_ACT_##name,
+  EE_ACT_LIST(X)
+#undef X
+      EE_ACT_COUNT
+} ee_act;
+
+typedef struct ee_activation {
+  ee_act kind;
+  float  alpha, beta;
+} ee_activation;
+
+#define EE_MAX_SPATIAL 3  // 1-D, 2-D and 3-D windows
+
+/** A sliding window of a convolution or pooling; one entry per spatial dimension. */
+typedef struct ee_window {
+  int  n_spatial;
+  int  kernel[EE_MAX_SPATIAL], stride[EE_MAX_SPATIAL], dilation[EE_MAX_SPATIAL];
+  int  pad_before[EE_MAX_SPATIAL], pad_after[EE_MAX_SPATIAL];  // resolved, never "auto"
+  int  groups;                                                 // Conv only
+  bool count_include_pad;                                      // AveragePool only
+  bool ceil_mode;  // pooling only; output size is already in the value's shape
+} ee_window;
+
+/** What an operator needs beside its inputs; the member that belongs to the operator is valid. */
+typedef union ee_attributes {
+  ee_window window;  // Conv, MaxPool, AveragePool
+  struct {
+    float alpha, beta;  // Y = alpha A' B' + beta C
+    bool  trans_a, trans_b;
+  } gemm;
+  struct {
+    float epsilon;  // inputs x, scale, bias, mean, var
+  } batch_norm;
+  struct {
+    int  axis;     // Concat, Softmax, LogSoftmax; in [0, rank)
+    bool flatten;  // Softmax before opset 13: over all axes from `axis` on
+  } along;
+  struct {
+    int perm[EE_MAX_RANK];  // Transpose
+  } transpose;
+  struct {
+    int   mode;  // Pad: 0 constant, 1 reflect, 2 edge, 3 wrap
+    int   before[EE_MAX_RANK], after[EE_MAX_RANK];
+    float value;
+  } pad;
+  struct {
+    bool axis[EE_MAX_RANK];  // ReduceMean: which axes are averaged
+  } reduce;
+} ee_attributes;
+
+#define EE_MAX_NODE_INPUTS 16
+#define EE_NAME_BYTES 96
+
+/** One operation.  `in` and `out` are indices of values. */
+typedef struct ee_node {
+  char          name[EE_NAME_BYTES];
+  ee_op         op;
+  int           n_in;
+  int           in[EE_MAX_NODE_INPUTS];  // -1: an optional input that is left out
+  int           out;
+  int           layer;  // index of the layer it belongs to; -1 in a head
+  int           exit;   // index of the exit whose head it belongs to; -1 in a layer
+  ee_activation act;    // applied to the result; EE_ACT_NONE if none is fused
+  ee_attributes attr;
+} ee_node;
+
+typedef enum { EE_VALUE_INPUT, EE_VALUE_CONSTANT, EE_VALUE_ACTIVATION } ee_value_kind;
+
+/** An array.  A constant's data belongs to the model; NULL while it is not in memory. */
+typedef struct ee_value {
+  char          name[EE_NAME_BYTES];
+  ee_value_kind kind;
+  ee_shape      shape;  // of one sample: dim[0] is 1 in a batched model
+  float        *data;   // constants only
+} ee_value;
+
+/** A classifier and where it stands. */
+typedef struct ee_exit {
+  char  name[EE_NAME_BYTES];
+  int   logits;       // value, shape [1, n_classes]
+  int   attach;       // runs right after this layer; the last exit's is n_layers - 1
+  float temperature;  // probabilities are softmax(logits / temperature); 1 before calibration
+} ee_exit;
+
+/** A layer: nodes in order, and what it costs. */
+typedef struct ee_layer {
+  char   name[EE_NAME_BYTES];
+  double flops;         // of one sample [FLOP]; a multiply-add is two
+  size_t weight_bytes;  // constants of its nodes and of the heads attached after it [byte]
+  double seconds;       // of one sample on the host that profiled it [s]; 0: never profiled
+} ee_layer;
+
+/** (raw * scale - mean[c]) / std[c] makes the network's input of channel c. */
+typedef struct ee_preprocess {
+  int    n_channels;  // 0: raw values go in as they are
+  float  scale;
+  float *mean, *std;  // shape [n_channels]
+} ee_preprocess;
+
+typedef struct ee_model {
+  char          name[EE_NAME_BYTES];
+  char         *provenance;  // who made it, how, and what it reached; may be NULL
+  bool          batched;     // false: one sample is the whole input, the largest batch is 1
+  int           input;       // value
+  int           n_values, n_nodes, n_layers, n_exits, n_classes;
+  ee_value     *value;  // shape [n_values]
+  ee_node      *node;   // shape [n_nodes], topological order; a head's nodes follow its layer's
+  ee_layer     *layer;  // shape [n_layers]
+  ee_exit      *exit;   // shape [n_exits], by attach layer
+  char        **class_name;    // shape [n_classes]; NULL if unnamed
+  double       *head_flops;    // shape [n_exits], of one sample [FLOP]
+  double       *head_seconds;  // shape [n_exits] [s]; 0: never profiled
+  ee_preprocess preprocess;
+
+  // Derived by ee_model_finish().
+  int *cut_start;  // shape [n_layers + 2]; cut c carries cut_value[cut_start[c] .. cut_start[c+1])
+  int *cut_value;  // values alive across each cut, in order of value index
+} ee_model;
+
+const char *ee_op_name(ee_op op);
+const char *ee_act_name(ee_act act);
+/** Operator or activation by its name in a file; EE_OP_COUNT or EE_ACT_COUNT if unknown. */
+ee_op  ee_op_by_name(const char *name);
+ee_act ee_act_by_name(const char *name);
+
+/**
+ * Derive everything that follows from values, nodes and exits: layers of nodes and heads, attach
+ * layers, live values per cut, floating-point operations and weight bytes; and check the whole.
+ *
+ * A trunk node is one from which the last exit or more than one exit is reached; a trunk node
+ * with constants of its own that are weights (Conv, Gemm, MatMul, BatchNormalization) opens a
+ * layer, every other one joins the layer before it.  Call once after the graph is filled in;
+ * node[].layer and node[].exit are written, exit[] must have its logits values.
+ * @return EE_OK; EE_ERR_FORMAT with the node's or value's name; EE_ERR_NOMEM
+ */
+ee_status ee_model_finish(ee_model *model);
+
+/** Bytes of one sample's live values at @p cut in [0, n_layers] [byte]. */
+size_t ee_model_cut_bytes(const ee_model *model, int cut);
+
+/** Values alive across @p cut; *n of them; the model owns the list. */
+const int *ee_model_cut_values(const ee_model *model, int cut, int *n);
+
+/** Elements of one sample of value @p v. */
+int64_t ee_model_value_elements(const ee_model *model, int v);
+
+/**
+ * Constants of layer @p layer's blob, in order: those of its nodes, then those of the heads
+ * attached after it, each once.  A blob is these arrays one after the other: what a device loads
+ * from a file, or gets from another device, to own the layer.
+ * @param[out] list  shape [n], values; the caller frees it with free()
+ */
+ee_status ee_model_layer_constants(const ee_model *model, int layer, int **list, int *n);
+
+/** Free everything, also the constants, and set to NULL.  *model may be NULL. */
+void ee_model_destroy(ee_model **model);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdint.h>
+
+#include "ee/status.h"
+
+/**
+ * @file plan.h
+ * Which device owns which layers: data only, not how it was found.
+ */
+
+/** Layers [begin, end) on one device. */
+typedef struct ee_stage {
+  int begin, end;
+  int device;
+} ee_stage;
+
+/** Stages in the order of the layers; every layer in exactly one; a device in at most one. */
+typedef struct ee_plan {
+  int       n_layers, n_devices;
+  int       n_stages;  // >= 1
+  ee_stage *stage;     // shape [n_stages]
+} ee_plan;
+
+/** Create with room for @p n_stages stages, zeroed. */
+ee_status ee_plan_create(int n_layers, int n_devices, int n_stages, ee_plan **plan);
+
+/** Layers spread over the first min(n_layers, n_devices) devices, as equal in number as can be. */
+ee_status ee_plan_uniform(int n_layers, int n_devices, ee_plan **plan);
+
+ee_status ee_plan_copy(const ee_plan *plan, ee_plan **copy);
+
+/** EE_OK, or EE_ERR_ARG with what is wrong: layers left out or twice, a device twice or unknown. */
+ee_status ee_plan_check(const ee_plan *plan);
+
+/** Index of the stage that owns @p layer. */
+int ee_plan_stage_of_layer(const ee_plan *plan, int layer);
+
+/** Index of the stage on @p device; -1 if the device is idle. */
+int ee_plan_stage_of_device(const ee_plan *plan, int device);
+
+/** A hash that is equal for equal plans; for proving that ranks hold the same one. */
+uint64_t ee_plan_hash(const ee_plan *plan);
+
+int ee_plan_equal(const ee_plan *a, const ee_plan *b);
+
+/** Write "0-3 @0 | 4-9 @2" to @p text of @p size bytes (cut short if need be); return @p text. */
+const char *ee_plan_text(const ee_plan *plan, char *text, int size);
+
+void ee_plan_destroy(ee_plan **plan);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdint.h>
+
+#include "ee/fleet.h"
+#include "ee/model.h"
+#include "ee/trace.h"
+
+/**
+ * @file trace_file.h
+ * A trace in HDF5, written while the run goes on (SWMR), readable after the writer was killed.
+ * docs/formats.md has the layout.
+ */
+
+/** Facts about a run that stand at the top of its trace. */
+typedef struct ee_trace_header {
+  const char    *command;  // command line
+  const char    *model_path, *data_path, *policy, *clock, *host;
+  const char    *versions;    // of EdgeExit, MPI, HDF5, backend
+  const char    *fleet_text;  // the fleet file's text; "" if none
+  uint64_t       seed, n_samples;
+  int            n_ranks, n_exits, n_classes, batch_limit, epoch_samples;
+  double         started;      // seconds since 1970 UTC [s]
+  const ee_plan *plan;         // the first one
+  int            with_logits;  // whether each answer's logits are kept
+} ee_trace_header;
+
+/**
+ * Create the trace of one writer and give the sink that fills it.  Not collective.
+ * Buffers are written and flushed when poll() finds them older than a quarter of a second.
+ */
+ee_status ee_trace_create(const char *path, const ee_trace_header *header, ee_trace_sink *sink);
+
+/** Write what is left and close; the first write error of the run comes back here. */
+ee_status ee_trace_close(ee_trace_sink *sink);
+
+/** Create a master file at @p path whose groups link to @p n_parts part files of other nodes. */
+ee_status ee_trace_link_parts(const char *path, const char *const *part, int n_parts);
+
+typedef struct ee_trace_file ee_trace_file;
+
+/** Open a finished, half-written or abandoned trace for reading; parts that are linked are read
+ * too. */
+ee_status ee_trace_open(const char *path, ee_trace_file **file);
+
+/** Borrowed; lives until close.  `plan` is the first plan. */
+const ee_trace_header *ee_trace_file_header(const ee_trace_file *file);
+
+/** All answers, in order of arrival; the file owns them. */
+const ee_answer *ee_trace_file_answers(const ee_trace_file *file, int64_t *n);
+
+/** Logits of answer @p i, shape [n_classes]; NULL if they were not kept. */
+const float *ee_trace_file_logits(const ee_trace_file *file, int64_t i);
+
+const ee_event *ee_trace_file_events(const ee_trace_file *file, int64_t *n);
+
+/** Epoch records; their arrays belong to the file. */
+const ee_epoch_record *ee_trace_file_epochs(const ee_trace_file *file, int *n);
+
+/** Whether the run ended by itself. */
+int ee_trace_file_complete(const ee_trace_file *file);
+
+void ee_trace_file_close(ee_trace_file **file);
