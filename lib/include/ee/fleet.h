@@ -42,18 +42,28 @@ typedef struct ee_fleet {
   ee_link_spec *link;    // shape [n_devices, n_devices], from row to column
 } ee_fleet;
 
+/**
+ * Create a fleet of unnamed devices as fast as this host, on unlimited links.  Not collective.
+ * What is then put into it belongs to it; the `change` arrays must come from malloc().
+ * @param[in]  n_devices  >= 1
+ * @param[out] fleet      owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_ARG or EE_ERR_NOMEM
+ */
 ee_status ee_fleet_create(int n_devices, ee_fleet **fleet);
 
-/** Value of @p schedule at time @p t [s]; @p before until its first change. */
+/** Value of @p schedule at time @p t [s]; @p before until its first change.  Changes are sorted by
+ *  time. */
 double ee_schedule_at(const ee_schedule *schedule, double t, double before);
 
-/** Speed of device @p d at time @p t [FLOP/s]; @p host_flops is this host's speed [FLOP/s]. */
+/** Speed of device @p d at time @p t [FLOP/s]; @p host_flops is this host's speed [FLOP/s].
+ *  A device with `flops` does not look at `relative`. */
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);
 
-/** Link from device @p from to @p to. */
+/** Link from device @p from to @p to, both in [0, n_devices); borrowed. */
 const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to);
 
 /** Bandwidth at time @p t [byte/s]; 0: unlimited. */
 double ee_link_bandwidth(const ee_link_spec *link, double t);
 
+/** Free everything and set to NULL.  *fleet may be NULL. */
 void ee_fleet_destroy(ee_fleet **fleet);

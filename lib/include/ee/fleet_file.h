@@ -2,5 +2,15 @@
 #pragma once
 #include "ee/fleet.h"
 
-/** Read a fleet from YAML; errors name file, line and key.  docs/formats.md has the keys. */
+/**
+ * @file fleet_file.h
+ * A fleet written by hand, in YAML.
+ */
+
+/**
+ * Read a fleet.  docs/formats.md has the keys.  Not collective.
+ * @param[out] fleet  owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_FILE if @p path cannot be read; EE_ERR_FORMAT with file, line and key;
+ *         EE_ERR_NOMEM
+ */
 ee_status ee_fleet_load(const char *path, ee_fleet **fleet);

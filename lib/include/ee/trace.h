@@ -31,6 +31,7 @@ typedef enum ee_event_kind {
       EE_EVENT_COUNT
 } ee_event_kind;
 
+/** Name of @p kind, as in a trace file; "unknown" if there is no such kind.  Static storage. */
 const char *ee_event_name(ee_event_kind kind);
 
 /** Something that took time on one rank. */
@@ -80,6 +81,7 @@ typedef enum ee_verdict {
       EE_VERDICT_COUNT
 } ee_verdict;
 
+/** @p verdict in words; "unknown" if there is no such verdict.  Static storage. */
 const char *ee_verdict_text(ee_verdict verdict);
 
 /** One epoch as the controller saw it.  Arrays belong to the caller and live during the call. */

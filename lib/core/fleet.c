@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The devices and links of a run as data, and what they are at a given time. */
+#include "ee/fleet.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+static ee_status fleet_alloc(int n_devices, ee_fleet *fleet) {
+  size_t n = (size_t)n_devices;
+  if (n > SIZE_MAX / n / sizeof *fleet->link) {
+    return EE_FAIL(EE_ERR_NOMEM, "a fleet of %d devices has too many links", n_devices);
+  }
+  fleet->device = calloc(n, sizeof *fleet->device);
+  fleet->link   = calloc(n * n, sizeof *fleet->link);
+  if (fleet->device == NULL || fleet->link == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for a fleet of %d devices", n_devices);
+  }
+  for (size_t d = 0; d < n; d++) fleet->device[d].relative = 1.0;
+  fleet->n_devices = n_devices;
+  return EE_OK;
+}
+
+ee_status ee_fleet_create(int n_devices, ee_fleet **fleet) {
+  *fleet = NULL;
+  if (n_devices < 1) return EE_FAIL(EE_ERR_ARG, "n_devices is %d, need at least 1", n_devices);
+
+  *fleet = calloc(1, sizeof **fleet);
+  if (*fleet == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a fleet of %d devices", n_devices);
+  ee_status status = fleet_alloc(n_devices, *fleet);
+  if (status != EE_OK) ee_fleet_destroy(fleet);
+  return status;
+}
+
+double ee_schedule_at(const ee_schedule *schedule, double t, double before) {
+  double value = before;
+  for (int i = 0; i < schedule->n && schedule->change[i].at <= t; i++) {
+    value = schedule->change[i].value;
+  }
+  return value;
+}
+
+double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops) {
+  const ee_device *device = &fleet->device[d];
+  double           speed  = device->flops > 0.0 ? device->flops : device->relative * host_flops;
+  return speed * ee_schedule_at(&device->speed, t, 1.0);
+}
+
+const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to) {
+  return &fleet->link[(size_t)from * (size_t)fleet->n_devices + (size_t)to];
+}
+
+double ee_link_bandwidth(const ee_link_spec *link, double t) {
+  return ee_schedule_at(&link->bandwidth_changes, t, link->bandwidth);
+}
+
+void ee_fleet_destroy(ee_fleet **fleet) {
+  ee_fleet *f = *fleet;
+  if (f == NULL) return;
+  size_t n = (size_t)f->n_devices;
+  for (size_t d = 0; d < n; d++) free(f->device[d].speed.change);
+  for (size_t i = 0; i < n * n; i++) free(f->link[i].bandwidth_changes.change);
+  free(f->device);
+  free(f->link);
+  free(f);
+  *fleet = NULL;
+}
