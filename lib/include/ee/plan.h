@@ -22,7 +22,11 @@ typedef struct ee_plan {
   ee_stage *stage;     // shape [n_stages]
 } ee_plan;
 
-/** Create with room for @p n_stages stages, zeroed. */
+/**
+ * Create with room for @p n_stages stages, zeroed.  Nothing in this file is collective.
+ * @param[out] plan  owned by the caller; NULL on error, as everywhere in this file
+ * @return EE_OK; EE_ERR_ARG unless 1 <= n_stages <= min(n_layers, n_devices); EE_ERR_NOMEM
+ */
 ee_status ee_plan_create(int n_layers, int n_devices, int n_stages, ee_plan **plan);
 
 /** Layers spread over the first min(n_layers, n_devices) devices, as equal in number as can be. */
@@ -30,21 +34,26 @@ ee_status ee_plan_uniform(int n_layers, int n_devices, ee_plan **plan);
 
 ee_status ee_plan_copy(const ee_plan *plan, ee_plan **copy);
 
-/** EE_OK, or EE_ERR_ARG with what is wrong: layers left out or twice, a device twice or unknown. */
+/** EE_OK, or EE_ERR_ARG with what is wrong: layers left out or twice, a device twice or unknown;
+ *  EE_ERR_NOMEM. */
 ee_status ee_plan_check(const ee_plan *plan);
 
-/** Index of the stage that owns @p layer. */
+/** Index of the stage that owns @p layer; -1 if there is no such layer. */
 int ee_plan_stage_of_layer(const ee_plan *plan, int layer);
 
 /** Index of the stage on @p device; -1 if the device is idle. */
 int ee_plan_stage_of_device(const ee_plan *plan, int device);
 
-/** A hash that is equal for equal plans; for proving that ranks hold the same one. */
+/** A hash that is equal for equal plans, on every machine; for proving that ranks hold the same
+ *  one (FNV-1a, 64 bits). */
 uint64_t ee_plan_hash(const ee_plan *plan);
 
+/** Whether both have the same layers, devices and stages. */
 int ee_plan_equal(const ee_plan *a, const ee_plan *b);
 
-/** Write "0-3 @0 | 4-9 @2" to @p text of @p size bytes (cut short if need be); return @p text. */
+/** Write "0-3 @0 | 4-9 @2" to @p text of @p size bytes (cut short if need be;
+ *  the last layer of a stage is written, not the one after it); return @p text. */
 const char *ee_plan_text(const ee_plan *plan, char *text, int size);
 
+/** Destroy and set to NULL.  *plan may be NULL. */
 void ee_plan_destroy(ee_plan **plan);
