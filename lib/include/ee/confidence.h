@@ -3,10 +3,12 @@
 
 /**
  * @file confidence.h
- * How sure an exit is of a sample.
+ * How sure an exit is of a sample.  Sums run in double in the order of the classes; n >= 1.
+ * Logits that are not finite give probabilities that are NaN, and a NaN is never confident.
  */
 
-/** p_k = exp((z_k - max z) / T) / sum_j exp((z_j - max z) / T); @p p has shape [@p n]. */
+/** p_k = exp((z_k - max z) / T) / sum_j exp((z_j - max z) / T); T > 0,
+ *  @p p has shape [@p n]. */
 void ee_softmax(const float *logits, int n, float temperature, float *p);
 
 /** Index of the largest; the lowest one among equals. */

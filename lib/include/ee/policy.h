@@ -12,6 +12,15 @@
  * The same table runs live in the device loop, offline on an exit table and in simulation.
  * A decision depends on the exit's output, the sample's own state, the sample's id and what the
  * policy had learned by the end of an earlier epoch; on nothing else.
+ *
+ * What there is, for exits e before the last, which takes everyone (limits are rounded to float,
+ * as the measures are; `value=` is one limit for all early exits, `values=X/Y/...` one for each):
+ *
+ *   threshold:value=0.8             leave iff max_k p_k >= value            value in [0, 1]
+ *   margin:value=0.4                leave iff p_(1) - p_(2) >= value        value in [0, 1]
+ *   entropy:value=0.5               leave iff -sum_k p_k ln p_k < value     value >= 0 [nat]
+ *   entropy:value=0.5,normalised=1  the same with the entropy divided by ln n_classes
+ *   final                           nobody leaves early
  */
 
 typedef enum { EE_GO_ON, EE_LEAVE, EE_OFFLOAD } ee_decision;

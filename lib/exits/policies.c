@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of policies, and making one from the command line's text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/policy.h"
+
+/* Every policy: X(name) stands for ee_policy_<name> in policy_<name>.c. */
+#define EE_POLICY_LIST(X) \
+  X(threshold)            \
+  X(entropy)              \
+  X(margin)               \
+  X(final)
+
+#define X(name) extern const ee_policy_ops ee_policy_##name;
+EE_POLICY_LIST(X)
+#undef X
+
+static const ee_policy_ops *const table[] = {
+#define X(name) &ee_policy_##name,
+    EE_POLICY_LIST(X)
+#undef X
+        NULL};
+
+const ee_policy_ops *const *ee_policies(void) {
+  return table;
+}
+
+/* The entry whose name is the first @p length characters of @p text; NULL if there is none. */
+static const ee_policy_ops *find(const char *text, size_t length) {
+  for (const ee_policy_ops *const *ops = table; *ops != NULL; ops++) {
+    if (strlen((*ops)->name) == length && memcmp((*ops)->name, text, length) == 0) return *ops;
+  }
+  return NULL;
+}
+
+static ee_status unknown_policy(const char *text, size_t length) {
+  char   names[256] = "";
+  size_t used       = 0;
+  for (const ee_policy_ops *const *ops = table; *ops != NULL && used < sizeof names; ops++) {
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
+                             (*ops)->name);
+  }
+  return EE_FAIL(EE_ERR_ARG, "there is no policy '%.*s'; there are: %s",
+                 (int)(length < 64 ? length : 64), text, names);
+}
+
+ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy) {
+  size_t               length    = strcspn(text, ":");
+  const char          *arguments = text[length] == ':' ? text + length + 1 : text + length;
+  const ee_policy_ops *ops       = find(text, length);
+
+  *policy = NULL;
+  if (ops == NULL) return unknown_policy(text, length);
+  if (setting->n_exits < 1 || setting->n_classes < 1) {
+    return EE_FAIL(EE_ERR_ARG, "policy %s for %d exits and %d classes, expected at least one each",
+                   ops->name, setting->n_exits, setting->n_classes);
+  }
+  ee_policy *p = calloc(1, sizeof *p);
+  if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for policy %s", ops->name);
+  p->ops           = ops;
+  ee_status status = ops->create(arguments, setting, &p->self);
+  if (status != EE_OK) {
+    free(p);
+    return status;
+  }
+  *policy = p;
+  return EE_OK;
+}
+
+void ee_policy_destroy(ee_policy **policy) {
+  if (*policy == NULL) return;
+  (*policy)->ops->destroy((*policy)->self);
+  free(*policy);
+  *policy = NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leave at the first exit whose largest probability is at least the threshold. */
+#include <stdlib.h>
+
+#include "policy_arguments.h"
+#include "policy_limits.h"
+
+static ee_status create(const char *arguments, const ee_policy_setting *setting, void **self) {
+  static const char *const known[] = {EE_LIMIT_KEYS, NULL};
+  ee_policy_limits        *limits  = NULL;
+
+  EE_TRY(ee_arguments_check("threshold", arguments, known));
+  EE_TRY(ee_policy_limits_read("threshold", arguments, setting, 0.0, 1.0, &limits));
+  *self = limits;
+  return EE_OK;
+}
+
+static ee_decision decide(const void *self, const ee_exit_view *view, void *state) {
+  const ee_policy_limits *limits = self;
+  (void)state;
+  return view->confidence >= limits->limit[view->exit] ? EE_LEAVE : EE_GO_ON;
+}
+
+const ee_policy_ops ee_policy_threshold = {
+    .name    = "threshold",
+    .help    = "leave if the largest probability is at least X, in [0, 1]\n" EE_LIMIT_HELP,
+    .create  = create,
+    .decide  = decide,
+    .destroy = free,
+};
