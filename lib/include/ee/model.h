@@ -156,11 +156,11 @@ typedef struct ee_layer {
   double seconds;       // of one sample on the host that profiled it [s]; 0: never profiled
 } ee_layer;
 
-/** (raw * scale - mean[c]) / std[c] makes the network's input of channel c. */
+/** (raw * scale - mean[c]) / std[c] makes the network's input of channel c, dimension 1. */
 typedef struct ee_preprocess {
-  int    n_channels;  // 0: raw values go in as they are
-  float  scale;
-  float *mean, *std;  // shape [n_channels]
+  int    n_channels;  // 0: raw * scale goes in
+  float  scale;       // 0 means 1
+  float *mean, *std;  // shape [n_channels], each malloc()ed; std > 0
 } ee_preprocess;
 
 typedef struct ee_model {
@@ -196,7 +196,16 @@ ee_act ee_act_by_name(const char *name);
  * A trunk node is one from which the last exit or more than one exit is reached; a trunk node
  * with constants of its own that are weights (Conv, Gemm, MatMul, BatchNormalization) opens a
  * layer, every other one joins the layer before it.  Call once after the graph is filled in;
- * node[].layer and node[].exit are written, exit[] must have its logits values.
+ * node[].layer and node[].exit are written, exit[] must have its logits values and the last one
+ * must be the deepest.  Constants need no data.
+ *
+ * Exits are sorted by attach layer, and nodes so that every head follows its layer.  A
+ * temperature of 0 becomes 1.  layer[].seconds stay if there are as many layers as before, and so
+ * do head_seconds; everything else that is derived is made anew.
+ *
+ * FLOP of one sample, for n output elements: Conv 2 n C/groups kernel; Gemm, MatMul 2 n K;
+ * BatchNormalization 2 n; pooling n kernel; global pooling and ReduceMean one per input element;
+ * Softmax, LogSoftmax 5 n; Add, Mul, Sub, Div and any activation n; moving data 0.
  * @return EE_OK; EE_ERR_FORMAT with the node's or value's name; EE_ERR_NOMEM
  */
 ee_status ee_model_finish(ee_model *model);
