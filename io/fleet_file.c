@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of a fleet file and how they become an ee_fleet. */
+#include "ee/fleet_file.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet_units.h"
+#include "yaml_reader.h"
+
+#define MAX_DEVICES 4096  // links are kept for each pair
+
+/* The parts of a file, before they are looked into: links name devices, which may come later. */
+typedef struct fleet_parts {
+  char               name[64];
+  const yaml_node_t *devices, *links;
+} fleet_parts;
+
+typedef struct link_parts {
+  const yaml_node_t *standard, *pairs;
+} link_parts;
+
+/* A link as written; bandwidth and latency are negative where nothing is said. */
+typedef struct link_text {
+  char        from[64], to[64];
+  bool        one_way;
+  double      bandwidth, latency;
+  ee_schedule changes;
+} link_text;
+
+/* What a key's number may be. */
+typedef struct quantity {
+  const ee_unit *units;
+  bool           zero;  // whether 0 is allowed
+} quantity;
+
+static const quantity positive_flops     = {ee_units_flops, false};
+static const quantity positive_number    = {ee_units_number, false};
+static const quantity number_or_zero     = {ee_units_number, true};
+static const quantity positive_bytes     = {ee_units_bytes, false};
+static const quantity positive_bandwidth = {ee_units_bandwidth, false};
+static const quantity duration_or_zero   = {ee_units_duration, true};
+static const quantity time_or_zero       = {ee_units_time, true};
+
+static ee_status wrong_number(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                              const char *text, const char *problem, const ee_unit *units) {
+  char   list[160] = "";
+  size_t used      = 0;
+  for (const ee_unit *unit = units; unit->suffix != NULL && used < sizeof list; unit++) {
+    used += (size_t)snprintf(list + used, sizeof list - used, " %s",
+                             unit->suffix[0] != '\0' ? unit->suffix : "(none)");
+  }
+  return ee_yaml_fail(yaml, node, place, "is '%.40s', which %s; units:%s", text, problem, list);
+}
+
+static ee_status read_quantity(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                               const ee_yaml_key *key, void *target) {
+  const quantity *wanted = key->detail;
+  const char     *text   = ee_yaml_text(yaml, node, place);
+  if (text == NULL) return EE_ERR_FORMAT;
+
+  double      value   = 0.0;
+  const char *problem = ee_units_parse(text, wanted->units, &value);
+  if (problem != NULL) return wrong_number(yaml, node, place, text, problem, wanted->units);
+  if (value < 0.0 || (value == 0.0 && !wanted->zero)) {
+    return ee_yaml_fail(yaml, node, place, "is '%.40s'; expected a number %s 0", text,
+                        wanted->zero ? ">=" : ">");
+  }
+  *(double *)target = value;
+  return EE_OK;
+}
+
+/* A list of changes by time; key->detail has the keys of one change. */
+static ee_status read_schedule(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                               const ee_yaml_key *key, void *target) {
+  ee_schedule *schedule = target;
+  size_t       n        = 0;
+  EE_TRY(ee_yaml_list(yaml, node, place, &n));
+  if (n == 0 || n > INT32_MAX) return ee_yaml_fail(yaml, node, place, "is empty");
+  schedule->change = calloc(n, sizeof *schedule->change);
+  if (schedule->change == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu changes of %s", n, place);
+  schedule->n = (int)n;  // from here on whoever owns the schedule frees it
+
+  for (size_t i = 0; i < n; i++) {
+    const yaml_node_t *item = ee_yaml_item(yaml, node, i);
+    char               item_place[EE_YAML_PLACE + 32];
+    snprintf(item_place, sizeof item_place, "%s[%zu]", place, i);
+    EE_TRY(ee_yaml_mapping(yaml, item, item_place, key->detail, &schedule->change[i]));
+    if (i > 0 && schedule->change[i].at <= schedule->change[i - 1].at) {
+      return ee_yaml_fail(yaml, item, item_place, "is not later than the change before it");
+    }
+  }
+  return EE_OK;
+}
+
+static const ee_yaml_key speed_change_keys[] = {
+    {"at", read_quantity, offsetof(ee_change, at), true, &time_or_zero},
+    {"factor", read_quantity, offsetof(ee_change, value), true, &positive_number},
+    {0},
+};
+static const ee_yaml_key bandwidth_change_keys[] = {
+    {"at", read_quantity, offsetof(ee_change, at), true, &time_or_zero},
+    {"bandwidth", read_quantity, offsetof(ee_change, value), true, &positive_bandwidth},
+    {0},
+};
+static const ee_yaml_key watts_keys[] = {
+    {"busy", read_quantity, offsetof(ee_device, watts_busy), true, &positive_number},
+    {"idle", read_quantity, offsetof(ee_device, watts_idle), true, &number_or_zero},
+    {0},
+};
+
+static ee_status read_watts(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                            const ee_yaml_key *key, void *target) {
+  return ee_yaml_mapping(yaml, node, place, key->detail, target);
+}
+
+static const ee_yaml_key device_keys[] = {
+    {"name", ee_yaml_read_name, offsetof(ee_device, name), true, NULL},
+    {"flops", read_quantity, offsetof(ee_device, flops), false, &positive_flops},
+    {"relative", read_quantity, offsetof(ee_device, relative), false, &positive_number},
+    {"memory", read_quantity, offsetof(ee_device, memory), false, &positive_bytes},
+    {"watts", read_watts, 0, false, watts_keys},
+    {"speed", read_schedule, offsetof(ee_device, speed), false, speed_change_keys},
+    {0},
+};
+static const ee_yaml_key default_link_keys[] = {
+    {"bandwidth", read_quantity, offsetof(link_text, bandwidth), false, &positive_bandwidth},
+    {"latency", read_quantity, offsetof(link_text, latency), false, &duration_or_zero},
+    {"changes", read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
+    {0},
+};
+static const ee_yaml_key pair_keys[] = {
+    {"from", ee_yaml_read_name, offsetof(link_text, from), true, NULL},
+    {"to", ee_yaml_read_name, offsetof(link_text, to), true, NULL},
+    {"bandwidth", read_quantity, offsetof(link_text, bandwidth), false, &positive_bandwidth},
+    {"latency", read_quantity, offsetof(link_text, latency), false, &duration_or_zero},
+    {"changes", read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
+    {"one_way", ee_yaml_read_flag, offsetof(link_text, one_way), false, NULL},
+    {0},
+};
+static const ee_yaml_key links_keys[] = {
+    {"default", ee_yaml_read_node, offsetof(link_parts, standard), false, NULL},
+    {"pairs", ee_yaml_read_node, offsetof(link_parts, pairs), false, NULL},
+    {0},
+};
+static const ee_yaml_key fleet_keys[] = {
+    {"name", ee_yaml_read_name, offsetof(fleet_parts, name), false, NULL},
+    {"devices", ee_yaml_read_node, offsetof(fleet_parts, devices), true, NULL},
+    {"links", ee_yaml_read_node, offsetof(fleet_parts, links), false, NULL},
+    {0},
+};
+
+/* Index of the device `name` among the first `n`; -1 if there is none. */
+static int device_by_name(const ee_fleet *fleet, int n, const char *name) {
+  for (int d = 0; d < n; d++) {
+    if (strcmp(fleet->device[d].name, name) == 0) return d;
+  }
+  return -1;
+}
+
+static ee_status read_device(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet, int d) {
+  ee_device *device = &fleet->device[d];
+  char       place[32];
+  snprintf(place, sizeof place, "devices[%d]", d);
+  device->relative = 0.0;
+  EE_TRY(ee_yaml_mapping(yaml, node, place, device_keys, device));
+  if ((device->flops > 0.0) == (device->relative > 0.0)) {
+    return ee_yaml_fail(yaml, node, place, "(%s) needs exactly one of flops and relative",
+                        device->name);
+  }
+  int same = device_by_name(fleet, d, device->name);
+  if (same < 0) return EE_OK;
+  return ee_yaml_fail(yaml, node, place, "has the name %s of devices[%d]", device->name, same);
+}
+
+static ee_status read_devices(const ee_yaml *yaml, const yaml_node_t *list, ee_fleet **fleet) {
+  size_t n = 0;
+  EE_TRY(ee_yaml_list(yaml, list, "devices", &n));
+  if (n == 0) return ee_yaml_fail(yaml, list, "devices", "is empty; a fleet needs a device");
+  if (n > MAX_DEVICES) {
+    return ee_yaml_fail(yaml, list, "devices", "has %zu items; at most %d are allowed", n,
+                        MAX_DEVICES);
+  }
+  EE_TRY(ee_fleet_create((int)n, fleet));
+  for (size_t d = 0; d < n; d++) {
+    EE_TRY(read_device(yaml, ee_yaml_item(yaml, list, d), *fleet, (int)d));
+  }
+  return EE_OK;
+}
+
+/* Make `link` what `text` says; what it does not say stays.  A new bandwidth ends the changes of
+ * the one before. */
+static ee_status apply_link(const link_text *text, ee_link_spec *link) {
+  if (text->latency >= 0.0) link->latency = text->latency;
+  if (text->bandwidth >= 0.0) link->bandwidth = text->bandwidth;
+  if (text->bandwidth < 0.0 && text->changes.n == 0) return EE_OK;
+
+  free(link->bandwidth_changes.change);
+  link->bandwidth_changes = (ee_schedule){0, NULL};
+  if (text->changes.n == 0) return EE_OK;
+  size_t     bytes = (size_t)text->changes.n * sizeof *text->changes.change;
+  ee_change *copy  = malloc(bytes);
+  if (copy == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d changes of a link", text->changes.n);
+  memcpy(copy, text->changes.change, bytes);
+  link->bandwidth_changes = (ee_schedule){text->changes.n, copy};
+  return EE_OK;
+}
+
+static ee_status apply_default(const link_text *text, ee_fleet *fleet) {
+  int n = fleet->n_devices;
+  for (int from = 0; from < n; from++) {
+    for (int to = 0; to < n; to++) {
+      if (from != to) EE_TRY(apply_link(text, &fleet->link[(size_t)from * (size_t)n + (size_t)to]));
+    }
+  }
+  return EE_OK;
+}
+
+static ee_status read_default(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet) {
+  link_text text   = {.bandwidth = -1.0, .latency = -1.0};
+  ee_status status = ee_yaml_mapping(yaml, node, "links.default", default_link_keys, &text);
+  if (status == EE_OK) status = apply_default(&text, fleet);
+  free(text.changes.change);
+  return status;
+}
+
+/* Set one direction; `set` remembers which were. */
+static ee_status apply_direction(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                                 const link_text *text, int from, int to, ee_fleet *fleet,
+                                 bool *set) {
+  size_t i = (size_t)from * (size_t)fleet->n_devices + (size_t)to;
+  if (set[i]) {
+    return ee_yaml_fail(yaml, node, place, "gives the link from %s to %s a second time",
+                        fleet->device[from].name, fleet->device[to].name);
+  }
+  set[i] = true;
+  return apply_link(text, &fleet->link[i]);
+}
+
+static ee_status apply_pair(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                            const link_text *text, ee_fleet *fleet, bool *set) {
+  int from = device_by_name(fleet, fleet->n_devices, text->from);
+  int to   = device_by_name(fleet, fleet->n_devices, text->to);
+  if (from < 0 || to < 0) {
+    return ee_yaml_fail(yaml, node, place, "names the device '%s', which is not in devices",
+                        from < 0 ? text->from : text->to);
+  }
+  if (from == to) return ee_yaml_fail(yaml, node, place, "links %s with itself", text->from);
+  EE_TRY(apply_direction(yaml, node, place, text, from, to, fleet, set));
+  if (text->one_way) return EE_OK;
+  return apply_direction(yaml, node, place, text, to, from, fleet, set);
+}
+
+static ee_status read_pair(const ee_yaml *yaml, const yaml_node_t *node, size_t i, ee_fleet *fleet,
+                           bool *set) {
+  char place[48];
+  snprintf(place, sizeof place, "links.pairs[%zu]", i);
+  link_text text   = {.bandwidth = -1.0, .latency = -1.0};
+  ee_status status = ee_yaml_mapping(yaml, node, place, pair_keys, &text);
+  if (status == EE_OK) status = apply_pair(yaml, node, place, &text, fleet, set);
+  free(text.changes.change);
+  return status;
+}
+
+static ee_status read_pairs(const ee_yaml *yaml, const yaml_node_t *list, ee_fleet *fleet) {
+  size_t n = 0;
+  EE_TRY(ee_yaml_list(yaml, list, "links.pairs", &n));
+  bool *set = calloc((size_t)fleet->n_devices * (size_t)fleet->n_devices, sizeof *set);
+  if (set == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the links of %d devices", fleet->n_devices);
+
+  ee_status status = EE_OK;
+  for (size_t i = 0; i < n && status == EE_OK; i++) {
+    status = read_pair(yaml, ee_yaml_item(yaml, list, i), i, fleet, set);
+  }
+  free(set);
+  return status;
+}
+
+static ee_status read_links(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet) {
+  link_parts parts = {NULL, NULL};
+  EE_TRY(ee_yaml_mapping(yaml, node, "links", links_keys, &parts));
+  if (parts.standard != NULL) EE_TRY(read_default(yaml, parts.standard, fleet));
+  if (parts.pairs != NULL) EE_TRY(read_pairs(yaml, parts.pairs, fleet));
+  return EE_OK;
+}
+
+static ee_status read_fleet(const ee_yaml *yaml, ee_fleet **fleet) {
+  fleet_parts        parts = {.devices = NULL};
+  const yaml_node_t *root  = yaml_document_get_root_node((yaml_document_t *)&yaml->document);
+  EE_TRY(ee_yaml_mapping(yaml, root, "", fleet_keys, &parts));
+  EE_TRY(read_devices(yaml, parts.devices, fleet));
+  memcpy((*fleet)->name, parts.name, sizeof parts.name);
+  if (parts.links != NULL) EE_TRY(read_links(yaml, parts.links, *fleet));
+  return EE_OK;
+}
+
+ee_status ee_fleet_load(const char *path, ee_fleet **fleet) {
+  *fleet = NULL;
+  ee_yaml yaml;
+  EE_TRY(ee_yaml_open(path, &yaml));
+  ee_status status = read_fleet(&yaml, fleet);
+  ee_yaml_close(&yaml);
+  if (status != EE_OK) ee_fleet_destroy(fleet);
+  return status;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ee/fleet_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ee_test.h"
+
+/* Write `text` to a file; its path. */
+static const char *file_with(const char *text) {
+  const char *path = ee_test_path("fleet.yaml");
+  FILE       *file = fopen(path, "wb");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  CU_ASSERT_EQUAL(fwrite(text, 1, strlen(text), file), strlen(text));
+  CU_ASSERT_EQUAL(fclose(file), 0);
+  return path;
+}
+
+static ee_fleet *load(const char *text) {
+  ee_fleet *fleet  = NULL;
+  ee_status status = ee_fleet_load(file_with(text), &fleet);
+  if (status != EE_OK) printf("not read: %s\n", ee_status_message());
+  CU_ASSERT_EQUAL_FATAL(status, EE_OK);
+  return fleet;
+}
+
+/* That `text` is refused with a sentence that names the line and holds `words`. */
+static void refuse(const char *text, int line, const char *words) {
+  ee_fleet *fleet = NULL;
+  char      start[300];
+  CU_ASSERT_EQUAL(ee_fleet_load(file_with(text), &fleet), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NULL(fleet);
+  snprintf(start, sizeof start, "fleet.yaml:%d: ", line);
+  const char *message = ee_status_message();
+  int         good    = strstr(message, start) != NULL && strstr(message, words) != NULL;
+  if (!good) printf("expected line %d and '%s': %s\n", line, words, message);
+  CU_ASSERT_TRUE(good);
+}
+
+static void the_documented_example_is_read(void) {
+  ee_fleet *fleet = load(
+      "name: home\n"
+      "devices:\n"
+      "  - {name: camera, flops: 40e6, memory: 64MiB, watts: {busy: 3.0, idle: 1.2},\n"
+      "     speed: [{at: 10, factor: 0.5}, {at: 20, factor: 1}]}\n"
+      "  - {name: hub, relative: 0.25}\n"
+      "  - {name: phone, flops: 2G}\n"
+      "links:\n"
+      "  default: {bandwidth: 100Mbit/s, latency: 2ms, changes: [{at: 5, bandwidth: 20Mbit/s}]}\n"
+      "  pairs:\n"
+      "    - {from: camera, to: hub, bandwidth: 1Gbit/s, latency: 200us}  # fast\n");
+  CU_ASSERT_STRING_EQUAL(fleet->name, "home");
+  CU_ASSERT_EQUAL_FATAL(fleet->n_devices, 3);
+  CU_ASSERT_STRING_EQUAL(fleet->device[0].name, "camera");
+  CU_ASSERT_EQUAL(fleet->device[0].memory, 64.0 * 1024 * 1024);
+  CU_ASSERT_EQUAL(fleet->device[0].watts_busy, 3.0);
+  CU_ASSERT_EQUAL(fleet->device[0].watts_idle, 1.2);
+  CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 0, 9, 1e9), 40e6);
+  CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 0, 15, 1e9), 20e6);
+  CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 0, 20, 1e9), 40e6);
+  CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 1, 0, 1e9), 0.25e9);
+  CU_ASSERT_EQUAL(fleet->device[1].memory, 0.0);
+
+  const ee_link_spec *slow = ee_fleet_link(fleet, 1, 2), *fast = ee_fleet_link(fleet, 1, 0);
+  CU_ASSERT_DOUBLE_EQUAL(slow->latency, 2e-3, 1e-15);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(slow, 4.9), 12.5e6);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(slow, 5.0), 2.5e6);
+  CU_ASSERT_DOUBLE_EQUAL(fast->latency, 200e-6, 1e-15);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(fast, 50.0), 125e6);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(ee_fleet_link(fleet, 0, 1), 50.0), 125e6);
+  CU_ASSERT_EQUAL(ee_fleet_link(fleet, 1, 1)->latency, 0.0);
+  ee_fleet_destroy(&fleet);
+}
+
+static void links_may_stand_before_devices_and_go_one_way(void) {
+  ee_fleet *fleet = load(
+      "links:\n"
+      "  pairs:\n"
+      "    - {from: a, to: b, latency: 1s, one_way: true}\n"
+      "    - {from: b, to: a, latency: 3s, one_way: true, changes: [{at: 1ms, bandwidth: 8B/s}]}\n"
+      "devices: [{name: a, relative: 1}, {name: b, relative: 2}]\n");
+  CU_ASSERT_STRING_EQUAL(fleet->name, "");
+  CU_ASSERT_EQUAL(ee_fleet_link(fleet, 0, 1)->latency, 1.0);
+  CU_ASSERT_EQUAL(ee_fleet_link(fleet, 1, 0)->latency, 3.0);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(ee_fleet_link(fleet, 0, 1), 1.0), 0.0);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(ee_fleet_link(fleet, 1, 0), 1.0), 8.0);
+  ee_fleet_destroy(&fleet);
+}
+
+static void a_pair_keeps_of_the_default_what_it_does_not_say(void) {
+  ee_fleet *fleet = load(
+      "devices: [{name: a, relative: 1}, {name: b, relative: 2}, {name: c, relative: 1}]\n"
+      "links:\n"
+      "  default: {bandwidth: 1MB/s, latency: 5ms, changes: [{at: 2, bandwidth: 2MB/s}]}\n"
+      "  pairs: [{from: a, to: b, latency: 9ms}, {from: a, to: c, bandwidth: 3MB/s}]\n");
+  const ee_link_spec *ab = ee_fleet_link(fleet, 0, 1), *ac = ee_fleet_link(fleet, 0, 2);
+  CU_ASSERT_DOUBLE_EQUAL(ab->latency, 9e-3, 1e-15);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(ab, 3.0), 2e6);
+  CU_ASSERT_DOUBLE_EQUAL(ac->latency, 5e-3, 1e-15);
+  CU_ASSERT_EQUAL(ee_link_bandwidth(ac, 3.0), 3e6);
+  ee_fleet_destroy(&fleet);
+}
+
+static void every_unit_is_known(void) {
+  static const struct {
+    const char *key, *text;
+    double      value;
+  } cases[] = {
+      {"flops", "3", 3},      {"flops", "3k", 3e3},      {"flops", "3M", 3e6},
+      {"flops", "3 G", 3e9},  {"flops", "1.5T", 1.5e12}, {"flops", "7GFLOP/s", 7e9},
+      {"memory", "9B", 9},    {"memory", "2KiB", 2048},  {"memory", "1GiB", 1073741824.0},
+      {"memory", "2kB", 2e3}, {"memory", "2MB", 2e6},    {"memory", "0.5GB", 5e8},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[200];
+    int  memory = strcmp(cases[i].key, "memory") == 0;
+    snprintf(text, sizeof text, "devices: [{name: a, %s%s: %s}]", memory ? "relative: 1, " : "",
+             cases[i].key, cases[i].text);
+    ee_fleet *fleet = load(text);
+    CU_ASSERT_EQUAL(memory ? fleet->device[0].memory : fleet->device[0].flops, cases[i].value);
+    ee_fleet_destroy(&fleet);
+  }
+}
+
+static void every_rate_is_bytes_per_second(void) {
+  static const struct {
+    const char *text;
+    double      value;
+  } cases[] = {{"8bit/s", 1}, {"8kbit/s", 1e3}, {"8Mbit/s", 1e6}, {"8Gbit/s", 1e9},
+               {"5B/s", 5},   {"5kB/s", 5e3},   {"5MB/s", 5e6},   {"5GB/s", 5e9}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text,
+             "devices: [{name: a, relative: 1}, {name: b, relative: 1}]\n"
+             "links: {default: {bandwidth: %s}}\n",
+             cases[i].text);
+    ee_fleet *fleet = load(text);
+    CU_ASSERT_EQUAL(ee_link_bandwidth(ee_fleet_link(fleet, 0, 1), 0.0), cases[i].value);
+    ee_fleet_destroy(&fleet);
+  }
+}
+
+static void aliases_are_followed(void) {
+  ee_fleet *fleet = load(
+      "devices:\n"
+      "  - {name: a, relative: 1, speed: &storm [{at: 1, factor: 0.5}]}\n"
+      "  - {name: b, relative: 1, speed: *storm}\n");
+  CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 1, 1.0, 1e9), 0.5e9);
+  ee_fleet_destroy(&fleet);
+}
+
+static void an_unknown_key_is_refused_with_what_is_known(void) {
+  refuse("devices:\n  - {name: a, relative: 1}\n  - {name: b,\n     memori: 1MiB}\n", 4,
+         "devices[1].memori is not a key; expected one of name, flops, relative, memory");
+  refuse("device: 1\n", 1, "device is not a key; expected one of name, devices, links");
+  refuse("devices: [{name: a, relative: 1}]\nlinks: {defaults: {}}\n", 2, "links.defaults");
+  refuse("devices: [{name: a, relative: 1, watts: {bussy: 1}}]\n", 1, "devices[0].watts.bussy");
+  refuse("x: &m {name: q}\ndevices: []\n", 1, "x is not a key");
+  refuse("devices:\n  - {<<: {name: a}, relative: 1}\n", 2, "<<");
+}
+
+static void a_wrong_number_is_refused(void) {
+  static const char *const bad[] = {"flops: 0",     "flops: -3M",  "flops: fast",   "flops: inf",
+                                    "flops: nan",   "flops: 0x10", "flops: 1e400",  "flops: 3Q",
+                                    "flops: ''",    "flops: [3]",  "flops: {a: 3}", "relative: 1k",
+                                    "flops: 3e307T"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, "devices:\n- name: a\n  %s\n", bad[i]);
+    refuse(text, 3, bad[i][0] == 'f' ? "devices[0].flops" : "devices[0].relative");
+  }
+  refuse("devices: [{name: a, relative: 1, memory: 64}]", 1, "lacks its unit; units: B KiB");
+  refuse("devices: [{name: a, relative: 1, memory: 64Mbit}]", 1, "has an unknown unit");
+  refuse("devices: [{name: a, relative: 1, watts: {busy: 1, idle: -1}}]", 1, "watts.idle");
+}
+
+static void wrong_links_are_refused(void) {
+#define TWO "devices: [{name: a, relative: 1}, {name: b, relative: 1}]\n"
+  refuse(TWO "links: {pairs: [{from: a, to: c}]}", 2, "'c'");
+  refuse(TWO "links: {pairs: [{from: a, to: a}]}", 2, "links a with itself");
+  refuse(TWO "links:\n  pairs:\n  - {from: a, to: b}\n  - {from: b, to: a}\n", 5,
+         "links.pairs[1] gives the link from b to a a second time");
+  refuse(TWO "links: {pairs: [{from: a}]}", 2, "links.pairs[0] lacks the key to");
+  refuse(TWO "links: {pairs: [{from: a, to: b, one_way: maybe}]}", 2, "expected true or false");
+  refuse(TWO "links: {default: {latency: -1ms}}", 2, "expected a number >= 0");
+  refuse(TWO "links: {default: {latency: 4}}", 2, "lacks its unit");
+  refuse(TWO "links: {default: {bandwidth: 0B/s}}", 2, "links.default.bandwidth");
+  refuse(TWO "links: {pairs: {from: a}}", 2, "links.pairs must be a list");
+  refuse(TWO "links: {default: {changes: [{at: 2, bandwidth: 1B/s}, {at: 2, bandwidth: 2B/s}]}}", 2,
+         "links.default.changes[1] is not later");
+  refuse(TWO "links: {pairs: [{from: a, to: b, changes: [{at: 2, bandwith: 1B/s}]}]}", 2,
+         "links.pairs[0].changes[0].bandwith");
+}
+
+static void wrong_devices_are_refused(void) {
+  refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3, "devices[0]");
+  refuse("devices: [{name: a}]", 1, "exactly one of flops and relative");
+  refuse("devices: [{name: a, flops: 1, relative: 1}]", 1, "exactly one of flops and relative");
+  refuse("devices: [{relative: 1}]", 1, "devices[0] lacks the key name");
+  refuse("devices: [{name: '', relative: 1}]", 1, "devices[0].name is empty");
+  refuse("devices: [{name: \"a\\0b\", relative: 1}]", 1, "zero byte");
+  refuse("devices: [{name: a, name: b, relative: 1}]", 1, "devices[0].name is given twice");
+  refuse("devices: []", 1, "devices is empty");
+  refuse("devices: 3", 1, "devices must be a list");
+  refuse("devices: [3]", 1, "devices[0] must be a mapping");
+  refuse("devices: [{name: a, relative: 1, speed: []}]", 1, "devices[0].speed is empty");
+  refuse("devices: [{name: a, relative: 1, [b]: 1}]", 1, "devices[0] must be a single value");
+  refuse(
+      "devices: [{name: "
+      "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg, relative: 1}]",
+      1, "has 64 bytes");
+}
+
+static void what_is_not_one_yaml_mapping_is_refused(void) {
+  refuse("", 1, "the file is empty");
+  refuse("- a\n", 1, "the file must be a mapping");
+  refuse("name: x\n", 1, "the file lacks the key devices");
+  refuse("devices: [{name: a, relative: 1}\n\n", 3, "");
+  refuse("devices: [{name: a, relative: 1}]\n---\nname: b\n", 3, "second document");
+  refuse("devices: [{name: a, relative: *b}]\n", 1, "");
+  refuse("devices: &d [*d]\n", 1, "");
+}
+
+static void deep_nesting_is_refused_and_harmless(void) {
+  static char text[200001];
+  memset(text, '[', sizeof text - 1);
+  memcpy(text, "devices: ", 9);
+  refuse(text, 2, "");
+}
+
+static void a_file_that_is_not_there_is_named(void) {
+  ee_fleet *fleet = NULL;
+  CU_ASSERT_EQUAL(ee_fleet_load("no/such/fleet.yaml", &fleet), EE_ERR_FILE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "no/such/fleet.yaml"));
+  CU_ASSERT_NOT_EQUAL(ee_fleet_load("/", &fleet), EE_OK);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(the_documented_example_is_read),
+    EE_FACT(links_may_stand_before_devices_and_go_one_way),
+    EE_FACT(a_pair_keeps_of_the_default_what_it_does_not_say),
+    EE_FACT(every_unit_is_known),
+    EE_FACT(every_rate_is_bytes_per_second),
+    EE_FACT(aliases_are_followed),
+    EE_FACT(an_unknown_key_is_refused_with_what_is_known),
+    EE_FACT(a_wrong_number_is_refused),
+    EE_FACT(wrong_links_are_refused),
+    EE_FACT(wrong_devices_are_refused),
+    EE_FACT(what_is_not_one_yaml_mapping_is_refused),
+    EE_FACT(deep_nesting_is_refused_and_harmless),
+    EE_FACT(a_file_that_is_not_there_is_named),
+    {NULL, NULL},
+};
