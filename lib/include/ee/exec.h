@@ -14,7 +14,7 @@
 /** The layers that a device holds.  Shared by the execs that run them. */
 typedef struct ee_resident ee_resident;
 
-/** Create with no layer held.  Borrows @p model and @p backend.  Not collective. */
+/** Create with no layer held.  Borrows @p model and @p backend, which it opens.  Not collective. */
 ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, ee_resident **res);
 
 /**
@@ -22,7 +22,8 @@ ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, e
  * @param blob  ee_layer.weight_bytes of the layer, laid out as ee_model_layer_constants() says;
  *              taken over (free()d when the layer is dropped); NULL only if weight_bytes is 0 or
  *              the model's own constants are in memory, which are then copied
- * A layer already held gets one more holder, and the blob is freed.
+ * A layer already held gets one more holder, and the blob is freed.  So it is on an error.
+ * @return EE_OK; EE_ERR_ARG if there is no such layer, or no weights; EE_ERR_NOMEM
  */
 ee_status ee_resident_add(ee_resident *res, int layer, float *blob);
 
@@ -64,21 +65,31 @@ void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context)
  */
 float *ee_exec_value(ee_exec *exec, int v);
 
-/** Run layers [@p from, @p to) inside the exec's range on the first @p n samples. */
+/**
+ * Run layers [@p from, @p to) inside the exec's range on the first @p n samples.  Heads are left
+ * out.
+ * @return EE_OK; EE_ERR_ARG if range or batch are not the exec's; EE_ERR_STATE if a layer is not
+ *         resident
+ */
 ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n);
 
 /**
- * Run the head of exit @p e, right after its attach layer ran.
+ * Run the head of exit @p e, right after its attach layer ran.  Heads of the same layer may run in
+ * any order.  Fails like ee_exec_run_layers().
  * @param[out] logits  shape [n, n_classes]; the exec's, valid until the next run
  */
 ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits);
 
-/** Keep samples keep[0] < keep[1] < ... of the live values at @p cut, moved to the front. */
+/** Keep samples keep[0] < keep[1] < ... of the live values at @p cut, moved to the front.  If
+ *  several exits are attached in front of the cut, also of what their heads read, so that the next
+ *  of these heads can run on the samples kept; logits may move with them. */
 void ee_exec_keep(ee_exec *exec, int cut, const int *keep, int n_keep);
 
 void ee_exec_destroy(ee_exec **exec);
 
 /** Preprocess @p n samples of uint8 or float32 into @p out, shape [n, elements of a sample]:
- *  out = (raw * scale - mean[c]) / std[c]; exactly one of @p u8 and @p f32 is not NULL. */
+ *  out = (raw * scale - mean[c]) / std[c], or raw * scale without channels; exactly one of @p u8
+ * and
+ *  @p f32 is not NULL. */
 void ee_model_preprocess(const ee_model *model, const uint8_t *u8, const float *f32, int64_t n,
                          float *out);

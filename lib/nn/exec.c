@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs a range of layers and the heads attached in it, node by node, in one arena. */
+#include "ee/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "graph.h"
+#include "resident.h"
+
+struct ee_exec {
+  ee_resident   *res;
+  int            begin, end, max_batch;
+  int           *start;  // shape [n_layers + 1], first node of each layer
+  ee_arena       arena;
+  char          *memory;  // arena.bytes of it
+  bool          *done;    // shape [n_values], all false but inside ee_exec_keep
+  ee_progress_fn progress;
+  void          *progress_context;
+};
+
+ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
+                              int max_batch, size_t *bytes) {
+  ee_arena arena;
+  *bytes = 0;
+  if (backend->open != NULL) EE_TRY(backend->open());
+  EE_TRY(ee_arena_plan(model, backend, begin, end, max_batch, &arena));
+  *bytes = arena.bytes;
+  ee_arena_free(&arena);
+  return EE_OK;
+}
+
+static ee_status take_memory(ee_exec *exec) {
+  const ee_model *model = ee_resident_model(exec->res);
+  size_t          bytes = exec->arena.bytes > 0 ? exec->arena.bytes : EE_ARENA_ALIGN;
+  exec->start           = calloc((size_t)model->n_layers + 1, sizeof *exec->start);
+  exec->memory          = aligned_alloc(EE_ARENA_ALIGN, bytes);
+  exec->done            = calloc((size_t)model->n_values, sizeof *exec->done);
+  if (exec->start == NULL || exec->memory == NULL || exec->done == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "no memory for the %zu bytes of activations of layers %d to %d",
+                   bytes, exec->begin, exec->end - 1);
+  }
+  ee_graph_layer_starts(model, exec->start);
+  return EE_OK;
+}
+
+ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee_exec **exec) {
+  *exec      = NULL;
+  ee_exec *x = calloc(1, sizeof *x);
+  if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory to run layers");
+  *x = (ee_exec){.res = res, .begin = begin, .end = end, .max_batch = max_batch};
+
+  ee_status status = ee_arena_plan(ee_resident_model(res), ee_resident_backend(res), begin, end,
+                                   max_batch, &x->arena);
+  if (status == EE_OK) status = take_memory(x);
+  if (status != EE_OK) ee_exec_destroy(&x);
+  *exec = x;
+  return status;
+}
+
+void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context) {
+  exec->progress         = progress;
+  exec->progress_context = context;
+}
+
+float *ee_exec_value(ee_exec *exec, int v) {
+  if (v < 0 || v >= ee_resident_model(exec->res)->n_values) return NULL;
+  size_t offset = exec->arena.offset[v];
+  return offset != EE_ARENA_NONE ? (float *)(void *)(exec->memory + offset) : NULL;
+}
+
+/* Shape of value @p v with @p n samples. */
+static ee_shape batch_shape(const ee_model *model, int v, int64_t n) {
+  ee_shape shape = model->value[v].shape;
+  if (model->batched && model->value[v].kind != EE_VALUE_CONSTANT) shape.dim[0] *= n;
+  return shape;
+}
+
+static void run_node(ee_exec *exec, int k, int64_t n) {
+  const ee_model *model = ee_resident_model(exec->res);
+  const ee_node  *node  = &model->node[k];
+  ee_kernel_call  call  = {.node             = node,
+                           .n                = n,
+                           .out              = ee_exec_value(exec, node->out),
+                           .out_shape        = batch_shape(model, node->out, n),
+                           .scratch          = exec->memory + exec->arena.scratch,
+                           .progress         = exec->progress,
+                           .progress_context = exec->progress_context};
+  for (int i = 0; i < node->n_in; i++) {
+    if (node->in[i] < 0) continue;
+    call.in_shape[i] = batch_shape(model, node->in[i], n);
+    if (ee_node_reads_activation(model, node, i)) call.in[i] = ee_exec_value(exec, node->in[i]);
+  }
+  ee_resident_bind(exec->res, k, &call)->run(&call);
+  if (exec->progress != NULL) exec->progress(exec->progress_context);
+}
+
+static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
+  if (from < exec->begin || to > exec->end || from > to) {
+    return EE_FAIL(EE_ERR_ARG, "layers [%d, %d) are outside of [%d, %d)", from, to, exec->begin,
+                   exec->end);
+  }
+  if (n < 0 || n > exec->max_batch) {
+    return EE_FAIL(EE_ERR_ARG, "a batch of %lld samples, at most %d are possible", (long long)n,
+                   exec->max_batch);
+  }
+  for (int layer = from; layer < to; layer++) {
+    if (ee_resident_has(exec->res, layer)) continue;
+    return EE_FAIL(EE_ERR_STATE, "layer %d ('%s') is not held by this device", layer,
+                   ee_resident_model(exec->res)->layer[layer].name);
+  }
+  return EE_OK;
+}
+
+ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n) {
+  EE_TRY(check_run(exec, from, to, n));
+  const ee_node *node = ee_resident_model(exec->res)->node;
+  for (int k = exec->start[from]; n > 0 && k < exec->start[to]; k++) {
+    if (node[k].layer >= 0) run_node(exec, k, n);
+  }
+  return EE_OK;
+}
+
+ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits) {
+  const ee_model *model = ee_resident_model(exec->res);
+  *logits               = NULL;
+  if (e < 0 || e >= model->n_exits) {
+    return EE_FAIL(EE_ERR_ARG, "there is no exit %d; the model has %d", e, model->n_exits);
+  }
+  int layer = model->exit[e].attach;
+  EE_TRY(check_run(exec, layer, layer + 1, n));
+  for (int k = exec->start[layer]; n > 0 && k < exec->start[layer + 1]; k++) {
+    if (model->node[k].exit == e) run_node(exec, k, n);
+  }
+  *logits = ee_exec_value(exec, model->exit[e].logits);
+  return EE_OK;
+}
+
+static void keep_rows(ee_exec *exec, int v, const int *keep, int n_keep) {
+  if (exec->done[v]) return;
+  exec->done[v] = true;
+  size_t row    = (size_t)ee_model_value_elements(ee_resident_model(exec->res), v);
+  float *x      = ee_exec_value(exec, v);
+  for (int i = 0; x != NULL && i < n_keep; i++) {
+    if (keep[i] == i) continue;
+    memmove(x + (size_t)i * row, x + (size_t)keep[i] * row, row * sizeof *x);
+  }
+}
+
+static int count_exits_at(const ee_model *model, int layer) {
+  int n = 0;
+  for (int e = 0; e < model->n_exits; e++) n += model->exit[e].attach == layer;
+  return n;
+}
+
+/* What heads attached after @p layer read, and logits that no head makes: a head that still has to
+ * run must find the rows that were kept. */
+static void keep_for_heads(ee_exec *exec, int layer, const int *keep, int n_keep) {
+  const ee_model *model = ee_resident_model(exec->res);
+  const ee_node  *first = model->node + exec->start[layer];
+  const ee_node  *last  = model->node + exec->start[layer + 1];
+  for (const ee_node *node = first; node < last; node++) {
+    if (node->exit >= 0) exec->done[node->out] = true;
+  }
+  for (const ee_node *node = first; node < last; node++) {
+    for (int i = 0; node->exit >= 0 && i < node->n_in; i++) {
+      if (ee_node_reads_activation(model, node, i)) keep_rows(exec, node->in[i], keep, n_keep);
+    }
+  }
+  for (int e = 0; e < model->n_exits; e++) {
+    if (model->exit[e].attach == layer) keep_rows(exec, model->exit[e].logits, keep, n_keep);
+  }
+}
+
+void ee_exec_keep(ee_exec *exec, int cut, const int *keep, int n_keep) {
+  const ee_model *model = ee_resident_model(exec->res);
+  int             n;
+  if (cut < exec->begin || cut > exec->end) return;
+  const int *live = ee_model_cut_values(model, cut, &n);
+  for (int i = 0; i < n; i++) keep_rows(exec, live[i], keep, n_keep);
+  if (cut > exec->begin && count_exits_at(model, cut - 1) > 1) {
+    keep_for_heads(exec, cut - 1, keep, n_keep);
+  }
+  memset(exec->done, 0, (size_t)model->n_values * sizeof *exec->done);
+}
+
+void ee_exec_destroy(ee_exec **exec) {
+  if (*exec == NULL) return;
+  ee_arena_free(&(*exec)->arena);
+  free((*exec)->start);
+  free((*exec)->memory);
+  free((*exec)->done);
+  free(*exec);
+  *exec = NULL;
+}
