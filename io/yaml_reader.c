@@ -6,9 +6,13 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_BYTES 64  // of the names that ee_yaml_read_name() fills in
+#define MAX_BYTES (16 << 20)
+#define MAX_DEPTH 32
+#define MAX_ANCHORS 1000
 
 ee_status ee_yaml_fail(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
                        const char *fmt, ...) {
@@ -27,43 +31,97 @@ static ee_status parser_failed(const char *path, const yaml_parser_t *parser) {
   return EE_FAIL(EE_ERR_FORMAT, "%s:%zu: %s", path, parser->problem_mark.line + 1, problem);
 }
 
-/* A second document would silently be left out, so it is refused. */
-static ee_status check_end(const char *path, yaml_parser_t *parser) {
-  yaml_document_t next;
-  if (!yaml_parser_load(parser, &next)) return parser_failed(path, parser);
-  const yaml_node_t *root = yaml_document_get_root_node(&next);
-  size_t             line = root != NULL ? root->start_mark.line + 1 : 0;
-  yaml_document_delete(&next);
-  if (root == NULL) return EE_OK;
-  return EE_FAIL(EE_ERR_FORMAT, "%s:%zu: a second document begins; expected one", path, line);
+/* Note one event; false if the document is of a kind that makes libyaml slow without end. */
+static bool within_bounds(const yaml_event_t *event, int *depth, int *anchors) {
+  const yaml_char_t *anchor = NULL;
+  switch (event->type) {
+    case YAML_SEQUENCE_START_EVENT:
+      anchor = event->data.sequence_start.anchor;
+      ++*depth;
+      break;
+    case YAML_MAPPING_START_EVENT:
+      anchor = event->data.mapping_start.anchor;
+      ++*depth;
+      break;
+    case YAML_SCALAR_EVENT:
+      anchor = event->data.scalar.anchor;
+      break;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+      --*depth;
+      break;
+    default:
+      break;
+  }
+  if (anchor != NULL) ++*anchors;
+  return *depth <= MAX_DEPTH && *anchors <= MAX_ANCHORS;
 }
 
-static ee_status load_document(const char *path, FILE *file, yaml_document_t *document) {
-  yaml_parser_t parser;
-  if (!yaml_parser_initialize(&parser)) return EE_FAIL(EE_ERR_NOMEM, "for reading %s", path);
-  yaml_parser_set_input_file(&parser, file);
-
-  ee_status status = EE_OK;
-  if (!yaml_parser_load(&parser, document)) {
-    status = parser_failed(path, &parser);
-  } else {
-    if (yaml_document_get_root_node(document) == NULL) {
-      status = EE_FAIL(EE_ERR_FORMAT, "%s:1: the file is empty", path);
-    } else {
-      status = check_end(path, &parser);
+/* Go through the whole file once without building anything: its time in libyaml grows with the
+ * square of the depth and of the number of anchors.  A second document would silently be left out,
+ * so it is refused too. */
+static ee_status check_events(const char *path, yaml_parser_t *parser) {
+  int  depth = 0, anchors = 0, documents = 0;
+  bool more = true;
+  while (more) {
+    yaml_event_t event;
+    if (!yaml_parser_parse(parser, &event)) return parser_failed(path, parser);
+    size_t line   = event.start_mark.line + 1;
+    bool   bounds = within_bounds(&event, &depth, &anchors);
+    documents += event.type == YAML_DOCUMENT_START_EVENT;
+    more = event.type != YAML_STREAM_END_EVENT;
+    yaml_event_delete(&event);
+    if (!bounds) {
+      return EE_FAIL(EE_ERR_FORMAT, "%s:%zu: more than %d levels or %d anchors", path, line,
+                     MAX_DEPTH, MAX_ANCHORS);
     }
-    if (status != EE_OK) yaml_document_delete(document);
+    if (documents > 1) {
+      return EE_FAIL(EE_ERR_FORMAT, "%s:%zu: a second document begins; expected one", path, line);
+    }
   }
-  yaml_parser_delete(&parser);
+  return documents == 1 ? EE_OK : EE_FAIL(EE_ERR_FORMAT, "%s:1: the file is empty", path);
+}
+
+static ee_status load_document(const char *path, yaml_parser_t *parser, yaml_document_t *document) {
+  if (!yaml_parser_load(parser, document)) return parser_failed(path, parser);
+  if (yaml_document_get_root_node(document) != NULL) return EE_OK;
+  yaml_document_delete(document);
+  return EE_FAIL(EE_ERR_FORMAT, "%s:1: the file is empty", path);
+}
+
+/* The first pass checks, the second builds the document. */
+static ee_status parse(const char *path, const char *text, size_t n, yaml_document_t *document) {
+  ee_status status = EE_OK;
+  for (int pass = 0; pass < 2 && status == EE_OK; pass++) {
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser)) return EE_FAIL(EE_ERR_NOMEM, "for reading %s", path);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+    status = pass == 0 ? check_events(path, &parser) : load_document(path, &parser, document);
+    yaml_parser_delete(&parser);
+  }
   return status;
+}
+
+static ee_status read_text(const char *path, FILE *file, char *text, size_t *n) {
+  *n = fread(text, 1, MAX_BYTES, file);
+  if (ferror(file)) return EE_FAIL(EE_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
+  if (*n < MAX_BYTES) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s has %d bytes or more, which is no file written by hand", path,
+                 MAX_BYTES);
 }
 
 ee_status ee_yaml_open(const char *path, ee_yaml *yaml) {
   *yaml      = (ee_yaml){.path = path};
   FILE *file = fopen(path, "rb");
   if (file == NULL) return EE_FAIL(EE_ERR_FILE, "cannot open %s: %s", path, strerror(errno));
-  ee_status status = load_document(path, file, &yaml->document);
+
+  size_t    n      = 0;
+  char     *text   = malloc(MAX_BYTES);
+  ee_status status = text != NULL ? read_text(path, file, text, &n)
+                                  : EE_FAIL(EE_ERR_NOMEM, "for reading %s", path);
   fclose(file);
+  if (status == EE_OK) status = parse(path, text, n, &yaml->document);
+  free(text);
   return status;
 }
 

@@ -9,7 +9,7 @@
 /**
  * @file yaml_reader.h
  * Reading a YAML document against a list of allowed keys, with errors that name file, line and
- * key.  Nothing recurses over the document, so its depth does not matter; aliases are followed.
+ * key.  Depth, anchors and size are bounded; aliases are followed.
  */
 
 /** An open document. */

@@ -216,7 +216,7 @@ static void what_is_not_one_yaml_mapping_is_refused(void) {
   refuse("- a\n", 1, "the file must be a mapping");
   refuse("name: x\n", 1, "the file lacks the key devices");
   refuse("devices: [{name: a, relative: 1}\n\n", 3, "");
-  refuse("devices: [{name: a, relative: 1}]\n---\nname: b\n", 3, "second document");
+  refuse("devices: [{name: a, relative: 1}]\n---\nname: b\n", 2, "second document");
   refuse("devices: [{name: a, relative: *b}]\n", 1, "");
   refuse("devices: &d [*d]\n", 1, "");
 }
@@ -225,7 +225,16 @@ static void deep_nesting_is_refused_and_harmless(void) {
   static char text[200001];
   memset(text, '[', sizeof text - 1);
   memcpy(text, "devices: ", 9);
-  refuse(text, 2, "");
+  refuse(text, 1, "more than 32 levels");
+}
+
+static void a_flood_of_anchors_is_refused(void) {
+  static char text[40000];
+  size_t      used = (size_t)snprintf(text, sizeof text, "devices:\n");
+  for (int i = 0; i < 1001; i++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "- &a%d x\n", i);
+  }
+  refuse(text, 1002, "1000 anchors");
 }
 
 static void a_file_that_is_not_there_is_named(void) {
@@ -248,6 +257,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(wrong_devices_are_refused),
     EE_FACT(what_is_not_one_yaml_mapping_is_refused),
     EE_FACT(deep_nesting_is_refused_and_harmless),
+    EE_FACT(a_flood_of_anchors_is_refused),
     EE_FACT(a_file_that_is_not_there_is_named),
     {NULL, NULL},
 };
