@@ -21,6 +21,16 @@
  *
  * with t = work / speed and g = head_work / speed.  The period of a plan is the largest of all
  * W and B: the time per sample of the slowest stage or link.  R[n_layers] is 0.
+ *
+ * Links join consecutive stages; if there is a source, one more carries cut 0 from it to the first
+ * stage, unless that is on the source itself.  A source of speed 0 owns no layer but still sends.
+ * A stage [i, j) needs
+ *
+ *   sum_{l=i..j-1} weight_bytes[l] + slots message_samples (cut_bytes[i] + cut_bytes[j])
+ *
+ * bytes, which must not exceed its device's memory.
+ *
+ * Nothing here is collective.  Ranks that hold the same chain find the same plan, bit by bit.
  */
 
 /** A chain of layers to be cut over devices.  All arrays are borrowed. */
@@ -43,51 +53,77 @@ typedef struct ee_chain {
 
 /** What a plan promises. */
 typedef struct ee_forecast {
-  double period;       // per admitted sample [s]
-  double latency;      // expected, of one sample alone, without queues [s]
+  double period;       // per admitted sample; INFINITY if a stage is on a device that is away [s]
+  double latency;      // expected, of one sample alone in its message, without queues [s]
   double lower_bound;  // no plan on these devices has a shorter period [s]
   bool   link;         // the bottleneck is a link: the one that leaves `stage`
-  int    stage;        // index of the bottleneck stage in the plan; -1: the link from the source
+  int    stage;        // index of the bottleneck stage in the plan; -1: the link from the source;
+                       // among equals a stage before a link, and the first
 } ee_forecast;
 
 /** A planner: name, what it does, and how. */
 typedef struct ee_planner {
   const char *name, *help;
-  /** Find a plan.  @return EE_OK; EE_ERR_ARG if the chain is wrong or no plan fits (the message
-   *  says which memory is too small); EE_ERR_NOMEM */
+  /** Find a plan, owned by the caller; NULL on error.
+   *  @return EE_OK; EE_ERR_ARG if the chain is wrong or no plan fits (the message says which memory
+   *  is too small); EE_ERR_NOMEM */
   ee_status (*find)(const ee_chain *chain, ee_plan **plan);
 } ee_planner;
 
-/** All planners, ended by NULL: exact, uniform, flops. */
+/** All planners, ended by NULL: exact, uniform (equal numbers of layers on the present devices),
+ *  flops (as exact, but as if every sample went to the end). */
 const ee_planner *const *ee_planners(void);
-const ee_planner        *ee_planner_by_name(const char *name);
+
+/** NULL if there is none of that name. */
+const ee_planner *ee_planner_by_name(const char *name);
+
+/** EE_OK, or EE_ERR_ARG with the value that is wrong and what was expected.  The functions below
+ *  that return no status take chains, and plans for them, that passed. */
+ee_status ee_chain_check(const ee_chain *chain);
 
 /**
  * Shortest period with devices in index order; a device may stay idle.
- * f(p, j) = min over i <= j of max(f(q, i), link from q to p at i, W_p(i, j)), q < p the last
- * device in use before p.  Among plans of equal period the one with fewer stages, then the one
- * whose sum of squared stage loads is least.
+ *
+ *   f(p, j) = min over i < j of max(g(p, i), W_p(i, j))           if [i, j) fits into p's memory
+ *   g(p, i) = min over q < p of max(f(q, i), B_qp(i)),  i > 0     q: last device in use before p
+ *   g(p, 0) = B_source,p(0)
+ *
+ * Periods closer than 1e-12, relatively, are equal.  Among plans of equal period the one with
+ * fewer stages, then the one whose sum of squared stage loads is least; then the one whose last
+ * stage is on the lowest device, begins latest, and so on for the stage before it.
+ *
+ * Time O(P L log L + P L w) if all links are equal and memory is unlimited, with w the most layers
+ * that fit into one period; O(P L^2) if memory is limited; O(P^2 L) more if links differ.
+ * @return as ee_planner.find
  */
 ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);
 
-/** Whether some plan in index order has a period <= @p period.  Independent of the above. */
+/** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
+ *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */
 bool ee_partition_feasible(const ee_chain *chain, double period);
 
-/** Period, latency, bound and bottleneck of @p plan under @p chain. */
+/** Period, latency, bound and bottleneck of @p plan under @p chain, whatever the order of its
+ *  devices and whether it fits.  @return EE_OK; EE_ERR_ARG if chain or plan is wrong; EE_ERR_NOMEM
+ */
 ee_status ee_partition_forecast(const ee_chain *chain, const ee_plan *plan, ee_forecast *forecast);
 
-/** Seconds per admitted sample of stage @p s of @p plan, and of the link that leaves it [s]. */
+/** EE_OK, or EE_ERR_ARG naming the stage and the device whose memory is too small for it. */
+ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan);
+
+/** Seconds per admitted sample of stage @p s of @p plan, and of the link that leaves it: 0 for the
+ *  last stage; with s = -1, of the link from the source [s]. */
 double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 
 /** max(sum_l R[l] work[l] / sum_d speed[d], max_l R[l] work[l] / max_d speed[d]), heads counted
- * [s]. */
+ *  [s]; INFINITY if all devices are away. */
 double ee_partition_lower_bound(const ee_chain *chain);
 
 /** Weight bytes of layers that change device from @p before to @p after [byte]. */
 double ee_partition_moved_bytes(const ee_chain *chain, const ee_plan *before, const ee_plan *after);
 
-/** Reach of each layer from shares that leave at each exit: R[l] = 1 - sum_{e: attach[e] < l} q[e].
+/** Reach of each layer from shares that leave at each exit: R[l] = 1 - sum_{e: attach[e] < l} q[e],
+ *  never below 0.
  *  @param[out] reach  shape [n_layers] */
 void ee_reach_from_shares(int n_layers, int n_exits, const int *attach, const double *share,
                           double *reach);

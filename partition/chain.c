@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a chain and answers what a stage or a link of it costs. */
+#include "chain.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static ee_status check_sizes(const ee_chain *chain) {
+  if (chain->n_layers < 1 || chain->n_devices < 1 || chain->n_exits < 0) {
+    return EE_FAIL(EE_ERR_ARG, "a chain needs a layer and a device, not %d layers on %d devices",
+                   chain->n_layers, chain->n_devices);
+  }
+  if (chain->work == NULL || chain->reach == NULL || chain->cut_bytes == NULL ||
+      chain->speed == NULL ||
+      (chain->n_exits > 0 && (chain->attach == NULL || chain->head_work == NULL))) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "a chain needs work, reach, heads, cut bytes and speeds; one is NULL");
+  }
+  if (!(chain->message_samples >= 1.0 && isfinite(chain->message_samples)) || chain->slots < 0) {
+    return EE_FAIL(EE_ERR_ARG, "%g samples per message and %d slots, expected >= 1 and >= 0",
+                   chain->message_samples, chain->slots);
+  }
+  if (chain->source < -1 || chain->source >= chain->n_devices) {
+    return EE_FAIL(EE_ERR_ARG, "the source is device %d, expected -1 to %d", chain->source,
+                   chain->n_devices - 1);
+  }
+  return EE_OK;
+}
+
+/* Every element of x, shape [rows, columns], finite and not negative; x may be NULL. */
+static ee_status check_amounts(const char *what, const double *x, int rows, int columns) {
+  for (size_t k = 0; x != NULL && k < (size_t)rows * (size_t)columns; k++) {
+    if (!(x[k] >= 0.0 && isfinite(x[k]))) {
+      return EE_FAIL(EE_ERR_ARG, "%s [%d, %d] is %g, expected a finite number of at least 0", what,
+                     (int)(k / (size_t)columns), (int)(k % (size_t)columns), x[k]);
+    }
+  }
+  return EE_OK;
+}
+
+static ee_status check_exits(const ee_chain *chain) {
+  double before = 1.0;
+  for (int l = 0; l < chain->n_layers; l++) {
+    if (!(chain->reach[l] >= 0.0 && chain->reach[l] <= before)) {
+      return EE_FAIL(EE_ERR_ARG, "the reach of layer %d is %g, expected 0 to the one before, %g", l,
+                     chain->reach[l], before);
+    }
+    before = chain->reach[l];
+  }
+  for (int e = 0; e < chain->n_exits; e++) {
+    if (chain->attach[e] < 0 || chain->attach[e] >= chain->n_layers) {
+      return EE_FAIL(EE_ERR_ARG, "exit %d is attached after layer %d, expected 0 to %d", e,
+                     chain->attach[e], chain->n_layers - 1);
+    }
+  }
+  return EE_OK;
+}
+
+/* Least positive element; INFINITY if there is none. */
+static double least_positive(const double *x, size_t n) {
+  double least = INFINITY;
+  for (size_t k = 0; x != NULL && k < n; k++) {
+    if (x[k] > 0.0 && x[k] < least) least = x[k];
+  }
+  return least;
+}
+
+static double largest(const double *x, size_t n) {
+  double most = 0.0;
+  for (size_t k = 0; x != NULL && k < n; k++) most = fmax(most, x[k]);
+  return most;
+}
+
+/* Whether any load that can come up is a number. */
+static ee_status check_range(const ee_chain *chain) {
+  size_t devices = (size_t)chain->n_devices, pairs = devices * devices;
+  size_t cuts    = (size_t)chain->n_layers + 1;
+  double slowest = least_positive(chain->speed, devices), work = 0.0, weight = 0.0;
+
+  if (!isfinite(slowest)) {
+    return EE_FAIL(EE_ERR_ARG, "all %d devices are away: each has speed 0", chain->n_devices);
+  }
+  for (int l = 0; l < chain->n_layers; l++) {
+    work += ee_chain_layer_work(chain, l);
+    if (chain->weight_bytes != NULL) weight += chain->weight_bytes[l];
+  }
+  double bytes   = largest(chain->cut_bytes, cuts);
+  double link    = largest(chain->latency, pairs) + bytes / least_positive(chain->bandwidth, pairs);
+  double buffers = 2.0 * chain->slots * chain->message_samples * bytes;
+  if (!isfinite(work / slowest) || !isfinite(link) || !isfinite(weight + buffers)) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "the layers need %g s on the slowest device, %g s on the slowest link "
+                   "and %g byte, expected finite numbers",
+                   work / slowest, link, weight + buffers);
+  }
+  return EE_OK;
+}
+
+ee_status ee_chain_check(const ee_chain *chain) {
+  EE_TRY(check_sizes(chain));
+  int layers = chain->n_layers, devices = chain->n_devices;
+  EE_TRY(check_amounts("work", chain->work, 1, layers));
+  EE_TRY(check_amounts("head work", chain->head_work, 1, chain->n_exits));
+  EE_TRY(check_amounts("weight bytes", chain->weight_bytes, 1, layers));
+  EE_TRY(check_amounts("cut bytes", chain->cut_bytes, 1, layers));
+  EE_TRY(check_amounts("cut bytes of the last cut", chain->cut_bytes + layers, 1, 1));
+  EE_TRY(check_amounts("speed", chain->speed, 1, devices));
+  EE_TRY(check_amounts("memory", chain->memory, 1, devices));
+  EE_TRY(check_amounts("bandwidth", chain->bandwidth, devices, devices));
+  EE_TRY(check_amounts("latency", chain->latency, devices, devices));
+  EE_TRY(check_exits(chain));
+  return check_range(chain);
+}
+
+double ee_chain_layer_work(const ee_chain *chain, int l) {
+  double work = chain->work[l];
+  for (int e = 0; e < chain->n_exits; e++) {
+    if (chain->attach[e] == l) work += chain->head_work[e];
+  }
+  return chain->reach[l] * work;
+}
+
+bool ee_chain_present(const ee_chain *chain, int d) {
+  return chain->speed[d] > 0.0;
+}
+
+double ee_link_load(const ee_chain *chain, int from, int to, int cut) {
+  if (from == to || cut >= chain->n_layers) return 0.0;
+
+  size_t link      = (size_t)from * (size_t)chain->n_devices + (size_t)to;
+  double bandwidth = chain->bandwidth != NULL ? chain->bandwidth[link] : 0.0;
+  double seconds   = chain->latency != NULL ? chain->latency[link] / chain->message_samples : 0.0;
+  if (bandwidth > 0.0) seconds += chain->cut_bytes[cut] / bandwidth;
+  return chain->reach[cut] * seconds;
+}
+
+double ee_source_load(const ee_chain *chain, int d) {
+  return chain->source < 0 ? 0.0 : ee_link_load(chain, chain->source, d, 0);
+}
+
+/* Whether x, shape [n_devices, n_devices], is the same for every pair of present devices q < p. */
+static bool equal_for_all_pairs(const ee_chain *chain, const double *x) {
+  const double *first = NULL;
+  for (int q = 0; x != NULL && q < chain->n_devices; q++) {
+    for (int p = q + 1; p < chain->n_devices; p++) {
+      if (!ee_chain_present(chain, q) || !ee_chain_present(chain, p)) continue;
+      const double *here = &x[(size_t)q * (size_t)chain->n_devices + (size_t)p];
+      if (first == NULL) first = here;
+      if (*here != *first) return false;
+    }
+  }
+  return true;
+}
+
+/* Load of each cut on the link between the first two present devices; links are all equal. */
+static void sum_cuts(const ee_chain *chain, double *cut) {
+  int pair[2] = {0, 0};
+  for (int d = 0, found = 0; d < chain->n_devices && found < 2; d++) {
+    if (ee_chain_present(chain, d)) pair[found++] = d;
+  }
+  for (int c = 0; c <= chain->n_layers; c++) cut[c] = ee_link_load(chain, pair[0], pair[1], c);
+}
+
+ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads) {
+  *loads = (ee_loads){.chain = chain};
+  EE_TRY(ee_chain_check(chain));
+
+  size_t  cuts = (size_t)chain->n_layers + 1;
+  double *sums = calloc(cuts, 3 * sizeof *sums);
+  if (sums == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the loads of %d layers", chain->n_layers);
+  loads->work   = sums;
+  loads->weight = sums + cuts;
+  for (int l = 0; l < chain->n_layers; l++) {
+    double bytes         = chain->weight_bytes != NULL ? chain->weight_bytes[l] : 0.0;
+    loads->work[l + 1]   = loads->work[l] + ee_chain_layer_work(chain, l);
+    loads->weight[l + 1] = loads->weight[l] + bytes;
+  }
+  if (equal_for_all_pairs(chain, chain->bandwidth) && equal_for_all_pairs(chain, chain->latency)) {
+    loads->cut = sums + 2 * cuts;
+    sum_cuts(chain, loads->cut);
+  }
+  return EE_OK;
+}
+
+void ee_loads_destroy(ee_loads *loads) {
+  free(loads->work);  // one block: work, weight, cut
+  *loads = (ee_loads){0};
+}
+
+double ee_stage_load(const ee_loads *loads, int d, int i, int j) {
+  return (loads->work[j] - loads->work[i]) / loads->chain->speed[d];
+}
+
+bool ee_chain_limited(const ee_chain *chain, int d) {
+  return chain->weight_bytes != NULL && chain->memory != NULL && chain->memory[d] > 0.0;
+}
+
+double ee_stage_bytes(const ee_loads *loads, int i, int j) {
+  const ee_chain *chain = loads->chain;
+  return loads->weight[j] - loads->weight[i] +
+         chain->slots * chain->message_samples * (chain->cut_bytes[i] + chain->cut_bytes[j]);
+}
+
+bool ee_stage_fits(const ee_loads *loads, int d, int i, int j) {
+  return !ee_chain_limited(loads->chain, d) ||
+         ee_stage_bytes(loads, i, j) <= loads->chain->memory[d];
+}

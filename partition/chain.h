@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+
+#include "ee/partition.h"
+
+/**
+ * @file chain.h
+ * What planners ask of a chain again and again, from prefix sums.
+ *
+ * Planner, probe and forecast get every load from here, so that they compare the same doubles.
+ */
+typedef struct ee_loads {
+  const ee_chain *chain;   // borrowed
+  double         *work;    // shape [n_layers + 1], expected work of the layers before a cut [FLOP]
+  double         *weight;  // shape [n_layers + 1], weights of the layers before a cut [byte]
+  double         *cut;     // shape [n_layers + 1], load of every link [s]; NULL if links differ
+} ee_loads;
+
+/** Check the chain and sum it up.  @return EE_OK; EE_ERR_ARG; EE_ERR_NOMEM (nothing to free) */
+ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads);
+
+void ee_loads_destroy(ee_loads *loads);
+
+/** Expected work of layer @p l and of the heads after it, per admitted sample [FLOP]. */
+double ee_chain_layer_work(const ee_chain *chain, int l);
+
+/** Whether device @p d can own layers. */
+bool ee_chain_present(const ee_chain *chain, int d);
+
+/** Seconds per admitted sample of layers [i, j) on device @p d, which is present [s]. */
+double ee_stage_load(const ee_loads *loads, int d, int i, int j);
+
+/** Seconds per admitted sample of the link that carries @p cut; 0 if from is to [s]. */
+double ee_link_load(const ee_chain *chain, int from, int to, int cut);
+
+/** Seconds of the link from the source to the first stage, if that is on device @p d [s]. */
+double ee_source_load(const ee_chain *chain, int d);
+
+/** Whether the memory of device @p d is limited. */
+bool ee_chain_limited(const ee_chain *chain, int d);
+
+/** Bytes that layers [i, j) need: weights and the messages of both cuts [byte]. */
+double ee_stage_bytes(const ee_loads *loads, int i, int j);
+
+/** Whether layers [i, j) fit into the memory of device @p d. */
+bool ee_stage_fits(const ee_loads *loads, int d, int i, int j);

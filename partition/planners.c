@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of planners; a new one is one line here. */
+#include <string.h>
+
+#include "baseline.h"
+
+static const ee_planner exact = {
+    .name = "exact",
+    .help = "the shortest period with loads weighted by reach; devices in index order",
+    .find = ee_partition_exact,
+};
+static const ee_planner uniform = {
+    .name = "uniform",
+    .help = "layers spread evenly by number over all devices",
+    .find = ee_partition_uniform,
+};
+static const ee_planner flops = {
+    .name = "flops",
+    .help = "the shortest period if no sample left early: balanced for the full depth",
+    .find = ee_partition_flops,
+};
+
+static const ee_planner *const table[] = {&exact, &uniform, &flops, NULL};
+
+const ee_planner *const *ee_planners(void) {
+  return table;
+}
+
+const ee_planner *ee_planner_by_name(const char *name) {
+  const ee_planner *const *planner = table;
+  while (*planner != NULL && strcmp((*planner)->name, name) != 0) planner++;
+  return *planner;
+}
