@@ -106,8 +106,8 @@ static const ee_yaml_key bandwidth_change_keys[] = {
     {0},
 };
 static const ee_yaml_key watts_keys[] = {
-    {"busy", read_quantity, offsetof(ee_device, watts_busy), true, &positive_number},
-    {"idle", read_quantity, offsetof(ee_device, watts_idle), true, &number_or_zero},
+    {"busy", read_quantity, offsetof(ee_device_spec, watts_busy), true, &positive_number},
+    {"idle", read_quantity, offsetof(ee_device_spec, watts_idle), true, &number_or_zero},
     {0},
 };
 
@@ -117,12 +117,12 @@ static ee_status read_watts(const ee_yaml *yaml, const yaml_node_t *node, const 
 }
 
 static const ee_yaml_key device_keys[] = {
-    {"name", ee_yaml_read_name, offsetof(ee_device, name), true, NULL},
-    {"flops", read_quantity, offsetof(ee_device, flops), false, &positive_flops},
-    {"relative", read_quantity, offsetof(ee_device, relative), false, &positive_number},
-    {"memory", read_quantity, offsetof(ee_device, memory), false, &positive_bytes},
+    {"name", ee_yaml_read_name, offsetof(ee_device_spec, name), true, NULL},
+    {"flops", read_quantity, offsetof(ee_device_spec, flops), false, &positive_flops},
+    {"relative", read_quantity, offsetof(ee_device_spec, relative), false, &positive_number},
+    {"memory", read_quantity, offsetof(ee_device_spec, memory), false, &positive_bytes},
     {"watts", read_watts, 0, false, watts_keys},
-    {"speed", read_schedule, offsetof(ee_device, speed), false, speed_change_keys},
+    {"speed", read_schedule, offsetof(ee_device_spec, speed), false, speed_change_keys},
     {0},
 };
 static const ee_yaml_key default_link_keys[] = {
@@ -161,7 +161,7 @@ static int device_by_name(const ee_fleet *fleet, int n, const char *name) {
 }
 
 static ee_status read_device(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet, int d) {
-  ee_device *device = &fleet->device[d];
+  ee_device_spec *device = &fleet->device[d];
   char       place[32];
   snprintf(place, sizeof place, "devices[%d]", d);
   device->relative = 0.0;

@@ -53,3 +53,4 @@ const ee_backend *ee_backend_by_name(const char *name);
 const char *const *ee_backend_names(void);
 
 extern const ee_backend ee_backend_ref;
+extern const ee_backend ee_backend_blis;

@@ -20,14 +20,14 @@ typedef struct ee_schedule {
   ee_change *change;  // shape [n], by time
 } ee_schedule;
 
-typedef struct ee_device {
+typedef struct ee_device_spec {
   char        name[64];
   double      flops;                   // [FLOP/s]; 0: given relative to this host
   double      relative;                // times this host's speed; 0: given in FLOP/s
   double      memory;                  // [byte]; 0: unlimited
   double      watts_busy, watts_idle;  // [W]; 0: unknown
   ee_schedule speed;                   // factors on the device's speed, 1 before the first change
-} ee_device;
+} ee_device_spec;
 
 typedef struct ee_link_spec {
   double      bandwidth;          // [byte/s]; 0: unlimited
@@ -36,10 +36,10 @@ typedef struct ee_link_spec {
 } ee_link_spec;
 
 typedef struct ee_fleet {
-  char          name[64];
-  int           n_devices;
-  ee_device    *device;  // shape [n_devices]
-  ee_link_spec *link;    // shape [n_devices, n_devices], from row to column
+  char            name[64];
+  int             n_devices;
+  ee_device_spec *device;  // shape [n_devices]
+  ee_link_spec   *link;    // shape [n_devices, n_devices], from row to column
 } ee_fleet;
 
 /**

@@ -92,8 +92,8 @@ ee_status ee_chain_check(const ee_chain *chain);
  * fewer stages, then the one whose sum of squared stage loads is least; then the one whose last
  * stage is on the lowest device, begins latest, and so on for the stage before it.
  *
- * Time O(P L log L + P L w) if all links are equal and memory is unlimited, with w the most layers
- * that fit into one period; O(P L^2) if memory is limited; O(P^2 L) more if links differ.
+ * Time O(P L log L), and O(P L w) for devices of limited memory, with w the most layers whose load
+ * is within the period; O(P^2 L) more if links differ.
  * @return as ee_planner.find
  */
 ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The controller's part of the device loop: one sum per epoch, one rule, one plan on every rank. */
+#include "ee/controller.h"
+
+#include <stdlib.h>
+
+#include "decide.h"
+#include "ee/agree.h"
+#include "ee/log.h"
+#include "estimate.h"
+#include "migrate.h"
+#include "sums.h"
+
+struct ee_controller {
+  ee_device            *device;
+  const ee_run_setup   *setup;
+  ee_controller_options options;
+  ee_controller_totals  totals;
+  ee_sums               sums;
+  ee_estimate           estimate;
+  ee_decider            decider;
+  ee_migration         *migration;        // NULL: no move is under way
+  ee_plan              *target;           // where it leads
+  bool                  pointless;        // the stream ends before the move could take effect
+  int64_t               n_epochs, epoch;  // in all; the next one to be summed
+  MPI_Request           request;          // of the sum under way
+  int64_t               sum_begun, last_epoch_end;  // [ns]
+};
+
+ee_controller_options ee_controller_defaults(void) {
+  return (ee_controller_options){.rebalance  = true,
+                                 .planner    = ee_planner_by_name("exact"),
+                                 .min_gain   = 0.10,
+                                 .error_bars = 2.0,
+                                 .hold       = 2,
+                                 .cooldown   = 2};
+}
+
+static ee_status open_parts(ee_controller *c) {
+  int size;
+  EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
+  EE_TRY(ee_sums_open(c->setup->model->n_exits, size, &c->sums));
+  return ee_estimate_open(c->setup, size, &c->estimate);
+}
+
+ee_status ee_controller_create(ee_device *device, const ee_controller_options *options,
+                               ee_controller **controller) {
+  *controller           = NULL;
+  ee_controller *c      = calloc(1, sizeof *c);
+  ee_status      status = c != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for a controller");
+  if (c != NULL) {
+    const ee_run_setup *setup = ee_device_setup(device);
+    uint64_t            n     = (uint64_t)setup->epoch_samples;
+    *c                        = (ee_controller){.device   = device,
+                                                .setup    = setup,
+                                                .options  = *options,
+                                                .n_epochs = (int64_t)((setup->n_samples + n - 1) / n),
+                                                .request  = MPI_REQUEST_NULL};
+    status                    = open_parts(c);
+  }
+  status = ee_agree(ee_device_control_comm(device), status, options->rebalance);
+  if (status != EE_OK && c != NULL) {
+    ee_sums_close(&c->sums);
+    ee_estimate_close(&c->estimate);
+    free(c);
+    c = NULL;
+  }
+  *controller = c;
+  return status;
+}
+
+static uint64_t plan_hash(const ee_controller *c) {
+  uint64_t hash = ee_plan_hash(ee_device_plan(c->device, NULL));
+  return c->target != NULL ? hash ^ (ee_plan_hash(c->target) << 1) : hash;
+}
+
+/* The end of an epoch, in ids, where the stream may end first. */
+static uint64_t epoch_end(const ee_controller *c, int64_t epoch) {
+  uint64_t end = (uint64_t)(epoch + 1) * (uint64_t)c->setup->epoch_samples;
+  return end < c->setup->n_samples ? end : c->setup->n_samples;
+}
+
+static void begin_sum(ee_controller *c) {
+  bool ready = c->migration != NULL && ee_migration_arrived(c->migration);
+  ee_sums_fill(&c->sums, c->device, c->epoch, ready, plan_hash(c));
+  c->sum_begun = ee_device_now(c->device);
+  EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM,
+                        ee_device_control_comm(c->device), &c->request));
+}
+
+static void trace_sum(const ee_controller *c) {
+  ee_event event = {.rank     = ee_device_rank(c->device),
+                    .kind     = EE_EVENT_ALLREDUCE,
+                    .start    = c->sum_begun,
+                    .end      = ee_device_now(c->device),
+                    .first_id = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples,
+                    .bytes    = (int64_t)c->sums.length * (int64_t)sizeof(int64_t),
+                    .peer     = -1,
+                    .layer    = -1};
+  ee_device_plan(c->device, &event.plan_epoch);
+  ee_device_trace_event(c->device, &event);
+}
+
+/* First id that a plan decided now can govern. */
+static uint64_t next_switch(const ee_controller *c) {
+  return (uint64_t)(c->epoch + 1 + c->setup->control_delay) * (uint64_t)c->setup->epoch_samples;
+}
+
+static ee_status adopt(ee_controller *c, const ee_plan *plan) {
+  c->totals.adopted++;
+  EE_TRY(ee_plan_copy(plan, &c->target));
+  EE_TRY(ee_device_prepare(c->device, plan));
+  return ee_migration_begin(c->device, ee_device_plan(c->device, NULL), plan,
+                            c->options.weights_from_file, &c->migration);
+}
+
+/* A move is under way: switch if every rank is ready and enough of the stream is left. */
+static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint64_t *switch_id) {
+  record->verdict = EE_VERDICT_KEPT_MOVING;
+  if (c->pointless || !ee_sums_all_ready(&c->sums)) return EE_OK;
+  if (next_switch(c) >= c->setup->n_samples) {
+    c->pointless = true;
+    return EE_OK;
+  }
+  *switch_id      = next_switch(c);
+  record->verdict = EE_VERDICT_SWITCHED;
+  EE_TRY(ee_device_switch(c->device, *switch_id));
+  ee_plan_destroy(&c->target);
+  c->decider = (ee_decider){.cooling = c->options.cooldown + c->setup->control_delay};
+  c->totals.switched++;
+  return EE_OK;
+}
+
+static ee_status decide(ee_controller *c, ee_decision_record *record) {
+  uint64_t next      = next_switch(c) + (uint64_t)c->setup->epoch_samples;  // ready takes an epoch
+  double   remaining = next < c->setup->n_samples ? (double)(c->setup->n_samples - next) : 0.0;
+  EE_TRY(ee_decide(&c->decider, &c->options, &c->estimate, ee_device_plan(c->device, NULL),
+                   remaining, record));
+  c->totals.period_predicted = record->period_now;
+  return EE_OK;
+}
+
+/* Rank 0 tells the trace. */
+static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uint64_t switch_id,
+                              const ee_plan *before, const ee_plan *after) {
+  const ee_trace_sink *sink    = c->setup->sink;
+  int64_t              now     = ee_device_now(c->device);
+  double               seconds = (double)(now - c->last_epoch_end) * 1e-9;
+  uint64_t             first   = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
+  c->last_epoch_end            = now;
+  if (sink == NULL || sink->epoch == NULL || ee_device_rank(c->device) != 0) return EE_OK;
+
+  double *busy = calloc((size_t)c->sums.n_devices, sizeof *busy);
+  if (busy == NULL) return EE_FAIL(EE_ERR_NOMEM, "for an epoch's record");
+  for (int d2 = 0; d2 < c->sums.n_devices && seconds > 0.0; d2++) {
+    busy[d2] = (double)ee_sums_device(&c->sums, d2, EE_SUM_BUSY) * 1e-9 / seconds;
+  }
+  ee_epoch_record record = {
+      .epoch            = (int32_t)c->epoch,
+      .verdict          = (int32_t)d->verdict,
+      .time             = now,
+      .switch_id        = switch_id,
+      .period_measured  = seconds / (double)(epoch_end(c, c->epoch) - first),
+      .period_predicted = d->period_now,
+      .period_best      = d->period_best,
+      .moved_bytes      = d->moved_bytes,
+      .n_exits          = c->sums.n_exits,
+      .n_devices        = c->sums.n_devices,
+      .left             = ee_sums_left(&c->sums),
+      .reached          = ee_sums_reached(&c->sums),
+      .busy             = busy,
+      .before           = before,
+      .after            = after,
+  };
+  ee_device_plan(c->device, &record.plan_epoch);
+  sink->epoch(sink->self, &record);
+  free(busy);
+  return EE_OK;
+}
+
+/* The sum of an epoch is complete: what does it mean, and what follows? */
+static ee_status end_epoch(ee_controller *c) {
+  ee_decision_record record    = {0};
+  uint64_t           switch_id = 0;
+  ee_plan           *before    = NULL;
+  trace_sum(c);
+  if (!ee_sums_same_hash(&c->sums, plan_hash(c))) {
+    return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
+                   (long long)c->epoch);
+  }
+  EE_TRY(ee_plan_copy(ee_device_plan(c->device, NULL), &before));
+  ee_estimate_update(&c->estimate, &c->sums, before);
+  ee_status status = decide(c, &record);
+  if (status == EE_OK && c->migration != NULL) status = advance_move(c, &record, &switch_id);
+  if (status == EE_OK && record.verdict == EE_VERDICT_ADOPTED) status = adopt(c, record.best);
+  if (status == EE_OK) status = record_epoch(c, &record, switch_id, before, record.best);
+
+  ee_plan_destroy(&before);
+  ee_plan_destroy(&record.best);
+  c->epoch++;
+  c->totals.epochs++;
+  ee_device_epochs_known(c->device, c->epoch);
+  return status;
+}
+
+/* Let layers come in; forget the move once it is through, or once it cannot take effect. */
+static ee_status step_move(ee_controller *c, bool *busy) {
+  EE_TRY(ee_migration_step(c->migration, busy));
+  bool over = c->epoch == c->n_epochs;
+  if ((c->target != NULL && !over) || !ee_migration_finished(c->migration)) return EE_OK;
+  if (c->target != NULL) {
+    ee_device_unprepare(c->device);
+    ee_plan_destroy(&c->target);
+  }
+  c->totals.moved_bytes += ee_migration_bytes(c->migration);
+  ee_migration_destroy(&c->migration);
+  return EE_OK;
+}
+
+static ee_status step(void *self, bool *busy) {
+  ee_controller *c = self;
+  if (c->request != MPI_REQUEST_NULL) {
+    int done = 0;
+    EE_MPI(MPI_Test(&c->request, &done, MPI_STATUS_IGNORE));
+    if (done) {
+      *busy = true;
+      EE_TRY(end_epoch(c));
+    }
+  } else if (c->epoch < c->n_epochs && ee_device_passed(c->device) >= epoch_end(c, c->epoch)) {
+    *busy = true;
+    begin_sum(c);
+  }
+  return c->migration != NULL ? step_move(c, busy) : EE_OK;
+}
+
+static bool done(const void *self) {
+  const ee_controller *c = self;
+  return c->epoch == c->n_epochs && c->migration == NULL;
+}
+
+ee_control_hooks ee_controller_hooks(ee_controller *controller) {
+  return (ee_control_hooks){.self = controller, .step = step, .done = done};
+}
+
+const ee_controller_totals *ee_controller_totals_of(const ee_controller *controller) {
+  return &controller->totals;
+}
+
+/* After a fault ranks may have begun different numbers of sums; those behind begin the rest, so
+ * that none is left open. */
+static void complete_sums(ee_controller *c) {
+  MPI_Comm comm  = ee_device_control_comm(c->device);
+  int64_t  begun = c->epoch + (c->request != MPI_REQUEST_NULL), most = begun;
+  EE_MPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT64_T, MPI_MAX, comm));
+  if (c->request != MPI_REQUEST_NULL) EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
+  for (; begun < most; begun++) {
+    EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, comm,
+                          &c->request));
+    EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
+  }
+}
+
+void ee_controller_destroy(ee_controller **controller) {
+  ee_controller *c = *controller;
+  if (c == NULL) return;
+  complete_sums(c);
+  ee_migration_destroy(&c->migration);
+  ee_plan_destroy(&c->target);
+  ee_sums_close(&c->sums);
+  ee_estimate_close(&c->estimate);
+  free(c);
+  *controller = NULL;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMOOTHING 0.5      // weight of the newest epoch
+#define JUMP_ERRORS 4.0    // standard errors of a share that count as a jump
+#define JUMP_SPEED 0.2     // relative step of a speed that counts as a jump
+#define SPEED_UNKNOWN 1e9  // [FLOP/s] of every device before any has been measured
+
+static ee_status allocate(ee_estimate *e, int layers, int exits) {
+  size_t  p     = (size_t)e->n_devices;
+  size_t  n     = 3 * (size_t)exits + 4 * (size_t)layers + 2 + 2 * p + 2 * p * p;
+  double *block = calloc(n, sizeof *block);
+  e->measured   = calloc(p, sizeof *e->measured);
+  e->attach     = calloc((size_t)exits, sizeof *e->attach);
+  e->share      = block;
+  if (block == NULL || e->measured == NULL || e->attach == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for the estimates of %d devices", e->n_devices);
+  }
+  e->head_work    = e->share + exits;
+  e->reach        = e->head_work + exits;
+  e->work         = e->reach + layers;
+  e->weight_bytes = e->work + layers;
+  e->cut_bytes    = e->weight_bytes + layers;
+  e->speed        = e->cut_bytes + layers + 1;
+  e->memory       = e->speed + p;
+  e->bandwidth    = e->memory + p;
+  e->latency      = e->bandwidth + p * p;
+  return EE_OK;
+}
+
+static void fill_model(ee_estimate *e) {
+  const ee_model *m = e->model;
+  for (int l = 0; l < m->n_layers; l++) {
+    e->work[l]         = m->layer[l].flops;
+    e->weight_bytes[l] = (double)m->layer[l].weight_bytes;
+    e->reach[l]        = 1.0;
+  }
+  for (int c = 0; c <= m->n_layers; c++) e->cut_bytes[c] = (double)ee_model_cut_bytes(m, c);
+  for (int x = 0; x < m->n_exits; x++) {
+    e->head_work[x] = m->head_flops[x];
+    e->attach[x]    = m->exit[x].attach;
+  }
+  e->share[m->n_exits - 1] = 1.0;
+}
+
+static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
+  int p = e->n_devices;
+  for (int d = 0; d < p; d++) {
+    e->speed[d] = SPEED_UNKNOWN;
+    if (setup->fleet == NULL) continue;
+    e->speed[d]    = ee_fleet_speed(setup->fleet, d, 0.0, setup->host_flops);
+    e->memory[d]   = setup->fleet->device[d].memory;
+    e->measured[d] = 1;  // as good as measured: the fleet says so
+    for (int other = 0; other < p; other++) {
+      const ee_link_spec *link    = ee_fleet_link(setup->fleet, d, other);
+      e->bandwidth[d * p + other] = ee_link_bandwidth(link, 0.0);
+      e->latency[d * p + other]   = link->latency;
+    }
+  }
+}
+
+ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate *e) {
+  const ee_model *m = setup->model;
+  *e                = (ee_estimate){.model = m, .n_devices = n_devices};
+  ee_status status  = allocate(e, m->n_layers, m->n_exits);
+  if (status != EE_OK) {
+    ee_estimate_close(e);
+    return status;
+  }
+  fill_model(e);
+  fill_fleet(e, setup);
+  // A window of slots hides the latency of all but one message in `slots`.
+  double window = (double)setup->batch_limit * setup->slots;
+  e->chain      = (ee_chain){.n_layers        = m->n_layers,
+                             .n_devices       = n_devices,
+                             .n_exits         = m->n_exits,
+                             .work            = e->work,
+                             .reach           = e->reach,
+                             .head_work       = e->head_work,
+                             .attach          = e->attach,
+                             .cut_bytes       = e->cut_bytes,
+                             .weight_bytes    = e->weight_bytes,
+                             .speed           = e->speed,
+                             .bandwidth       = e->bandwidth,
+                             .latency         = e->latency,
+                             .memory          = e->memory,
+                             .message_samples = window,
+                             .slots           = 1};
+  return EE_OK;
+}
+
+void ee_estimate_close(ee_estimate *e) {
+  free(e->share);  // one block: everything of type double
+  free(e->measured);
+  free(e->attach);
+  *e = (ee_estimate){0};
+}
+
+/* Whether some exit's share of this epoch cannot be chance. */
+static bool shares_jumped(const ee_estimate *e, const int64_t *left, double n) {
+  for (int x = 0; x < e->model->n_exits; x++) {
+    double q = e->share[x], now = (double)left[x] / n;
+    double variance = q * (1.0 - q) / n + q * (1.0 - q) / e->samples + 1.0 / (n * n);
+    if (fabs(now - q) > JUMP_ERRORS * sqrt(variance)) return true;
+  }
+  return false;
+}
+
+static void update_shares(ee_estimate *e, const ee_sums *sums) {
+  const int64_t *left = ee_sums_left(sums);
+  double         n    = 0.0;
+  for (int x = 0; x < e->model->n_exits; x++) n += (double)left[x];
+  if (n == 0.0) return;
+
+  bool   fresh  = e->epochs == 0 || shares_jumped(e, left, n);
+  double weight = fresh ? 1.0 : SMOOTHING;
+  for (int x = 0; x < e->model->n_exits; x++) {
+    e->share[x] += weight * ((double)left[x] / n - e->share[x]);
+  }
+  // Variance of the smoothed share: w^2 / n + (1 - w)^2 / samples.
+  double inverse = weight * weight / n;
+  if (!fresh) inverse += (1.0 - weight) * (1.0 - weight) / e->samples;
+  e->samples = 1.0 / inverse;
+  ee_reach_from_shares(e->model->n_layers, e->model->n_exits, e->attach, e->share, e->reach);
+}
+
+static void update_speeds(ee_estimate *e, const ee_sums *sums) {
+  double sum = 0.0;
+  int    n   = 0;
+  for (int d = 0; d < e->n_devices; d++) {
+    double work = (double)ee_sums_device(sums, d, EE_SUM_WORK);
+    double busy = (double)ee_sums_device(sums, d, EE_SUM_BUSY) * 1e-9;
+    if (work > 0.0 && busy > 0.0) {
+      double speed   = work / busy;
+      bool   jump    = !e->measured[d] || fabs(speed - e->speed[d]) > JUMP_SPEED * e->speed[d];
+      e->speed[d]    = jump ? speed : e->speed[d] + SMOOTHING * (speed - e->speed[d]);
+      e->measured[d] = 1;
+    }
+    if (e->measured[d]) sum += e->speed[d], n++;
+  }
+  for (int d = 0; d < e->n_devices; d++) {
+    if (!e->measured[d] && n > 0) e->speed[d] = sum / n;
+  }
+}
+
+/* The link into a stage's device carried bytes in a time; it is the same link both ways until the
+ * other direction is measured. */
+static void update_links(ee_estimate *e, const ee_sums *sums, const ee_plan *plan) {
+  int p = e->n_devices;
+  for (int s = 0; s < plan->n_stages; s++) {
+    int    to    = plan->stage[s].device;
+    int    from  = s > 0 ? plan->stage[s - 1].device : 0;
+    double bytes = (double)ee_sums_device(sums, to, EE_SUM_LINK_BYTES);
+    double busy  = (double)ee_sums_device(sums, to, EE_SUM_LINK_NS) * 1e-9;
+    if (from != to && bytes > 0.0 && busy > 0.0) e->bandwidth[from * p + to] = bytes / busy;
+  }
+}
+
+void ee_estimate_update(ee_estimate *e, const ee_sums *sums, const ee_plan *plan) {
+  update_shares(e, sums);
+  update_speeds(e, sums);
+  update_links(e, sums, plan);
+  e->epochs++;
+}
+
+double ee_estimate_error(const ee_estimate *e, int layer) {
+  double reach = e->reach[layer];
+  if (e->samples <= 0.0 || reach >= 1.0) return 0.0;
+  return sqrt((1.0 - reach) / ((reach > 0.0 ? reach : 1.0 / e->samples) * e->samples));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/device.h"
+#include "ee/partition.h"
+#include "sums.h"
+
+/**
+ * @file estimate.h
+ * From sums to what the planner needs: reach of each layer, speed of each device, links.
+ *
+ * Shares of samples that leave at an exit are smoothed, q <- q + w (q_epoch - q), unless the new
+ * one is so many standard errors away that the stream has jumped; then the new one is taken.  The
+ * same for speeds, measured as work done over time busy, with a relative step for the jump.  A
+ * device that has run nothing yet has its fleet's speed, or on the real clock the mean of the
+ * devices that have.
+ */
+typedef struct ee_estimate {
+  const ee_model *model;
+  int             n_devices;
+  int             epochs;     // seen so far
+  double          samples;    // that the shares rest on, counting smoothing
+  double         *share;      // shape [n_exits]
+  double         *reach;      // shape [n_layers]
+  double         *speed;      // shape [n_devices] [FLOP/s]
+  int            *measured;   // shape [n_devices], whether the speed was measured
+  double         *bandwidth;  // shape [n_devices, n_devices] [byte/s], 0: unlimited
+  double         *latency;    // shape [n_devices, n_devices] [s]
+  double         *memory;     // shape [n_devices] [byte], 0: unlimited
+  double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double
+  int            *attach;                                       // shape [n_exits]
+  ee_chain        chain;                                        // all of the above, for the planner
+} ee_estimate;
+
+/** Start from the fleet and from every sample going through every layer. */
+ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate *estimate);
+void      ee_estimate_close(ee_estimate *estimate);
+
+/** Learn from the sums of one epoch under @p plan. */
+void ee_estimate_update(ee_estimate *estimate, const ee_sums *sums, const ee_plan *plan);
+
+/** Relative standard error of the load of a stage that begins at @p layer:
+ *  sqrt((1 - R) / (R n)). */
+double ee_estimate_error(const ee_estimate *estimate, int layer);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "migrate.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "ee/agree.h"
+
+/* One layer on its way in or out. */
+typedef struct move {
+  int         layer, peer;
+  float      *blob;  // incoming: ours until the layer is made resident; outgoing: NULL
+  size_t      bytes;
+  MPI_Request request;  // MPI_REQUEST_NULL once it is through, or if nothing travels
+  int64_t     due;      // incoming: when it arrives on the paced clock [ns]; -1: not known yet
+  bool        held;     // incoming: was resident when the move began, so only discarded
+  bool        done;
+} move;
+
+struct ee_migration {
+  ee_device *device;
+  bool       from_file;
+  int64_t    begun;  // [ns]
+  int        n_in, n_out;
+  move      *in, *out;  // shape [n_in], [n_out]
+  int64_t    bytes;
+};
+
+static int owner(const ee_plan *plan, int layer) {
+  return plan->stage[ee_plan_stage_of_layer(plan, layer)].device;
+}
+
+static ee_status post_send(ee_migration *m, int layer, int to) {
+  ee_resident *resident = ee_device_resident(m->device);
+  size_t       bytes    = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
+  move        *out      = &m->out[m->n_out++];
+  *out = (move){.layer = layer, .peer = to, .bytes = bytes, .request = MPI_REQUEST_NULL};
+  EE_TRY(ee_resident_add(resident, layer, NULL));  // keep it until the send is done
+  if (bytes == 0) return EE_OK;
+  EE_MPI(MPI_Isend(ee_resident_blob(resident, layer), (int)bytes, MPI_BYTE, to, layer,
+                   ee_device_weights_comm(m->device), &out->request));
+  return EE_OK;
+}
+
+static ee_status post_receive(ee_migration *m, int layer, int from) {
+  size_t bytes = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
+  move  *in    = &m->in[m->n_in++];
+  *in          = (move){.layer   = layer,
+                        .peer    = from,
+                        .bytes   = bytes,
+                        .request = MPI_REQUEST_NULL,
+                        .due     = -1,
+                        .held    = ee_resident_has(ee_device_resident(m->device), layer)};
+  if (m->from_file || bytes == 0) return EE_OK;
+  in->blob = malloc(bytes);
+  if (in->blob == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer %d", bytes, layer);
+  EE_MPI(MPI_Irecv(in->blob, (int)bytes, MPI_BYTE, from, layer, ee_device_weights_comm(m->device),
+                   &in->request));
+  return EE_OK;
+}
+
+static ee_status post_all(ee_migration *m, const ee_plan *before, const ee_plan *after) {
+  int rank = ee_device_rank(m->device);
+  for (int layer = 0; layer < before->n_layers; layer++) {
+    int from = owner(before, layer), to = owner(after, layer);
+    if (from == to) continue;
+    if (ee_device_setup(m->device)->model->layer[layer].weight_bytes > INT_MAX) {
+      return EE_FAIL(EE_ERR_UNSUPPORTED, "layer %d is too large to be moved: more than %d bytes",
+                     layer, INT_MAX);
+    }
+    if (to == rank) EE_TRY(post_receive(m, layer, from));
+    if (from == rank && !m->from_file) EE_TRY(post_send(m, layer, to));
+  }
+  return EE_OK;
+}
+
+ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
+                             bool from_file, ee_migration **migration) {
+  ee_migration *m = calloc(1, sizeof *m);
+  size_t        n = (size_t)before->n_layers;
+  *migration      = m;
+  if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a migration");
+  m->device    = device;
+  m->from_file = from_file;
+  m->begun     = ee_device_now(device);
+  m->in        = calloc(n, sizeof *m->in);
+  m->out       = calloc(n, sizeof *m->out);
+  if (m->in == NULL || m->out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu moves", n);
+  return post_all(m, before, after);
+}
+
+/* Whether the bytes of an incoming layer are here, on the clock that counts. */
+static ee_status incoming_here(ee_migration *m, move *in, bool *here) {
+  *here = false;
+  if (m->from_file && in->blob == NULL && in->bytes > 0) {
+    const ee_layer_reader *layers = &ee_device_setup(m->device)->layers;
+    EE_TRY(layers->read(layers->self, in->layer, &in->blob));
+  }
+  int done = 1;
+  if (in->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&in->request, &done, MPI_STATUS_IGNORE));
+  if (!done) return EE_OK;
+  if (in->due < 0) {
+    in->due = m->from_file ? 0 : ee_device_pace_weights(m->device, in->peer, m->begun, in->bytes);
+  }
+  *here = in->due <= ee_device_now(m->device);
+  return EE_OK;
+}
+
+static void trace_move(const ee_migration *m, const move *in) {
+  ee_event event = {.rank       = ee_device_rank(m->device),
+                    .kind       = EE_EVENT_MIGRATE,
+                    .start      = m->begun,
+                    .end        = ee_device_now(m->device),
+                    .first_id   = (uint64_t)in->layer,
+                    .plan_epoch = 0,
+                    .bytes      = (int64_t)in->bytes,
+                    .peer       = m->from_file ? -1 : in->peer,
+                    .layer      = in->layer};
+  ee_device_plan(m->device, &event.plan_epoch);
+  ee_device_trace_event(m->device, &event);
+}
+
+static ee_status take_in(ee_migration *m, move *in) {
+  in->done    = true;
+  float *blob = in->blob;
+  in->blob    = NULL;
+  m->bytes += (int64_t)in->bytes;
+  trace_move(m, in);
+  if (in->held) {
+    free(blob);
+    return EE_OK;
+  }
+  return ee_resident_add(ee_device_resident(m->device), in->layer, blob);
+}
+
+ee_status ee_migration_step(ee_migration *m, bool *busy) {
+  for (int i = 0; i < m->n_in; i++) {
+    bool here = false;
+    if (m->in[i].done) continue;
+    EE_TRY(incoming_here(m, &m->in[i], &here));
+    if (!here) continue;
+    *busy = true;
+    return take_in(m, &m->in[i]);
+  }
+  return EE_OK;
+}
+
+bool ee_migration_arrived(const ee_migration *m) {
+  for (int i = 0; i < m->n_in; i++) {
+    if (!m->in[i].done) return false;
+  }
+  return true;
+}
+
+bool ee_migration_finished(ee_migration *m) {
+  bool all = ee_migration_arrived(m);
+  for (int i = 0; i < m->n_out; i++) {
+    move *out  = &m->out[i];
+    int   done = 1;
+    if (out->done) continue;
+    if (out->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&out->request, &done, MPI_STATUS_IGNORE));
+    if (done) ee_resident_drop(ee_device_resident(m->device), out->layer);
+    out->done = done != 0;
+    all &= out->done;
+  }
+  return all;
+}
+
+int64_t ee_migration_bytes(const ee_migration *migration) {
+  return migration->bytes;
+}
+
+void ee_migration_destroy(ee_migration **migration) {
+  ee_migration *m = *migration;
+  if (m == NULL) return;
+  for (int i = 0; i < m->n_in && m->in != NULL; i++) {
+    if (m->in[i].request != MPI_REQUEST_NULL) {  // only after a fault
+      EE_MPI(MPI_Cancel(&m->in[i].request));
+      EE_MPI(MPI_Wait(&m->in[i].request, MPI_STATUS_IGNORE));
+    }
+    free(m->in[i].blob);
+  }
+  free(m->in);
+  free(m->out);
+  free(m);
+  *migration = NULL;
+}

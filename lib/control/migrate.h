@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/device.h"
+
+/**
+ * @file migrate.h
+ * Bringing layers to their new owners in the background.
+ *
+ * Every rank derives from the two plans who sends which layer to whom.  Old owners post their
+ * sends and keep the layers until those are done; new owners post receives and make each layer
+ * ready as it comes.
+ */
+typedef struct ee_migration ee_migration;
+
+/**
+ * Begin.  Not collective, but all ranks begin the same migration.  The plan was prepared before.
+ * @param from_file  new owners read layers from the model file; nothing is sent
+ */
+ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
+                             bool from_file, ee_migration **migration);
+
+/** Go on by at most one layer.  *busy is set if one came in. */
+ee_status ee_migration_step(ee_migration *migration, bool *busy);
+
+/** Whether every layer has come in here; and whether every send is done too. */
+bool ee_migration_arrived(const ee_migration *migration);
+bool ee_migration_finished(ee_migration *migration);
+
+/** Bytes that came in [byte]. */
+int64_t ee_migration_bytes(const ee_migration *migration);
+
+/** Destroy and set to NULL. */
+void ee_migration_destroy(ee_migration **migration);

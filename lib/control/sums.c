@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_READY, AT_HASH, AT_EXITS };
+
+/* Part of a hash that can be added up over many ranks without overflow. */
+static int64_t short_hash(uint64_t hash) {
+  return (int64_t)(hash & 0x7fffffffu);
+}
+
+ee_status ee_sums_open(int n_exits, int n_devices, ee_sums *sums) {
+  int length = AT_EXITS + 2 * n_exits + EE_DEVICE_SUMS * n_devices;
+
+  *sums      = (ee_sums){.n_exits = n_exits, .n_devices = n_devices, .length = length};
+  sums->mine = calloc(2 * (size_t)length, sizeof *sums->mine);
+  if (sums->mine == NULL) return EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", length);
+  sums->all = sums->mine + length;
+  return EE_OK;
+}
+
+void ee_sums_close(ee_sums *sums) {
+  free(sums->mine);
+  *sums = (ee_sums){0};
+}
+
+void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, uint64_t hash) {
+  const ee_epoch_counts *counts = ee_device_counts(device, epoch);
+  size_t                 exits  = (size_t)sums->n_exits * sizeof *sums->mine;
+  memset(sums->mine, 0, (size_t)sums->length * sizeof *sums->mine);
+  sums->mine[AT_READY] = ready;
+  sums->mine[AT_HASH]  = short_hash(hash);
+  memcpy(sums->mine + AT_EXITS, counts->reached, exits);
+  memcpy(sums->mine + AT_EXITS + sums->n_exits, counts->left, exits);
+
+  int64_t *own = sums->mine + AT_EXITS + 2 * sums->n_exits +
+                 (ptrdiff_t)EE_DEVICE_SUMS * ee_device_rank(device);
+  own[EE_SUM_WORK]       = counts->work;
+  own[EE_SUM_BUSY]       = counts->busy;
+  own[EE_SUM_LINK_BYTES] = counts->received_bytes;
+  own[EE_SUM_LINK_NS]    = counts->link_ns;
+  own[EE_SUM_MEMORY]     = (int64_t)ee_resident_bytes(ee_device_resident(device));
+}
+
+bool ee_sums_all_ready(const ee_sums *sums) {
+  return sums->all[AT_READY] == sums->n_devices;
+}
+
+bool ee_sums_same_hash(const ee_sums *sums, uint64_t hash) {
+  return sums->all[AT_HASH] == short_hash(hash) * sums->n_devices;
+}
+
+const int64_t *ee_sums_reached(const ee_sums *sums) {
+  return sums->all + AT_EXITS;
+}
+
+const int64_t *ee_sums_left(const ee_sums *sums) {
+  return sums->all + AT_EXITS + sums->n_exits;
+}
+
+int64_t ee_sums_device(const ee_sums *sums, int device, ee_device_sum what) {
+  return sums->all[AT_EXITS + 2 * sums->n_exits + EE_DEVICE_SUMS * device + (int)what];
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/device.h"
+
+/**
+ * @file sums.h
+ * The vector of integers that ranks add up once per epoch.  Fixed length and order:
+ *
+ *   ready | hash | reached [n_exits] | left [n_exits] | per device: EE_DEVICE_SUMS entries
+ *
+ * A rank fills in its own device's entries and leaves the others 0.
+ */
+typedef enum ee_device_sum {
+  EE_SUM_WORK,        // [FLOP]
+  EE_SUM_BUSY,        // [ns]
+  EE_SUM_LINK_BYTES,  // over the link into the device [byte]
+  EE_SUM_LINK_NS,     // that link was occupied [ns]
+  EE_SUM_MEMORY,      // weights held [byte]
+  EE_DEVICE_SUMS
+} ee_device_sum;
+
+typedef struct ee_sums {
+  int      n_exits, n_devices, length;
+  int64_t *mine, *all;  // shape [length]: what this rank adds, and the sum over ranks
+} ee_sums;
+
+ee_status ee_sums_open(int n_exits, int n_devices, ee_sums *sums);
+void      ee_sums_close(ee_sums *sums);
+
+/** Fill in this rank's part of epoch @p epoch. */
+void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, uint64_t hash);
+
+/** Whether every rank is ready, and whether every rank added @p hash. */
+bool ee_sums_all_ready(const ee_sums *sums);
+bool ee_sums_same_hash(const ee_sums *sums, uint64_t hash);
+
+const int64_t *ee_sums_reached(const ee_sums *sums);  // shape [n_exits]
+const int64_t *ee_sums_left(const ee_sums *sums);     // shape [n_exits]
+int64_t        ee_sums_device(const ee_sums *sums, int device, ee_device_sum what);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/device.h"
+#include "ee/partition.h"
+
+/**
+ * @file controller.h
+ * Watching where samples leave and how busy devices are, and moving layers while they serve.
+ *
+ * Once per epoch every rank adds a vector of integers to one nonblocking allreduce.  All ranks
+ * then hold the same sums and run the same deterministic rule and planner, so they hold the same
+ * plan; a hash in the next sum proves it.  There is no root and no plan message.
+ *
+ * A plan that is adopted at the end of epoch e is prepared in the background: links are opened
+ * and layers come from their present owners.  Each rank says in the following sums whether it is
+ * ready; at the end of the first epoch e' when all are, ids from the start of epoch
+ * e' + 1 + control_delay on follow the new plan.
+ */
+
+typedef struct ee_controller_options {
+  bool              rebalance;  // false: count and record, never move
+  const ee_planner *planner;
+  double            min_gain;           // least relative gain of the period that is worth a move
+  double            error_bars;         // the gain must exceed this many standard errors of itself
+  int               hold;               // successive epochs that the gain must last
+  int               cooldown;           // epochs after a switch before the next move
+  bool              weights_from_file;  // layers come from the model file, not from their owners
+} ee_controller_options;
+
+/** min_gain 0.10, error_bars 2, hold 2, cooldown 2 (the published rules are in docs/control.md). */
+ee_controller_options ee_controller_defaults(void);
+
+/** What the controller did. */
+typedef struct ee_controller_totals {
+  int     epochs, adopted, switched;
+  int64_t moved_bytes;       // weights that came to this rank [byte]
+  double  period_predicted;  // of the plan in force, by the last estimate [s]
+} ee_controller_totals;
+
+typedef struct ee_controller ee_controller;
+
+/** Create for @p device (borrowed).  Collective.  Epoch records go to the device's sink on rank 0.
+ */
+ee_status ee_controller_create(ee_device *device, const ee_controller_options *options,
+                               ee_controller **controller);
+
+/** The entries for ee_device_run. */
+ee_control_hooks ee_controller_hooks(ee_controller *controller);
+
+const ee_controller_totals *ee_controller_totals_of(const ee_controller *controller);
+
+/** Complete what is under way, also after a run that failed, and destroy.  Collective. */
+void ee_controller_destroy(ee_controller **controller);

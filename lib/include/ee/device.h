@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ee/exec.h"
+#include "ee/fleet.h"
+#include "ee/plan.h"
+#include "ee/policy.h"
+#include "ee/trace.h"
+
+/**
+ * @file device.h
+ * One rank as an edge device: it receives activations, runs its segment, lets samples leave and
+ * sends the rest on.
+ *
+ * Rank 0 is also the source, which admits samples, and the collector, which records answers.
+ * Sample ids count from 0.  An epoch is `epoch_samples` ids: the unit of control.  The source
+ * admits ids of epoch e only when the controller has seen the end of epoch e - 1 - control_delay,
+ * so that whatever is decided at the end of epoch e can take effect, on every rank alike, at the
+ * first id of epoch e + 1 + control_delay.
+ */
+
+typedef struct ee_device ee_device;
+
+/** Where samples come from.  Used on rank 0 only. */
+typedef struct ee_source_reader {
+  void *self;
+  /** Read samples [first, first + n), preprocessed.  @param[out] input shape [n, elements] */
+  ee_status (*read)(void *self, int64_t first, int64_t n, float *input);
+} ee_source_reader;
+
+/** Where a device gets a layer's weights at the start. */
+typedef struct ee_layer_reader {
+  void *self;
+  /** Read the blob of @p layer (exec.h), malloc()ed, given to the caller. */
+  ee_status (*read)(void *self, int layer, float **blob);
+} ee_layer_reader;
+
+/** What a run is.  Logically collective: equal on all ranks but for what is marked rank 0. */
+typedef struct ee_run_setup {
+  const ee_model      *model;
+  const ee_backend    *backend;
+  const ee_policy     *policy;
+  const ee_plan       *plan;        // the first one
+  const ee_fleet      *fleet;       // NULL: the real clock; else paced, device d is rank d
+  double               host_flops;  // what "relative: 1" of the fleet means [FLOP/s]
+  ee_layer_reader      layers;
+  ee_source_reader     source;  // rank 0
+  const int32_t       *label;   // rank 0, shape [n_samples]; NULL: unlabelled
+  uint64_t             n_samples;
+  int                  batch_limit;    // most samples in one batch, >= 1
+  int                  slots;          // messages in flight per link, >= 1
+  int                  epoch_samples;  // >= 1
+  int                  control_delay;  // epochs, >= 0
+  double               merge_wait;     // longest wait for a fuller batch [s]
+  double               rate;           // samples admitted per second [1/s]; 0: as fast as they go
+  bool                 with_logits;    // answers carry their logits
+  const ee_trace_sink *sink;           // of this rank; NULL: no trace
+} ee_run_setup;
+
+/** What a controller does in the device loop.  Entries are called on every turn of the loop. */
+typedef struct ee_control_hooks {
+  void *self;
+  /** Go on; *busy is set to true if anything was done. */
+  ee_status (*step)(void *self, bool *busy);
+  /** Whether the controller has nothing left to do. */
+  bool (*done)(const void *self);
+} ee_control_hooks;
+
+/** What one rank did.  Times in ns. */
+typedef struct ee_device_totals {
+  int64_t wall, cpu, compute, busy, wait;  // busy: compute and pacing
+  int64_t late;  // by how much computing overran the modelled time, summed
+  int64_t batches, late_batches;
+  int64_t bytes_sent, bytes_received;
+  int64_t answered, duplicates;  // rank 0: answers recorded, and second answers dropped
+  size_t  memory;                // largest arena, weights and slots together [byte]
+} ee_device_totals;
+
+/**
+ * Create: load this rank's layers, open the links of the first plan.
+ *
+ * Collective over @p comm, which is duplicated once per kind of message.
+ * @return EE_OK, or the first error of any rank, the same on every rank
+ */
+ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device **device);
+
+/**
+ * Run the stream to its end.  Collective.
+ * @param hooks  a controller; NULL: none, the first plan stays
+ * @return EE_OK when every id was answered exactly once; else the first error of any rank, the
+ *         same on every rank; answers already recorded stay recorded
+ */
+ee_status ee_device_run(ee_device *device, const ee_control_hooks *hooks);
+
+/** This rank's totals; valid after ee_device_run. */
+const ee_device_totals *ee_device_totals_of(const ee_device *device);
+
+/** Destroy and set to NULL.  Collective.  *device may be NULL on every rank. */
+void ee_device_destroy(ee_device **device);
+
+// ---- for a controller ----
+
+MPI_Comm            ee_device_control_comm(const ee_device *device);
+MPI_Comm            ee_device_weights_comm(const ee_device *device);
+const ee_run_setup *ee_device_setup(const ee_device *device);
+int                 ee_device_rank(const ee_device *device);
+
+/** Every id below this has left this device; UINT64_MAX if it has no segment. */
+uint64_t ee_device_passed(const ee_device *device);
+
+/** Nanoseconds since the start of the run. */
+int64_t ee_device_now(const ee_device *device);
+
+/** Counts of one epoch on this device: samples that reached and left each exit. */
+typedef struct ee_epoch_counts {
+  int64_t *reached, *left;           // shape [n_exits]
+  int64_t  work;                     // done for samples of the epoch [FLOP]
+  int64_t  busy;                     // ns it took, pacing included
+  int64_t  received_bytes, link_ns;  // over the link into this device, and how long it was occupied
+  int64_t  link_wait;                // ns that batches waited for a free slot of the outgoing link
+} ee_epoch_counts;
+
+/** Counts of epoch @p epoch, final once ee_device_passed() is beyond it.  Borrowed; reused
+ *  control_delay + 3 epochs later, so take them when the epoch has passed. */
+const ee_epoch_counts *ee_device_counts(const ee_device *device, int64_t epoch);
+
+/** The plan in force for the newest ids, and its epoch number (0 for the first). */
+const ee_plan *ee_device_plan(const ee_device *device, int *plan_epoch);
+
+/** The layers held by this device. */
+ee_resident *ee_device_resident(ee_device *device);
+
+/**
+ * Get ready for @p plan: open its links and its exec; layers come separately.  Not collective,
+ * but every rank must do it before any is told to switch.
+ */
+ee_status ee_device_prepare(ee_device *device, const ee_plan *plan);
+
+/** Ids from @p first_id on follow the prepared plan.  All ranks alike; @p first_id must be an id
+ *  that the source has not admitted (see the top of this file). */
+ee_status ee_device_switch(ee_device *device, uint64_t first_id);
+
+/** Forget the prepared plan, which no id will follow. */
+void ee_device_unprepare(ee_device *device);
+
+/** Epochs [0, @p epochs) have been summed; the source may go on accordingly. */
+void ee_device_epochs_known(ee_device *device, int64_t epochs);
+
+/** When a weights message of @p bytes posted by @p peer at @p sent counts as arrived on the
+ *  paced clock [ns since the start]; `sent` itself on the real clock. */
+int64_t ee_device_pace_weights(ee_device *device, int peer, int64_t sent, size_t bytes);
+
+/** Hand an event of this rank to the trace, if there is one. */
+void ee_device_trace_event(ee_device *device, const ee_event *event);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One batch on one device: through the layers, past the exits, answers out, survivors on. */
+#include <string.h>
+
+#include "ee/clock.h"
+#include "ee/confidence.h"
+#include "segment.h"
+
+/* What is being done with one batch. */
+typedef struct batch {
+  ee_segment     *segment;
+  int             n;      // samples still in it
+  double          work;   // done so far [FLOP]
+  int64_t         clock;  // end of the last traced event [ns]
+  ee_answer_batch answers;
+} batch;
+
+static int64_t now_of(const ee_segment *s) {
+  return ee_clock_ns() - s->context->origin;
+}
+
+/* Close the piece of time since the last event.  No clock is read when nobody listens. */
+static void trace_piece(batch *b, ee_event_kind kind, int layer, int samples) {
+  const ee_segment    *s    = b->segment;
+  const ee_trace_sink *sink = s->context->setup->sink;
+  if (sink == NULL || sink->event == NULL) return;
+  int64_t  now   = now_of(s);
+  ee_event event = {.rank       = s->context->wire->rank,
+                    .kind       = (int32_t)kind,
+                    .start      = b->clock,
+                    .end        = now,
+                    .first_id   = s->id[0],
+                    .samples    = samples,
+                    .plan_epoch = s->plan_epoch,
+                    .peer       = -1,
+                    .layer      = layer};
+  sink->event(sink->self, &event);
+  b->clock = now;
+}
+
+static void answer(batch *b, const ee_exit_view *view, int i, const float *logits) {
+  const ee_segment *s = b->segment;
+  int               k = (*b->answers.n)++;
+
+  b->answers.record[k] = (ee_answer_record){.id         = view->id,
+                                            .admitted   = s->admitted[i],
+                                            .prediction = view->prediction,
+                                            .exit       = view->exit,
+                                            .confidence = view->confidence,
+                                            .plan_epoch = s->plan_epoch};
+  if (b->answers.logits != NULL) {
+    memcpy(b->answers.logits + (size_t)k * (size_t)view->n_classes, logits,
+           (size_t)view->n_classes * sizeof *logits);
+  }
+}
+
+/* What the policy is shown of sample i at exit e. */
+static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
+  const ee_segment_context *c     = b->segment->context;
+  const ee_model           *model = c->setup->model;
+  ee_softmax(logits, model->n_classes, model->exit[e].temperature, c->probability);
+  ee_exit_view view = {.id          = b->segment->id[i],
+                       .exit        = e,
+                       .n_exits     = model->n_exits,
+                       .n_classes   = model->n_classes,
+                       .probability = c->probability,
+                       .prediction  = ee_argmax(logits, model->n_classes)};
+  view.confidence   = c->probability[view.prediction];
+  return view;
+}
+
+/* Keep the samples keep[0 .. n_keep) of everything that belongs to the batch. */
+static void keep_samples(batch *b, int cut, int n_keep) {
+  ee_segment *s     = b->segment;
+  size_t      bytes = s->in.state_bytes;
+  if (n_keep < b->n && cut < s->context->setup->model->n_layers) {
+    ee_exec_keep(s->exec, cut, s->keep, n_keep);
+  }
+  for (int k = 0; k < n_keep; k++) {
+    int i          = s->keep[k];
+    s->id[k]       = s->id[i];
+    s->admitted[k] = s->admitted[i];
+    memmove(s->state + (size_t)k * bytes, s->state + (size_t)i * bytes, bytes);
+  }
+  b->n = n_keep;
+}
+
+/* Exit e: who leaves is answered, who stays is moved to the front. */
+static ee_status pass_exit(batch *b, int e) {
+  ee_segment         *s      = b->segment;
+  const ee_run_setup *setup  = s->context->setup;
+  const ee_policy    *policy = setup->policy;
+  const float        *logits;
+  int                 n_keep = 0;
+  EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
+  for (int i = 0; i < b->n; i++) {
+    const float     *z      = logits + (size_t)i * (size_t)setup->model->n_classes;
+    ee_exit_view     view   = view_of(b, e, i, z);
+    ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
+    void            *state  = s->state + (size_t)i * s->in.state_bytes;
+    bool             leave  = e == setup->model->n_exits - 1 ||
+                 policy->ops->decide(policy->self, &view, state) == EE_LEAVE;
+    counts->reached[e]++;
+    counts->left[e] += leave;
+    if (leave) {
+      answer(b, &view, i, z);
+    } else {
+      s->keep[n_keep++] = i;
+    }
+  }
+  b->work += b->n * setup->model->head_flops[e];
+  trace_piece(b, EE_EVENT_HEAD, e, b->n);
+  keep_samples(b, setup->model->exit[e].attach + 1, n_keep);
+  return EE_OK;
+}
+
+static ee_status run_layers(batch *b, int from, int to) {
+  const ee_model *model = b->segment->context->setup->model;
+  if (from == to || b->n == 0) return EE_OK;
+  EE_TRY(ee_exec_run_layers(b->segment->exec, from, to, b->n));
+  for (int l = from; l < to; l++) b->work += b->n * model->layer[l].flops;
+  trace_piece(b, EE_EVENT_COMPUTE, from, b->n);
+  return EE_OK;
+}
+
+/* All layers and exits of the segment, in order. */
+static ee_status run_segment(batch *b) {
+  const ee_segment *s     = b->segment;
+  const ee_model   *model = s->context->setup->model;
+  int               at    = s->begin;
+  for (int e = 0; e < model->n_exits && b->n > 0; e++) {
+    int attach = model->exit[e].attach;
+    if (attach < s->begin || attach >= s->end) continue;
+    EE_TRY(run_layers(b, at, attach + 1));
+    at = attach + 1;
+    EE_TRY(pass_exit(b, e));
+  }
+  return run_layers(b, at, s->end);
+}
+
+/* Copy the survivors into the outbox's slot.  Returns the message's length. */
+static size_t pack_survivors(const batch *b, uint64_t watermark) {
+  const ee_segment *s     = b->segment;
+  const ee_model   *model = s->context->setup->model;
+  size_t            n     = (size_t)b->n;
+  void             *slot  = ee_outbox_slot(s->outbox);
+  ee_message_begin(&s->out, slot, b->n, watermark, 0);
+
+  ee_message m = ee_message_view(&s->out, slot, b->n);
+  memcpy(m.id, s->id, n * sizeof *s->id);
+  memcpy(m.admitted, s->admitted, n * sizeof *s->admitted);
+  memcpy(m.state, s->state, n * s->out.state_bytes);
+  unsigned char *to = m.values;
+  for (int i = 0; i < s->out.n_values; i++) {
+    size_t one = (size_t)ee_model_value_elements(model, s->out.value[i]) * sizeof(float);
+    memcpy(to, ee_exec_value(s->exec, s->out.value[i]), n * one);
+    to += n * one;
+  }
+  return ee_message_bytes(&s->out, b->n);
+}
+
+/* Count what the batch took, and set when it may go on. */
+static void account(const batch *b, int64_t start, int64_t end, ee_batch_result *result) {
+  ee_segment       *s       = b->segment;
+  ee_device_totals *totals  = s->context->totals;
+  int64_t           modeled = ee_pacer_compute(s->context->pacer, b->work, start);
+  result->release           = start + modeled > end ? start + modeled : end;
+
+  totals->batches++;
+  totals->compute += end - start;
+  totals->busy += result->release - start;
+  if (modeled > 0 && end > start + modeled) {
+    totals->late += end - start - modeled;
+    totals->late_batches++;
+  }
+  ee_epoch_counts *counts = ee_counters_of(s->context->counters, result->first_id);
+  counts->work += (int64_t)b->work;
+  counts->busy += result->release - start;
+}
+
+ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
+  batch b = {.segment = s, .n = s->filled, .clock = now};
+  *result =
+      (ee_batch_result){.segment = s, .passed = s->watermark, .first_id = s->id[0], .n = s->filled};
+  ee_answer_box_slot(s->context->answers, &b.answers);
+  *b.answers.n = 0;
+
+  EE_TRY(run_segment(&b));
+  if (s->outbox != NULL) result->out_bytes = pack_survivors(&b, s->watermark);
+  s->filled = 0;
+  account(&b, now, now_of(s), result);
+  return EE_OK;
+}
+
+void ee_segment_release(const ee_batch_result *result, int64_t now) {
+  ee_segment       *s      = result->segment;
+  ee_device_totals *totals = s->context->totals;
+  ee_answer_box_post(s->context->answers, now);
+  if (result->out_bytes > 0) {
+    ((ee_message_header *)ee_outbox_slot(s->outbox))->sent = now;
+    ee_outbox_post(s->outbox, result->out_bytes);
+    totals->bytes_sent += (int64_t)result->out_bytes;
+  }
+  s->passed = result->passed;
+}

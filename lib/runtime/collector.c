@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rank 0 only: records each answer once and drops a second one. */
+#include <limits.h>
+#include <stdlib.h>
+
+#include "answer_layout.h"
+#include "ee/agree.h"
+
+#define COLLECTOR_SLOTS 16  // receives posted ahead; more answers wait in MPI's own buffers
+
+struct ee_collector {
+  const ee_wire     *wire;
+  ee_collector_setup setup;
+  unsigned char     *answered;  // shape [ceil(n_samples / 8)], one bit per id
+  int64_t            n_answered, n_duplicates;
+  MPI_Request        receive[COLLECTOR_SLOTS];
+  unsigned char     *buffer;  // shape [COLLECTOR_SLOTS, slot_bytes]
+  size_t             slot_bytes;
+};
+
+static void post(ee_collector *c, int slot) {
+  EE_MPI(MPI_Irecv(c->buffer + (size_t)slot * c->slot_bytes, (int)c->slot_bytes, MPI_BYTE,
+                   MPI_ANY_SOURCE, EE_TAG_ANSWER, c->wire->results, &c->receive[slot]));
+}
+
+ee_status ee_collector_open(const ee_wire *wire, const ee_collector_setup *setup,
+                            ee_collector **collector) {
+  *collector        = NULL;
+  size_t        one = ee_answer_bytes(setup->batch_limit, setup->n_classes, setup->with_logits);
+  ee_collector *c   = calloc(1, sizeof *c);
+  if (c != NULL) {
+    *c = (ee_collector){.wire       = wire,
+                        .setup      = *setup,
+                        .answered   = calloc(1, (size_t)(setup->n_samples / 8) + 1),
+                        .buffer     = calloc(COLLECTOR_SLOTS, one),
+                        .slot_bytes = one};
+    for (int i = 0; i < COLLECTOR_SLOTS; i++) c->receive[i] = MPI_REQUEST_NULL;
+  }
+  if (c == NULL || c->answered == NULL || c->buffer == NULL) {
+    ee_collector_close(&c);
+    return EE_FAIL(EE_ERR_NOMEM, "for the answers of %llu samples",
+                   (unsigned long long)setup->n_samples);
+  }
+  for (int i = 0; i < COLLECTOR_SLOTS; i++) post(c, i);
+  *collector = c;
+  return EE_OK;
+}
+
+static ee_status check_record(const ee_collector *c, const ee_answer_record *r, int peer) {
+  if (r->id < c->setup.n_samples && r->exit >= 0 && r->exit < c->setup.n_exits &&
+      r->prediction >= 0 && r->prediction < c->setup.n_classes) {
+    return EE_OK;
+  }
+  return EE_FAIL(EE_ERR_PEER,
+                 "rank %d answered sample %llu with class %d at exit %d; there are %llu samples, "
+                 "%d classes and %d exits",
+                 peer, (unsigned long long)r->id, r->prediction, r->exit,
+                 (unsigned long long)c->setup.n_samples, c->setup.n_classes, c->setup.n_exits);
+}
+
+/* The answer as the trace keeps it. */
+static ee_answer as_answer(const ee_collector *c, const ee_answer_record *r, int peer,
+                           int64_t arrived) {
+  return (ee_answer){.id         = r->id,
+                     .label      = c->setup.label != NULL ? c->setup.label[r->id] : -1,
+                     .prediction = r->prediction,
+                     .exit       = r->exit,
+                     .plan_epoch = r->plan_epoch,
+                     .confidence = r->confidence,
+                     .device     = peer,
+                     .admitted   = r->admitted,
+                     .answered   = arrived};
+}
+
+static ee_status take_record(ee_collector *c, const ee_answer_record *r, const float *logits,
+                             int peer, int64_t arrived) {
+  EE_TRY(check_record(c, r, peer));
+  unsigned char bit = (unsigned char)(1u << (r->id % 8));
+  if (c->answered[r->id / 8] & bit) {
+    c->n_duplicates++;
+    return EE_OK;
+  }
+  c->answered[r->id / 8] |= bit;
+  c->n_answered++;
+  const ee_trace_sink *sink = c->setup.sink;
+  if (sink != NULL && sink->answer != NULL) {
+    ee_answer answer = as_answer(c, r, peer, arrived);
+    sink->answer(sink->self, &answer, logits, c->setup.n_classes);
+  }
+  return EE_OK;
+}
+
+static ee_status take_message(ee_collector *c, ee_answer_head *head, size_t bytes, int peer,
+                              int64_t now) {
+  bool logits = c->setup.with_logits;
+  if (bytes < sizeof *head || head->n < 0 || head->n > c->setup.batch_limit ||
+      bytes != ee_answer_bytes(head->n, c->setup.n_classes, logits)) {
+    return EE_FAIL(EE_ERR_PEER, "rank %d sent %zu bytes that are no answers", peer, bytes);
+  }
+  int64_t due     = ee_pacer_arrival(c->setup.pacer, peer, head->sent, bytes, NULL);
+  int64_t arrived = due > now ? due : now;
+  for (int i = 0; i < head->n; i++) {
+    const float *z =
+        logits ? ee_answer_logits(head, head->n) + (size_t)i * c->setup.n_classes : NULL;
+    EE_TRY(take_record(c, ee_answer_records(head) + i, z, peer, arrived));
+  }
+  return EE_OK;
+}
+
+ee_status ee_collector_poll(ee_collector *c, int64_t now, bool *busy) {
+  for (;;) {
+    int        slot = MPI_UNDEFINED, done = 0, bytes = 0;
+    MPI_Status status;
+    EE_MPI(MPI_Testany(COLLECTOR_SLOTS, c->receive, &slot, &done, &status));
+    if (!done || slot == MPI_UNDEFINED) return EE_OK;
+    EE_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
+    ee_answer_head *head = (ee_answer_head *)(void *)(c->buffer + (size_t)slot * c->slot_bytes);
+    EE_TRY(take_message(c, head, (size_t)bytes, status.MPI_SOURCE, now));
+    post(c, slot);
+    *busy = true;
+  }
+}
+
+int64_t ee_collector_answered(const ee_collector *collector) {
+  return collector->n_answered;
+}
+
+int64_t ee_collector_duplicates(const ee_collector *collector) {
+  return collector->n_duplicates;
+}
+
+void ee_collector_close(ee_collector **collector) {
+  ee_collector *c = *collector;
+  if (c == NULL) return;
+  for (int i = 0; i < COLLECTOR_SLOTS; i++) ee_wire_cancel(&c->receive[i]);
+  free(c->answered);
+  free(c->buffer);
+  free(c);
+  *collector = NULL;
+}

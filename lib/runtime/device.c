@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a device: communicators, layers, the segment of the first plan; on rank 0 also the source
+ * and the collector. */
+#include <stdlib.h>
+
+#include "device_state.h"
+#include "ee/agree.h"
+#include "ee/clock.h"
+
+static ee_status check_setup(const ee_run_setup *s, int size) {
+  if (s->batch_limit < 1 || s->slots < 1 || s->epoch_samples < 1 || s->control_delay < 0) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "batch %d, slots %d, epoch %d must be at least 1, control delay %d at least 0",
+                   s->batch_limit, s->slots, s->epoch_samples, s->control_delay);
+  }
+  if (s->batch_limit > 1 && !s->model->batched) {
+    return EE_FAIL(EE_ERR_ARG, "model %s takes one sample at a time, but the batch limit is %d",
+                   s->model->name, s->batch_limit);
+  }
+  if (s->plan->n_devices != size || s->plan->n_layers != s->model->n_layers) {
+    return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the run has %d and %d",
+                   s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
+  }
+  if (s->fleet != NULL && s->fleet->n_devices != size) {
+    return EE_FAIL(EE_ERR_ARG, "the fleet has %d devices, the run has %d ranks",
+                   s->fleet->n_devices, size);
+  }
+  return ee_plan_check(s->plan);
+}
+
+static ee_status load_layers(ee_device *d) {
+  int stage = ee_plan_stage_of_device(d->setup.plan, d->wire.rank);
+  if (stage < 0) return EE_OK;
+  const ee_stage *own = &d->setup.plan->stage[stage];
+  for (int layer = own->begin; layer < own->end; layer++) {
+    float *blob = NULL;
+    EE_TRY(d->setup.layers.read(d->setup.layers.self, layer, &blob));
+    EE_TRY(ee_resident_add(d->resident, layer, blob));
+  }
+  return EE_OK;
+}
+
+static ee_status open_root_parts(ee_device *d) {
+  if (d->wire.rank != 0) return EE_OK;
+  const ee_run_setup *s     = &d->setup;
+  ee_collector_setup  setup = {.n_samples   = s->n_samples,
+                               .label       = s->label,
+                               .n_exits     = s->model->n_exits,
+                               .n_classes   = s->model->n_classes,
+                               .batch_limit = s->batch_limit,
+                               .with_logits = s->with_logits,
+                               .sink        = s->sink,
+                               .pacer       = &d->pacer};
+  EE_TRY(ee_collector_open(&d->wire, &setup, &d->collector));
+  EE_TRY(ee_source_open(&d->wire, s, &d->source));
+  ee_source_allow(d->source, (uint64_t)s->epoch_samples * (uint64_t)(s->control_delay + 1));
+  return EE_OK;
+}
+
+/* Everything that can fail on one rank alone. */
+static ee_status open_parts(ee_device *d) {
+  ee_run_setup *s = &d->setup;
+  EE_TRY(check_setup(s, d->wire.size));
+  EE_TRY(ee_plan_copy(s->plan, &d->plan));
+  EE_TRY(ee_pacer_open(s->fleet, s->host_flops, d->wire.rank, &d->pacer));
+  EE_TRY(ee_counters_open(s->model->n_exits, (uint64_t)s->epoch_samples, s->control_delay,
+                          &d->counters));
+  EE_TRY(ee_resident_create(s->model, s->backend, &d->resident));
+  EE_TRY(ee_answer_box_open(&d->wire, 2 * s->slots, s->batch_limit, s->model->n_classes,
+                            s->with_logits, &d->answers));
+  d->probability = malloc((size_t)s->model->n_classes * sizeof *d->probability);
+  if (d->probability == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d classes", s->model->n_classes);
+  EE_TRY(load_layers(d));
+
+  d->context          = (ee_segment_context){.wire        = &d->wire,
+                                             .setup       = s,
+                                             .pacer       = &d->pacer,
+                                             .counters    = &d->counters,
+                                             .resident    = d->resident,
+                                             .answers     = d->answers,
+                                             .totals      = &d->totals,
+                                             .probability = d->probability};
+  ee_segment *segment = NULL;
+  EE_TRY(ee_segment_open(&d->context, d->plan, 0, &segment));
+  if (segment != NULL) segment->passed = 0;
+  EE_TRY(ee_device_add_segment(d, segment));
+  return open_root_parts(d);
+}
+
+ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device **device) {
+  *device           = NULL;
+  ee_device *d      = calloc(1, sizeof *d);
+  ee_status  status = d == NULL ? EE_FAIL(EE_ERR_NOMEM, "for a device") : EE_OK;
+  status            = ee_agree(comm, status, (int)setup->n_samples);
+  if (status != EE_OK) {
+    free(d);
+    return status;
+  }
+  d->setup      = *setup;
+  d->idle_since = -1;
+  ee_wire_open(comm, &d->wire);
+  ee_alarm_open(&d->wire, &d->alarm);
+  status = ee_agree(comm, open_parts(d), setup->epoch_samples);
+  if (status != EE_OK) ee_device_destroy(&d);
+  *device = d;
+  return status;
+}
+
+const ee_device_totals *ee_device_totals_of(const ee_device *device) {
+  return &device->totals;
+}
+
+MPI_Comm ee_device_control_comm(const ee_device *device) {
+  return device->wire.control;
+}
+
+MPI_Comm ee_device_weights_comm(const ee_device *device) {
+  return device->wire.weights;
+}
+
+const ee_run_setup *ee_device_setup(const ee_device *device) {
+  return &device->setup;
+}
+
+int ee_device_rank(const ee_device *device) {
+  return device->wire.rank;
+}
+
+int64_t ee_device_now(const ee_device *device) {
+  return ee_clock_ns() - device->context.origin;
+}
+
+ee_resident *ee_device_resident(ee_device *device) {
+  return device->resident;
+}
+
+const ee_epoch_counts *ee_device_counts(const ee_device *device, int64_t epoch) {
+  // The ring is the device's own; looking an epoch up may zero its place, which is no change
+  // that anybody else sees.
+  ee_counters *counters = (ee_counters *)(uintptr_t)&device->counters;
+  return ee_counters_of(counters, (uint64_t)epoch * counters->epoch_samples);
+}
+
+void ee_device_trace_event(ee_device *device, const ee_event *event) {
+  const ee_trace_sink *sink = device->setup.sink;
+  if (sink != NULL && sink->event != NULL) sink->event(sink->self, event);
+}
+
+void ee_device_destroy(ee_device **device) {
+  ee_device *d = *device;
+  if (d == NULL) return;
+  ee_alarm_close(&d->alarm);
+  while (d->segment[0] != NULL) ee_device_remove_segment(d, 0);
+  ee_source_close(&d->source);
+  ee_collector_close(&d->collector);
+  ee_answer_box_close(&d->answers);
+  ee_resident_destroy(&d->resident);
+  ee_counters_close(&d->counters);
+  ee_pacer_close(&d->pacer);
+  ee_plan_destroy(&d->plan);
+  ee_plan_destroy(&d->prepared);
+  free(d->probability);
+  ee_wire_close(&d->wire);
+  free(d);
+  *device = NULL;
+}

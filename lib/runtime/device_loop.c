@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop of one device.  A sample's path, from left to right:
+ *
+ *   receive > run segment > exit? > answer, or send on > count
+ *
+ * Nothing in the loop waits: what cannot go on now is tried again on the next turn, and a turn
+ * without work ends in a short sleep. */
+#include "device_state.h"
+#include "ee/agree.h"
+#include "ee/clock.h"
+
+#define NAP_SHORTEST 10000  // [ns]
+#define NAP_LONGEST 200000  // [ns]
+
+/* Send what the held batch left, once its time has come. */
+static void release_when_due(ee_device *d, int64_t now, bool *busy) {
+  if (!d->holding || now < d->held.release) return;
+  if (d->held.release > d->computed) {
+    ee_event event = {.rank       = d->wire.rank,
+                      .kind       = EE_EVENT_PACE,
+                      .start      = d->computed,
+                      .end        = d->held.release,
+                      .first_id   = d->held.first_id,
+                      .samples    = d->held.n,
+                      .plan_epoch = d->held.segment->plan_epoch,
+                      .peer       = -1,
+                      .layer      = d->held.segment->begin};
+    ee_device_trace_event(d, &event);
+  }
+  ee_segment_release(&d->held, now);
+  d->holding = false;
+  *busy      = true;
+}
+
+/* Receive, run, let leave, send on: the oldest segment that has a batch. */
+static ee_status serve(ee_device *d, bool *busy) {
+  for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) {
+    ee_segment *s   = d->segment[i];
+    int64_t     now = ee_device_now(d);
+    EE_TRY(ee_segment_gather(s, now, busy));
+    if (d->holding || !ee_segment_ready(s, now) || !ee_segment_can_send(s)) continue;
+
+    EE_TRY(ee_segment_run(s, now, &d->held));
+    d->holding  = true;
+    d->computed = ee_device_now(d);
+    *busy       = true;
+    release_when_due(d, d->computed, busy);
+  }
+  return EE_OK;
+}
+
+/* Let the watermark travel, messages move, and ended segments go. */
+static void tend(ee_device *d, int64_t now, bool *busy) {
+  for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) {
+    ee_segment *s    = d->segment[i];
+    bool        held = d->holding && d->held.segment == s;
+    if (s->outbox != NULL) *busy |= ee_outbox_poll(s->outbox);
+    if (!held) *busy |= ee_segment_pass_on(s, now);
+    if (!held && ee_segment_settled(s)) ee_device_remove_segment(d, i--);
+  }
+  ee_answer_box_poll(d->answers);
+}
+
+ee_status ee_device_turn(ee_device *d, bool *busy) {
+  int64_t now = ee_device_now(d);
+  if (d->source != NULL) EE_TRY(ee_source_step(d->source, now, busy));
+  release_when_due(d, now, busy);
+  EE_TRY(serve(d, busy));
+  tend(d, ee_device_now(d), busy);
+  if (d->collector != NULL) EE_TRY(ee_collector_poll(d->collector, ee_device_now(d), busy));
+  if (d->setup.sink != NULL && d->setup.sink->poll != NULL)
+    d->setup.sink->poll(d->setup.sink->self);
+  return EE_OK;
+}
+
+static bool stream_over(const ee_device *d) {
+  if (d->holding || d->segment[0] != NULL || !ee_answer_box_poll(d->answers)) return false;
+  if (d->source != NULL && !ee_source_done(d->source)) return false;
+  return d->collector == NULL || ee_collector_answered(d->collector) == (int64_t)d->setup.n_samples;
+}
+
+static void end_wait(ee_device *d, int64_t now) {
+  if (d->idle_since < 0) return;
+  ee_event event = {.rank       = d->wire.rank,
+                    .kind       = EE_EVENT_WAIT,
+                    .start      = d->idle_since,
+                    .end        = now,
+                    .plan_epoch = d->plan_epoch,
+                    .peer       = -1,
+                    .layer      = -1};
+  ee_device_trace_event(d, &event);
+  d->totals.wait += now - d->idle_since;
+  d->idle_since = -1;
+}
+
+/* Waiting begins with the first idle turn; naps grow up to a limit. */
+static void rest(ee_device *d, bool busy) {
+  int64_t now = ee_device_now(d);
+  if (busy || d->holding) end_wait(d, now);
+  if (busy) {
+    d->nap = NAP_SHORTEST;
+    return;
+  }
+  if (!d->holding && d->idle_since < 0) d->idle_since = now;
+  int64_t nap = d->nap;
+  if (d->holding && d->held.release - now < nap) nap = d->held.release - now;
+  ee_clock_sleep(nap);
+  d->nap = 2 * d->nap < NAP_LONGEST ? 2 * d->nap : NAP_LONGEST;
+}
+
+static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
+  while (!stream_over(d) || (hooks != NULL && !hooks->done(hooks->self))) {
+    bool busy = false;
+    EE_TRY(ee_device_turn(d, &busy));
+    if (hooks != NULL) EE_TRY(hooks->step(hooks->self, &busy));
+    if (ee_alarm_heard(&d->alarm)) {
+      d->alarmed = true;  // the rank that failed will say why
+      return EE_OK;
+    }
+    rest(d, busy);
+  }
+  return EE_OK;
+}
+
+/* Start all ranks together; on one host they share the instant that counts as zero. */
+static void start_clock(ee_device *d) {
+  MPI_Comm node;
+  int      on_node;
+  EE_MPI(MPI_Comm_split_type(d->wire.control, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  EE_MPI(MPI_Comm_size(node, &on_node));
+  EE_MPI(MPI_Comm_free(&node));
+  EE_MPI(MPI_Allreduce(MPI_IN_PLACE, &on_node, 1, MPI_INT, MPI_MIN, d->wire.control));
+  EE_MPI(MPI_Barrier(d->wire.control));
+
+  int64_t now = ee_clock_ns(), first = now;
+  EE_MPI(MPI_Bcast(&first, 1, MPI_INT64_T, 0, d->wire.control));
+  d->context.origin = on_node == d->wire.size ? first : now;
+  d->nap            = NAP_SHORTEST;
+}
+
+static ee_status check_answers(const ee_device *d) {
+  if (d->collector == NULL || d->alarmed) return EE_OK;
+  int64_t answered = ee_collector_answered(d->collector);
+  if (answered == (int64_t)d->setup.n_samples) return EE_OK;
+  return EE_FAIL(EE_ERR_PEER, "%lld of %llu samples were answered", (long long)answered,
+                 (unsigned long long)d->setup.n_samples);
+}
+
+ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
+  start_clock(d);
+  int64_t   cpu    = ee_clock_cpu_ns();
+  ee_status status = loop(d, hooks);
+  if (status != EE_OK) ee_alarm_raise(&d->alarm);
+  end_wait(d, ee_device_now(d));
+
+  d->totals.wall = ee_device_now(d);
+  d->totals.cpu  = ee_clock_cpu_ns() - cpu;
+  if (d->collector != NULL) {
+    d->totals.answered   = ee_collector_answered(d->collector);
+    d->totals.duplicates = ee_collector_duplicates(d->collector);
+  }
+  if (status == EE_OK) status = check_answers(d);
+  return ee_agree(d->wire.control, status, 0);
+}

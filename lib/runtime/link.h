@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ee/status.h"
+#include "pacer.h"
+#include "wire.h"
+
+/**
+ * @file link.h
+ * The two ends of a link: a window of nonblocking sends here, as many posted receives there.
+ *
+ * A link belongs to one plan epoch.  The receiver posts `slots` receives when it opens its end;
+ * the sender starts with as many credits, spends one per message, and gets it back when the
+ * receiver has taken the message and posted its slot again.  So every message finds a posted
+ * receive, memory is bounded, and nobody waits inside MPI.
+ */
+
+/** The sending end. */
+typedef struct ee_outbox ee_outbox;
+
+/** Open towards @p peer with @p slots buffers of @p slot_bytes.  Not collective. */
+ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots,
+                         size_t slot_bytes, ee_outbox **outbox);
+
+/** A free buffer to fill, or NULL if every slot is under way or without credit.  The same buffer
+ *  is given until it is posted. */
+void *ee_outbox_slot(ee_outbox *outbox);
+
+/** Send the first @p bytes of the buffer that ee_outbox_slot() gave. */
+void ee_outbox_post(ee_outbox *outbox, size_t bytes);
+
+/** Let sends and credits move.  Returns whether anything did. */
+bool ee_outbox_poll(ee_outbox *outbox);
+
+/** Whether the peer has taken every message. */
+bool ee_outbox_settled(const ee_outbox *outbox);
+
+int    ee_outbox_peer(const ee_outbox *outbox);
+size_t ee_outbox_bytes(int slots, size_t slot_bytes);  // memory an end takes [byte]
+
+/** Close and set to NULL.  What is still under way is waited for only if it cannot block. */
+void ee_outbox_close(ee_outbox **outbox);
+
+/** The receiving end. */
+typedef struct ee_inbox ee_inbox;
+
+/** Open for messages from @p peer; @p pacer (borrowed) may hold them back. */
+ee_status ee_inbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots, size_t slot_bytes,
+                        ee_pacer *pacer, ee_inbox **inbox);
+
+/** One message that has arrived. */
+typedef struct ee_arrival {
+  void   *buffer;
+  size_t  bytes;
+  int64_t occupied;  // how long it occupied the link, on the paced clock [ns]
+} ee_arrival;
+
+/** The oldest message, if it has arrived by @p now.  Stays until ee_inbox_release(). */
+bool ee_inbox_head(ee_inbox *inbox, int64_t now, ee_arrival *arrival);
+
+/** The oldest message is done with: post its slot again and return a credit. */
+void ee_inbox_release(ee_inbox *inbox);
+
+/** Let credits move.  Returns whether all of them are on their way. */
+bool ee_inbox_poll(ee_inbox *inbox);
+
+int ee_inbox_peer(const ee_inbox *inbox);
+
+/** Close and set to NULL; posted receives are cancelled. */
+void ee_inbox_close(ee_inbox **inbox);

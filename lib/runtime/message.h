@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ee/model.h"
+#include "ee/status.h"
+
+/**
+ * @file message.h
+ * What travels over a link: a header, the samples' records, and the values alive across the cut.
+ *
+ *   header | id [n] | admitted [n] | state [n, state_bytes] | value 0 [n, elements] | value 1 ...
+ */
+#define EE_MESSAGE_MAGIC 0x4545584du
+
+typedef struct ee_message_header {
+  uint32_t magic;
+  int32_t  plan_epoch;
+  int32_t  cut;
+  int32_t  n;          // samples; 0: only the watermark travels
+  uint64_t watermark;  // every id below it has left the sender
+  int64_t  sent;       // when it was posted [ns since the start]
+  uint32_t last;       // 1: nothing follows on this link
+  uint32_t state_bytes;
+} ee_message_header;
+
+/** Sizes of the messages of one cut. */
+typedef struct ee_message_layout {
+  int        plan_epoch, cut;
+  size_t     state_bytes;  // per sample, a multiple of 8
+  int        n_values;
+  const int *value;         // shape [n_values], values alive across the cut; the model's
+  size_t     sample_bytes;  // of the values of one sample
+} ee_message_layout;
+
+/** Pointers into a message of n samples. */
+typedef struct ee_message {
+  ee_message_header *header;
+  uint64_t          *id;        // shape [n]
+  int64_t           *admitted;  // shape [n] [ns since the start]
+  unsigned char     *state;     // shape [n, state_bytes]
+  unsigned char     *values;    // the values, one after the other, each [n, elements]
+} ee_message;
+
+ee_message_layout ee_message_layout_of(const ee_model *model, int plan_epoch, int cut,
+                                       size_t state_bytes);
+
+/** Bytes of a message of @p n samples. */
+size_t ee_message_bytes(const ee_message_layout *layout, int n);
+
+/** Lay a message of @p n samples over @p buffer, which is 8-byte aligned. */
+ee_message ee_message_view(const ee_message_layout *layout, void *buffer, int n);
+
+/** Fill in the header of a message. */
+void ee_message_begin(const ee_message_layout *layout, void *buffer, int n, uint64_t watermark,
+                      int last);
+
+/**
+ * Check a message that came in: epoch, cut, count and length.
+ * @return EE_OK; EE_ERR_PEER naming @p peer, what came and what was expected
+ */
+ee_status ee_message_check(const ee_message_layout *layout, const void *buffer, size_t bytes,
+                           int max_n, int peer);

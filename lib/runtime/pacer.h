@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ee/fleet.h"
+
+/**
+ * @file pacer.h
+ * The paced clock: how long computing and sending would take on the devices of a fleet.
+ *
+ * A link carries one message after the other: transmission starts when the message was posted or
+ * when the one before it is through, takes bytes / bandwidth, and the message arrives `latency`
+ * later.  The receiver keeps the books, for everything that comes from one peer.
+ */
+typedef struct ee_pacer {
+  const ee_fleet *fleet;  // NULL: the real clock, nothing is held back
+  double          host_flops;
+  int             rank;
+  int64_t        *free_at;  // shape [n_devices], when the link from a peer is through [ns]
+} ee_pacer;
+
+ee_status ee_pacer_open(const ee_fleet *fleet, double host_flops, int rank, ee_pacer *pacer);
+void      ee_pacer_close(ee_pacer *pacer);
+
+/** Time that @p flops take on this device when begun at @p now; 0 on the real clock [ns]. */
+int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now);
+
+/**
+ * When a message that @p peer posted at @p sent arrives [ns]; 0 on the real clock and from itself.
+ * Call once per message, in the order they were sent.
+ * @param[out] occupied  how long it occupies the link [ns]; may be NULL
+ */
+int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, int64_t *occupied);

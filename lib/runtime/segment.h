@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+
+#include "answers.h"
+#include "counters.h"
+#include "ee/device.h"
+#include "link.h"
+#include "message.h"
+
+/**
+ * @file segment.h
+ * The layers that this device owns under one plan: where its samples come from, how they run,
+ * where they leave and where the rest goes.
+ */
+
+/** What segments of one device share; borrowed. */
+typedef struct ee_segment_context {
+  const ee_wire      *wire;
+  const ee_run_setup *setup;
+  ee_pacer           *pacer;
+  ee_counters        *counters;
+  ee_resident        *resident;
+  ee_answer_box      *answers;
+  ee_device_totals   *totals;
+  int64_t             origin;       // start of the run on this host's clock [ns]
+  float              *probability;  // shape [n_classes], scratch
+} ee_segment_context;
+
+typedef struct ee_segment {
+  const ee_segment_context *context;
+  int                       plan_epoch, begin, end;
+  ee_exec                  *exec;
+  ee_inbox                 *inbox;
+  ee_outbox                *outbox;  // NULL if `end` is the end of the model
+  ee_message_layout         in, out;
+
+  // The batch being gathered, in order of id.
+  int            filled;       // samples in it
+  int            taken;        // samples already taken from the inbox's head message
+  int64_t        first_taken;  // when its first sample came in [ns]
+  uint64_t      *id;           // shape [batch_limit]
+  int64_t       *admitted;     // shape [batch_limit] [ns]
+  unsigned char *state;        // shape [batch_limit, in.state_bytes]
+  int           *keep;         // shape [batch_limit], scratch of the exits
+
+  uint64_t watermark;    // ids below it came in, or left before
+  uint64_t passed;       // ids below it have left this device
+  bool     input_ended;  // nothing more comes in
+  bool     ended;        // and all of it has gone on
+} ee_segment;
+
+/** Open the segment of this rank under @p plan; *segment is NULL if the rank is idle in it. */
+ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,
+                          ee_segment **segment);
+
+/** Take from the inbox what fits into the batch.  *busy is set if anything was taken. */
+ee_status ee_segment_gather(ee_segment *segment, int64_t now, bool *busy);
+
+/** Whether the batch should run now: it is full, or has waited long enough, or nothing follows. */
+bool ee_segment_ready(const ee_segment *segment, int64_t now);
+
+/** What a batch that has run leaves to be sent when its time has come. */
+typedef struct ee_batch_result {
+  ee_segment *segment;
+  size_t      out_bytes;  // message in the outbox's slot; 0: none
+  uint64_t    passed;     // of the segment once this is sent
+  int64_t     release;    // not before this time [ns]
+  uint64_t    first_id;
+  int         n;  // samples that went in
+} ee_batch_result;
+
+/**
+ * Run the batch through layers and exits; answers and survivors are left in the boxes' slots,
+ * which must be free (ee_segment_can_send).
+ */
+ee_status ee_segment_run(ee_segment *segment, int64_t now, ee_batch_result *result);
+
+/** Whether a batch's answers and survivors would find a free slot. */
+bool ee_segment_can_send(const ee_segment *segment);
+
+/** Send what the batch left.  @p now [ns]. */
+void ee_segment_release(const ee_batch_result *result, int64_t now);
+
+/** With no batch in hand, let the watermark and the end of the stream travel on. */
+bool ee_segment_pass_on(ee_segment *segment, int64_t now);
+
+/** Whether the segment has ended and its messages have been taken, so that it can be closed. */
+bool ee_segment_settled(ee_segment *segment);
+
+/** Memory of arena, slots and records [byte]. */
+size_t ee_segment_bytes(const ee_segment *segment);
+
+/** Close and set to NULL.  The layers stay resident: who made them so gives them up. */
+void ee_segment_close(ee_segment **segment);

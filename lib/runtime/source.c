@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ee_source {
+  const ee_wire      *wire;
+  const ee_run_setup *setup;
+  uint64_t            next, limit;       // next id; ids below limit may go
+  uint64_t            switch_id;         // first id of the prepared plan; UINT64_MAX: not decided
+  ee_outbox          *now, *then, *old;  // of the plan in force, the prepared one, the one before
+  ee_message_layout   now_layout, then_layout;
+  bool                now_ended;  // the link in force got its last message
+};
+
+static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
+                           ee_message_layout *layout, ee_outbox **outbox) {
+  *layout =
+      ee_message_layout_of(s->setup->model, plan_epoch, 0, s->setup->policy->ops->state_bytes);
+  return ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
+                        ee_message_bytes(layout, s->setup->batch_limit), outbox);
+}
+
+ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_source **source) {
+  *source      = NULL;
+  ee_source *s = calloc(1, sizeof *s);
+  if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the source");
+  *s = (ee_source){.wire = wire, .setup = setup, .switch_id = UINT64_MAX};
+
+  ee_status status = open_link(s, setup->plan, 0, &s->now_layout, &s->now);
+  if (status != EE_OK) ee_source_close(&s);
+  *source = s;
+  return status;
+}
+
+ee_status ee_source_prepare(ee_source *source, const ee_plan *plan, int plan_epoch) {
+  return open_link(source, plan, plan_epoch, &source->then_layout, &source->then);
+}
+
+ee_status ee_source_switch(ee_source *source, uint64_t first_id) {
+  if (first_id < source->next) {
+    return EE_FAIL(EE_ERR_STATE, "the plan should change at sample %llu, but %llu are admitted",
+                   (unsigned long long)first_id, (unsigned long long)source->next);
+  }
+  source->switch_id = first_id;
+  return EE_OK;
+}
+
+void ee_source_unprepare(ee_source *source) {
+  ee_outbox_close(&source->then);
+}
+
+void ee_source_allow(ee_source *source, uint64_t limit) {
+  if (limit > source->setup->n_samples) limit = source->setup->n_samples;
+  if (limit > source->limit) source->limit = limit;
+}
+
+/* How many ids from `next` on may go in one message now. */
+static int admissible(const ee_source *s, int64_t now) {
+  uint64_t end = s->limit < s->switch_id ? s->limit : s->switch_id;
+  if (s->setup->rate > 0.0) {  // sample id arrives at id / rate
+    double arrived = (double)now * 1e-9 * s->setup->rate + 1.0;
+    if (arrived < (double)end) end = (uint64_t)arrived;
+  }
+  if (end <= s->next) return 0;
+  uint64_t n = end - s->next;
+  return n < (uint64_t)s->setup->batch_limit ? (int)n : s->setup->batch_limit;
+}
+
+static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
+  ee_message_begin(&s->now_layout, slot, n, s->next + (uint64_t)n, 0);
+  ee_message m = ee_message_view(&s->now_layout, slot, n);
+  EE_TRY(
+      s->setup->source.read(s->setup->source.self, (int64_t)s->next, n, (float *)(void *)m.values));
+  for (int i = 0; i < n; i++) {
+    m.id[i]       = s->next + (uint64_t)i;
+    m.admitted[i] = now;
+  }
+  memset(m.state, 0, (size_t)n * s->now_layout.state_bytes);
+  m.header->sent = now;
+  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, n));
+  s->next += (uint64_t)n;
+  return EE_OK;
+}
+
+/* Tell the link in force that nothing follows. */
+static bool say_last(ee_source *s, int64_t now) {
+  void *slot = ee_outbox_slot(s->now);
+  if (slot == NULL) return false;
+  ee_message_begin(&s->now_layout, slot, 0, s->next, 1);
+  ((ee_message_header *)slot)->sent = now;
+  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, 0));
+  s->now_ended = true;
+  return true;
+}
+
+/* The link before must be settled first: two plans back is not kept. */
+static bool change_plan(ee_source *s) {
+  if (s->old != NULL) return false;
+  s->old        = s->now;
+  s->now        = s->then;
+  s->then       = NULL;
+  s->now_layout = s->then_layout;
+  s->now_ended  = false;
+  s->switch_id  = UINT64_MAX;
+  return true;
+}
+
+static void poll_links(ee_source *s, bool *busy) {
+  if (s->now != NULL) *busy |= ee_outbox_poll(s->now);
+  if (s->then != NULL) ee_outbox_poll(s->then);
+  if (s->old == NULL) return;
+  *busy |= ee_outbox_poll(s->old);
+  if (ee_outbox_settled(s->old)) ee_outbox_close(&s->old);
+}
+
+ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
+  poll_links(s, busy);
+  bool finished = s->next == s->setup->n_samples;
+  if (!s->now_ended && (finished || s->next == s->switch_id)) {
+    *busy |= say_last(s, now);
+    return EE_OK;
+  }
+  if (s->now_ended) {
+    if (!finished && s->next == s->switch_id) *busy |= change_plan(s);
+    return EE_OK;
+  }
+  int   n    = admissible(s, now);
+  void *slot = n > 0 ? ee_outbox_slot(s->now) : NULL;
+  if (slot == NULL) return EE_OK;
+  *busy = true;
+  return admit(s, slot, n, now);
+}
+
+bool ee_source_done(const ee_source *s) {
+  return s->next == s->setup->n_samples && s->now_ended && s->old == NULL &&
+         ee_outbox_settled(s->now);
+}
+
+void ee_source_close(ee_source **source) {
+  if (*source == NULL) return;
+  ee_outbox_close(&(*source)->now);
+  ee_outbox_close(&(*source)->then);
+  ee_outbox_close(&(*source)->old);
+  free(*source);
+  *source = NULL;
+}

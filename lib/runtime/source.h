@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+
+#include "ee/device.h"
+#include "link.h"
+#include "message.h"
+
+/**
+ * @file source.h
+ * Rank 0 only: admits samples in order and hands them to the device that owns layer 0.
+ *
+ * Ids below a plan's end follow that plan; the first id of the next plan opens its link and the
+ * old link gets its last message.
+ */
+typedef struct ee_source ee_source;
+
+ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_source **source);
+
+/** Open the link to the first device of a plan that may follow. */
+ee_status ee_source_prepare(ee_source *source, const ee_plan *plan, int plan_epoch);
+
+/** Ids from @p first_id on follow the prepared plan.
+ *  EE_ERR_STATE if that id has been admitted already. */
+ee_status ee_source_switch(ee_source *source, uint64_t first_id);
+
+/** Close the prepared link, which was never used. */
+void ee_source_unprepare(ee_source *source);
+
+/** Ids below @p limit may be admitted; never goes back. */
+void ee_source_allow(ee_source *source, uint64_t limit);
+
+/** Admit what can be admitted now; *busy is set if anything was. */
+ee_status ee_source_step(ee_source *source, int64_t now, bool *busy);
+
+/** Whether everything was admitted and every link has got its last message and is settled. */
+bool ee_source_done(const ee_source *source);
+
+void ee_source_close(ee_source **source);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <mpi.h>
+#include <stdint.h>
+
+#include "ee/status.h"
+
+/**
+ * @file wire.h
+ * The communicators of a run, one per kind of message, so that no kind can match another's.
+ */
+typedef struct ee_wire {
+  MPI_Comm data, credit, control, results, weights;
+  int      rank, size;
+} ee_wire;
+
+/** Tags.  Data and credits carry the plan epoch in the tag, so that each link is its own. */
+typedef enum ee_tag {
+  EE_TAG_ANSWER    = 1,
+  EE_TAG_FAULT     = 2,
+  EE_TAG_LINK      = 16,     // plus plan epoch modulo EE_TAG_LINK_SPAN
+  EE_TAG_LINK_SPAN = 16384,  // MPI guarantees tags up to 32767
+} ee_tag;
+
+static inline int ee_link_tag(int plan_epoch) {
+  return EE_TAG_LINK + plan_epoch % EE_TAG_LINK_SPAN;
+}
+
+/** Duplicate @p comm once per kind of message.  Collective. */
+void ee_wire_open(MPI_Comm comm, ee_wire *wire);
+
+/** Free the communicators.  Collective. */
+void ee_wire_close(ee_wire *wire);
+
+/** Cancel a receive that will not be needed, and set it to MPI_REQUEST_NULL. */
+void ee_wire_cancel(MPI_Request *request);
