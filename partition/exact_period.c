@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* First pass of the exact planner: the least period of layers [0, j) if device p owns the last. */
+#include <math.h>
+
+#include "exact.h"
+
+/* Least period with which device p may begin at each cut. */
+static void open_gates(ee_search *s, int p) {
+  const ee_loads *loads    = &s->loads;
+  int             n_layers = loads->chain->n_layers;
+  double         *gate     = s->gate;
+
+  gate[0] = ee_source_load(loads->chain, p);
+  for (int i = 1; i < n_layers; i++) {
+    gate[i] = loads->cut != NULL ? fmax(s->least[i], loads->cut[i]) : INFINITY;
+  }
+  for (int q = p - 1; q >= 0 && loads->cut == NULL; q--) {
+    const double *finish = ee_finish_of(s, q);
+    for (int i = 1; i < n_layers; i++) {
+      if (finish[i] >= gate[i]) continue;
+      gate[i] = fmin(gate[i], fmax(finish[i], ee_link_load(loads->chain, q, p, i)));
+    }
+  }
+}
+
+/* min over the columns of max(gate[i], load of [i, j)).  From the first to the last gates rise
+ * and loads fall, so the best stands where they cross. */
+static double least_of_columns(const ee_search *s, int p, int n_columns, int j) {
+  int low = 0, high = n_columns;
+  while (low < high) {
+    int middle = low + (high - low) / 2, i = s->column[middle];
+    if (ee_stage_load(&s->loads, p, i, j) <= s->gate[i]) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  double least = low < n_columns ? s->gate[s->column[low]] : INFINITY;
+  if (low > 0) least = fmin(least, ee_stage_load(&s->loads, p, s->column[low - 1], j));
+  return least;
+}
+
+/* Device p's memory is not limited: a later cut with a lower gate is always better, so a cut stays
+ * a column only as long as its gate is below those of all later ones. */
+static void finish_unlimited(ee_search *s, int p, double *finish) {
+  int n_columns = 0;
+  for (int j = 1; j <= s->loads.chain->n_layers; j++) {
+    while (n_columns > 0 && s->gate[s->column[n_columns - 1]] >= s->gate[j - 1]) n_columns--;
+    s->column[n_columns++] = j - 1;
+    finish[j]              = least_of_columns(s, p, n_columns, j);
+  }
+}
+
+/* Device p's memory is limited: buffers make what fits uneven, so every cut is tried. */
+static void finish_limited(const ee_search *s, int p, double *finish) {
+  for (int j = 1; j <= s->loads.chain->n_layers; j++) {
+    double least = INFINITY;
+    for (int i = j - 1; i >= 0; i--) {
+      double load = ee_stage_load(&s->loads, p, i, j);
+      if (load >= least) break;  // and so are all before
+      if (s->gate[i] < least && ee_stage_fits(&s->loads, p, i, j)) least = fmax(load, s->gate[i]);
+    }
+    finish[j] = least;
+  }
+}
+
+double ee_search_period(ee_search *s) {
+  const ee_chain *chain = s->loads.chain;
+  for (int j = 0; j <= chain->n_layers; j++) s->least[j] = INFINITY;
+  for (int p = 0; p < chain->n_devices; p++) {
+    double *finish = ee_finish_of(s, p);
+    for (int j = 0; j <= chain->n_layers; j++) finish[j] = INFINITY;
+    if (!ee_chain_present(chain, p)) continue;
+
+    open_gates(s, p);
+    if (ee_chain_limited(chain, p)) {
+      finish_limited(s, p, finish);
+    } else {
+      finish_unlimited(s, p, finish);
+    }
+    for (int j = 1; j <= chain->n_layers; j++) s->least[j] = fmin(s->least[j], finish[j]);
+  }
+  return s->least[chain->n_layers];
+}

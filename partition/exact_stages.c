@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Second pass of the exact planner: within a period, fewest stages, then least squares.
+ *
+ * For one device, rows are the cuts it can end at and columns those it can begin at.  The square of
+ * a load is convex in it, so the best column never moves back from one row to the next (quadrangle
+ * inequality): the best column of the middle row divides the columns for the rows on both sides. */
+#include "exact.h"
+
+static bool better(const ee_held *a, const ee_held *b) {
+  if (a->stages != b->stages) return a->stages < b->stages;
+  return a->stages != EE_UNREACHED && a->squares < b->squares;
+}
+
+/* How layers are held when device p begins at each cut; `before` is the device that holds them. */
+static void open_entries(ee_search *s, double period, int p) {
+  const ee_loads *loads    = &s->loads;
+  int             n_layers = loads->chain->n_layers;
+  ee_held         none     = {.stages = EE_UNREACHED};
+
+  s->entry[0] = ee_source_load(loads->chain, p) <= period ? (ee_held){.before = -1} : none;
+  for (int i = 1; i < n_layers; i++) {
+    s->entry[i] = loads->cut != NULL && loads->cut[i] <= period ? s->best[i] : none;
+  }
+  for (int q = p - 1; q >= 0 && loads->cut == NULL; q--) {
+    const ee_held *held = ee_held_of(s, q);
+    for (int i = 1; i < n_layers; i++) {  // among equals the lowest device, which comes last
+      if (held[i].stages == EE_UNREACHED || better(&s->entry[i], &held[i])) continue;
+      if (ee_link_load(loads->chain, q, p, i) > period) continue;
+      s->entry[i]        = held[i];
+      s->entry[i].before = q;
+    }
+  }
+}
+
+/* Best of the columns [low, high] to begin at for device p to end at cut j; the last among equals.
+ * Returns the index of the column; -1 if there is none. */
+static int best_column(const ee_search *s, double period, int p, int j, int low, int high,
+                       ee_held *held) {
+  int best     = -1;
+  held->stages = EE_UNREACHED;
+  for (int c = high; c >= low; c--) {
+    int    i    = s->column[c];
+    double load = ee_stage_load(&s->loads, p, i, j);
+    if (load > period) break;  // and so are all before
+    ee_held here = {.stages  = s->entry[i].stages + 1,
+                    .squares = s->entry[i].squares + load * load,
+                    .begin   = i,
+                    .before  = s->entry[i].before};
+    if (!better(&here, held) || !ee_stage_fits(&s->loads, p, i, j)) continue;
+    *held = here;
+    best  = c;
+  }
+  return best;
+}
+
+/* Rows [from, to] of device p, whose best columns lie in [low, high]; memory is not limited. */
+static void divide(ee_search *s, double period, int p, int from, int to, int low, int high) {
+  if (from > to) return;
+  int middle = from + (to - from) / 2, j = s->row[middle];
+  int end  = s->last[middle] < high ? s->last[middle] : high;
+  int best = best_column(s, period, p, j, low, end, &ee_held_of(s, p)[j]);
+
+  divide(s, period, p, from, middle - 1, low, best);
+  divide(s, period, p, middle + 1, to, best, high);
+}
+
+/* List the columns, and the rows with a column that they can use; returns the number of rows. */
+static int list_rows(ee_search *s, double period, int p) {
+  int n_columns = 0, n_rows = 0;
+  for (int j = 1; j <= s->loads.chain->n_layers; j++) {
+    if (s->entry[j - 1].stages != EE_UNREACHED) s->column[n_columns++] = j - 1;
+    if (n_columns == 0) continue;
+    if (ee_stage_load(&s->loads, p, s->column[n_columns - 1], j) > period) continue;
+    s->row[n_rows]    = j;
+    s->last[n_rows++] = n_columns - 1;
+  }
+  return n_rows;
+}
+
+static void hold(ee_search *s, double period, int p) {
+  int n_rows = list_rows(s, period, p);
+  if (n_rows == 0) return;
+  if (!ee_chain_limited(s->loads.chain, p)) {
+    divide(s, period, p, 0, n_rows - 1, 0, s->last[n_rows - 1]);
+    return;
+  }
+  for (int r = 0; r < n_rows; r++) {
+    best_column(s, period, p, s->row[r], 0, s->last[r], &ee_held_of(s, p)[s->row[r]]);
+  }
+}
+
+void ee_search_stages(ee_search *s, double period) {
+  const ee_chain *chain = s->loads.chain;
+  for (int j = 0; j <= chain->n_layers; j++) s->best[j] = (ee_held){.stages = EE_UNREACHED};
+  for (int p = 0; p < chain->n_devices; p++) {
+    ee_held *held = ee_held_of(s, p);
+    for (int j = 0; j <= chain->n_layers; j++) held[j] = (ee_held){.stages = EE_UNREACHED};
+    if (!ee_chain_present(chain, p)) continue;
+
+    open_entries(s, period, p);
+    hold(s, period, p);
+    for (int j = 1; j <= chain->n_layers; j++) {
+      if (!better(&held[j], &s->best[j])) continue;
+      s->best[j]        = held[j];
+      s->best[j].before = p;  // for whoever begins here, this is the device before
+    }
+  }
+}
