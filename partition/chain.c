@@ -7,8 +7,9 @@
 
 static ee_status check_sizes(const ee_chain *chain) {
   if (chain->n_layers < 1 || chain->n_devices < 1 || chain->n_exits < 0) {
-    return EE_FAIL(EE_ERR_ARG, "a chain needs a layer and a device, not %d layers on %d devices",
-                   chain->n_layers, chain->n_devices);
+    return EE_FAIL(EE_ERR_ARG,
+                   "a chain has %d layers, %d devices and %d exits, expected at least 1, 1 and 0",
+                   chain->n_layers, chain->n_devices, chain->n_exits);
   }
   if (chain->work == NULL || chain->reach == NULL || chain->cut_bytes == NULL ||
       chain->speed == NULL ||
@@ -28,11 +29,11 @@ static ee_status check_sizes(const ee_chain *chain) {
 }
 
 /* Every element of x, shape [rows, columns], finite and not negative; x may be NULL. */
-static ee_status check_amounts(const char *what, const double *x, int rows, int columns) {
-  for (size_t k = 0; x != NULL && k < (size_t)rows * (size_t)columns; k++) {
+static ee_status check_amounts(const char *what, const double *x, size_t rows, size_t columns) {
+  for (size_t k = 0; x != NULL && k < rows * columns; k++) {
     if (!(x[k] >= 0.0 && isfinite(x[k]))) {
       return EE_FAIL(EE_ERR_ARG, "%s [%d, %d] is %g, expected a finite number of at least 0", what,
-                     (int)(k / (size_t)columns), (int)(k % (size_t)columns), x[k]);
+                     (int)(k / columns), (int)(k % columns), x[k]);
     }
   }
   return EE_OK;
@@ -98,12 +99,11 @@ static ee_status check_range(const ee_chain *chain) {
 
 ee_status ee_chain_check(const ee_chain *chain) {
   EE_TRY(check_sizes(chain));
-  int layers = chain->n_layers, devices = chain->n_devices;
+  size_t layers = (size_t)chain->n_layers, devices = (size_t)chain->n_devices;
   EE_TRY(check_amounts("work", chain->work, 1, layers));
-  EE_TRY(check_amounts("head work", chain->head_work, 1, chain->n_exits));
+  EE_TRY(check_amounts("head work", chain->head_work, 1, (size_t)chain->n_exits));
   EE_TRY(check_amounts("weight bytes", chain->weight_bytes, 1, layers));
-  EE_TRY(check_amounts("cut bytes", chain->cut_bytes, 1, layers));
-  EE_TRY(check_amounts("cut bytes of the last cut", chain->cut_bytes + layers, 1, 1));
+  EE_TRY(check_amounts("cut bytes", chain->cut_bytes, 1, layers + 1));
   EE_TRY(check_amounts("speed", chain->speed, 1, devices));
   EE_TRY(check_amounts("memory", chain->memory, 1, devices));
   EE_TRY(check_amounts("bandwidth", chain->bandwidth, devices, devices));
