@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one list of backends. */
+#include "ee/backend.h"
+
+#include <string.h>
+
+static const ee_backend *const backends[] = {&ee_backend_blis, &ee_backend_ref};  // best first
+
+#define N_BACKENDS (sizeof backends / sizeof backends[0])
+
+const ee_backend *ee_backend_by_name(const char *name) {
+  for (size_t i = 0; i < N_BACKENDS; i++) {
+    if (strcmp(backends[i]->name, name) == 0) return backends[i];
+  }
+  return NULL;
+}
+
+const char *const *ee_backend_names(void) {
+  static const char *names[N_BACKENDS + 1];
+  for (size_t i = 0; i < N_BACKENDS; i++) names[i] = backends[i]->name;
+  return names;
+}
