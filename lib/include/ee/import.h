@@ -19,8 +19,7 @@ typedef struct ee_onnx_options {
 /** A constant given from outside for a graph input other than the first (for tests). */
 typedef struct ee_onnx_binding {
   const char *name;
-  ee_shape    shape;
-  const void *tensor;  // serialized TensorProto
+  const void *tensor;  // serialized TensorProto; its own name does not count
   size_t      bytes;
 } ee_onnx_binding;
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Converters of products, sums, batch normalisation and elementwise functions. */
+#include <float.h>
+#include <stdio.h>
+
+#include "onnx_operator.h"
+
+static ee_status need_floats(onnx_graph *g, const onnx_call *call) {
+  for (int k = 0; k < call->n_in; k++) {
+    if (ee_onnx_has(call, k)) EE_TRY(ee_onnx_need_float(g, call, k));
+  }
+  return EE_OK;
+}
+
+ee_status ee_onnx_gemm(onnx_graph *g, const onnx_call *call) {
+  ee_node node           = ee_onnx_node(call, EE_OP_GEMM, 3);
+  node.attr.gemm.alpha   = ee_onnx_float(call, "alpha", 1.0f);
+  node.attr.gemm.beta    = ee_onnx_float(call, "beta", 1.0f);
+  node.attr.gemm.trans_a = ee_onnx_int(call, "transA", 0) != 0;
+  node.attr.gemm.trans_b = ee_onnx_int(call, "transB", 0) != 0;
+  EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+ee_status ee_onnx_matmul(onnx_graph *g, const onnx_call *call) {
+  ee_node node = ee_onnx_node(call, EE_OP_MATMUL, 2);
+  EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+ee_status ee_onnx_check_batch_norm(const onnx_call *call) {
+  if (ee_onnx_int(call, "training_mode", 0) != 0)
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: training_mode; export for inference", call->label);
+  if (ee_onnx_int(call, "spatial", 1) == 0)
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: spatial 0", call->label);
+  return EE_OK;
+}
+
+ee_status ee_onnx_batch_norm(onnx_graph *g, const onnx_call *call) {
+  ee_node node                 = ee_onnx_node(call, EE_OP_BATCH_NORM, 5);
+  node.attr.batch_norm.epsilon = ee_onnx_float(call, "epsilon", 1e-5f);
+  for (int k = 1; k < 5; k++) {
+    if (g->value[call->in[k]].kind != EE_VALUE_CONSTANT)
+      return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: its input '%s' is not constant", call->label,
+                     g->value[call->in[k]].name);
+  }
+  EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+ee_status ee_onnx_elementwise(onnx_graph *g, const onnx_call *call) {
+  ee_node node = ee_onnx_node(call, (ee_op)call->op->which, 2);
+  EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+/* x0 + x1 + ... from left to right. */
+ee_status ee_onnx_sum(onnx_graph *g, const onnx_call *call) {
+  EE_TRY(need_floats(g, call));
+  if (call->n_in == 1) return ee_onnx_pass(g, call);
+  int sum = call->in[0];
+  for (int k = 1; k < call->n_in; k++) {
+    ee_node node = ee_onnx_node(call, EE_OP_ADD, 2);
+    node.in[0]   = sum;
+    node.in[1]   = call->in[k];
+    if (k == call->n_in - 1) return ee_onnx_emit_result(g, call, &node, NULL);
+    EE_TRY(ee_onnx_emit(g, call, &node, NULL, &sum));
+  }
+  return EE_OK;
+}
+
+ee_status ee_onnx_activation(onnx_graph *g, const onnx_call *call) {
+  ee_node node  = ee_onnx_node(call, EE_OP_ACTIVATION, 1);
+  node.act.kind = (ee_act)call->op->which;
+  if (node.act.kind == EE_ACT_LEAKY_RELU) node.act.alpha = ee_onnx_float(call, "alpha", 0.01f);
+  if (node.act.kind == EE_ACT_HARD_SIGMOID) {
+    node.act.alpha = ee_onnx_float(call, "alpha", 0.2f);
+    node.act.beta  = ee_onnx_float(call, "beta", 0.5f);
+  }
+  EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+ee_status ee_onnx_clip(onnx_graph *g, const onnx_call *call) {
+  ee_node node   = ee_onnx_node(call, EE_OP_ACTIVATION, 1);
+  node.act.kind  = EE_ACT_CLIP;
+  node.act.alpha = ee_onnx_float(call, "min", -FLT_MAX);
+  node.act.beta  = ee_onnx_float(call, "max", FLT_MAX);
+  EE_TRY(ee_onnx_need_float(g, call, 0));
+  if (ee_onnx_has(call, 1)) EE_TRY(ee_onnx_input_scalar(g, call, 1, &node.act.alpha));
+  if (ee_onnx_has(call, 2)) EE_TRY(ee_onnx_input_scalar(g, call, 2, &node.act.beta));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}

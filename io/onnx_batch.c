@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is the first dimension a batch?  It is if every array follows it, and no operator mixes along
+ * it. */
+#include <stdio.h>
+
+#include "onnx_graph.h"
+
+static bool follows(const onnx_value *value) {
+  ee_shape like = value->at[0];
+  if (like.rank == 0 || like.dim[0] != 1) return false;
+  like.dim[0] = 2;
+  return ee_shape_equal(&like, &value->at[1]);
+}
+
+/* Operands are aligned at their last dimension: one of fewer dimensions puts its batch elsewhere.
+ */
+static bool operands_aligned(const onnx_graph *g, const ee_node *node) {
+  int rank = g->value[node->out].at[0].rank;
+  for (int k = 0; k < node->n_in; k++) {
+    if (node->in[k] < 0) continue;
+    const onnx_value *x = &g->value[node->in[k]];
+    if (x->kind != EE_VALUE_CONSTANT && x->at[0].rank < rank) return false;
+  }
+  return true;
+}
+
+static bool keeps_samples_apart(const onnx_graph *g, const ee_node *node) {
+  switch (node->op) {
+    case EE_OP_SOFTMAX:
+    case EE_OP_LOG_SOFTMAX:
+      return node->attr.along.axis != 0;
+    case EE_OP_CONCAT:
+      return node->attr.along.axis != 0;
+    case EE_OP_TRANSPOSE:
+      return node->attr.transpose.perm[0] == 0;
+    case EE_OP_REDUCE_MEAN:
+      return !node->attr.reduce.axis[0];
+    case EE_OP_PAD:
+      return node->attr.pad.before[0] == 0 && node->attr.pad.after[0] == 0;
+    case EE_OP_GEMM:
+    case EE_OP_MATMUL:
+    case EE_OP_ADD:
+    case EE_OP_MUL:
+    case EE_OP_SUB:
+    case EE_OP_DIV:
+      return operands_aligned(g, node);
+    default:
+      return true;
+  }
+}
+
+void ee_onnx_check_batch(onnx_graph *g) {
+  for (int i = 0; i < g->n_nodes && g->batched; i++) {
+    const ee_node *node = &g->node[i];
+    if (follows(&g->value[node->out]) && keeps_samples_apart(g, node)) continue;
+    g->batched = false;
+    snprintf(g->reason, sizeof g->reason, "%s '%s' mixes the first dimension", ee_op_name(node->op),
+             node->name);
+  }
+}

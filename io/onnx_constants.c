@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Converters of nodes that compute nothing: Constant, ConstantOfShape, Identity, Dropout. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnx_operator.h"
+#include "onnx_tensor.h"
+
+static ee_status add_lazily(onnx_graph *g, const onnx_call *call, const Onnx__TensorProto *tensor) {
+  const char *name = call->proto->output[0];
+  ee_shape    at[2];
+  int         v;
+  EE_TRY(ee_onnx_tensor_shape(tensor, &at[0]));
+  at[1] = at[0];
+  EE_TRY(ee_onnx_value_add(g, name, EE_VALUE_CONSTANT, tensor->data_type, at, &v));
+  g->value[v].tensor = tensor;
+  return ee_onnx_name(g, name, v);
+}
+
+/* A vector of n numbers, or a scalar if n is negative; exactly one of the lists is not NULL. */
+static ee_status add_numbers(onnx_graph *g, const onnx_call *call, const float *floats,
+                             const int64_t *ints, int64_t n) {
+  const char *name  = call->proto->output[0];
+  ee_shape    shape = {.rank = n >= 0, .dim = {n >= 0 ? n : 0}}, at[2] = {shape, shape};
+  int         v, type = floats != NULL ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
+                                       : ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+  size_t      count = n >= 0 ? (size_t)n : 1, size = floats != NULL ? sizeof *floats : sizeof *ints;
+  void       *copy = malloc(count * size + 1);
+  if (copy == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %zu numbers", call->label, count);
+  memcpy(copy, floats != NULL ? (const void *)floats : ints, count * size);
+  ee_status status = ee_onnx_value_add(g, name, EE_VALUE_CONSTANT, type, at, &v);
+  if (status != EE_OK) {
+    free(copy);
+    return status;
+  }
+  if (floats != NULL)
+    g->value[v].data = copy;
+  else
+    g->value[v].ints = copy;
+  return ee_onnx_name(g, name, v);
+}
+
+ee_status ee_onnx_constant_node(onnx_graph *g, const onnx_call *call) {
+  static const float          no_floats[1] = {0};
+  static const int64_t        no_ints[1]   = {0};
+  const Onnx__AttributeProto *a;
+  if ((a = ee_onnx_attribute(call, "value")) != NULL) return add_lazily(g, call, a->t);
+  if ((a = ee_onnx_attribute(call, "value_float")) != NULL)
+    return add_numbers(g, call, &a->f, NULL, -1);
+  if ((a = ee_onnx_attribute(call, "value_int")) != NULL)
+    return add_numbers(g, call, NULL, &a->i, -1);
+  if ((a = ee_onnx_attribute(call, "value_floats")) != NULL)
+    return add_numbers(g, call, a->n_floats > 0 ? a->floats : no_floats, NULL,
+                       (int64_t)a->n_floats);
+  if ((a = ee_onnx_attribute(call, "value_ints")) != NULL)
+    return add_numbers(g, call, NULL, a->n_ints > 0 ? a->ints : no_ints, (int64_t)a->n_ints);
+  return EE_FAIL(EE_ERR_FORMAT, "%s: it has no value", call->label);
+}
+
+/* The number that fills the array; 0 if none is given. */
+static ee_status fill_value(const onnx_call *call, float *fill) {
+  const Onnx__AttributeProto *a    = ee_onnx_attribute(call, "value");
+  float                      *data = NULL;
+  ee_shape                    shape;
+  *fill = 0.0f;
+  if (a == NULL) return EE_OK;
+  EE_TRY(ee_onnx_tensor_shape(a->t, &shape));
+  if (ee_shape_elements(&shape) != 1)
+    return EE_FAIL(EE_ERR_FORMAT, "%s: its value must be one number", call->label);
+  EE_TRY(ee_onnx_tensor_floats(a->t, &data));
+  *fill = data[0];
+  free(data);
+  return EE_OK;
+}
+
+ee_status ee_onnx_constant_of_shape(onnx_graph *g, const onnx_call *call) {
+  const int64_t *dims;
+  ee_shape       shape = {0};
+  float          fill;
+  int            v;
+  EE_TRY(ee_onnx_input_ints(g, call, 0, &dims, &shape.rank));
+  EE_TRY(fill_value(call, &fill));
+  for (int i = 0; i < shape.rank && i < EE_MAX_RANK; i++) {
+    shape.dim[i] = dims[i];
+    if (dims[i] < 1) return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: it has no elements", call->label);
+  }
+  if (shape.rank > EE_MAX_RANK || ee_shape_elements(&shape) > ONNX_MAX_MADE)
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: its result is too large", call->label);
+
+  int64_t n    = ee_shape_elements(&shape);
+  float  *data = malloc((size_t)n * sizeof *data);
+  if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld numbers", call->label, (long long)n);
+  for (int64_t i = 0; i < n; i++) data[i] = fill;
+  EE_TRY(ee_onnx_constant(g, call->proto->output[0], &shape, data, &v));
+  return ee_onnx_name(g, call->proto->output[0], v);
+}
+
+ee_status ee_onnx_identity(onnx_graph *g, const onnx_call *call) {
+  return ee_onnx_pass(g, call);
+}
+
+/* Inference drops nothing; the second output, the mask, is not computed. */
+ee_status ee_onnx_dropout(onnx_graph *g, const onnx_call *call) {
+  const int64_t *training = NULL;
+  int            n        = 0;
+  if (ee_onnx_has(call, 2)) EE_TRY(ee_onnx_input_ints(g, call, 2, &training, &n));
+  if (n > 0 && training[0] != 0)
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: training_mode; export for inference", call->label);
+  return ee_onnx_pass(g, call);
+}
