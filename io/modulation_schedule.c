@@ -92,7 +92,7 @@ static void range_at(const ee_snr_schedule *schedule, double share, double *low,
 
 double ee_snr_of_frame(const ee_snr_schedule *schedule, uint64_t seed, uint64_t id, uint64_t n) {
   ee_rng rng   = ee_modulation_rng(seed, id, EE_FOR_SNR);
-  double share = n > 1 && id < n ? (double)id / (double)(n - 1) : n > 1 ? 1.0 : 0.0;
+  double share = n > 1 ? (double)id / (double)(n - 1) : 0.0;
   double low, high;
   range_at(schedule, share, &low, &high);
   return ee_rng_between(&rng, low, high);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data files of radio frames, read back and compared with frames made one by one. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ee/data_file.h"
@@ -97,11 +99,29 @@ static void a_path_that_cannot_be_written_is_named(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "no-such-folder"));
 }
 
+/* The limit on a file's size stands for a full disk. */
+static void a_file_that_cannot_be_finished_is_an_error_and_leaves_nothing(void) {
+  const char     *path = ee_test_path("full.h5");
+  ee_snr_schedule s    = schedule("10");
+  struct rlimit   before, small;
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small          = before;
+  small.rlim_cur = 300000;
+  CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+  ee_status status = ee_generate_modulation(path, FRAMES, 1, &s);
+  CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, handler);
+  CU_ASSERT_EQUAL(status, EE_ERR_FILE);
+  CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(the_file_says_what_it_holds),
     EE_FACT(every_frame_can_be_made_again_from_the_file),
     EE_FACT(a_number_of_frames_out_of_range_is_refused),
     EE_FACT(a_schedule_without_points_is_refused),
     EE_FACT(a_path_that_cannot_be_written_is_named),
+    EE_FACT(a_file_that_cannot_be_finished_is_an_error_and_leaves_nothing),
     {NULL, NULL},
 };
