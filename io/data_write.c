@@ -123,11 +123,11 @@ static int close_rows(ee_data_writer *w) {
 }
 
 static ee_status keep_file(ee_data_writer *w) {
-  if (close_rows(w) < 0) {
-    ee_status status = ee_h5_fail(&w->h5, EE_ERR_FILE, "write", "the samples");
-    ee_h5_discard(&w->h5);
-    return status;
+  if (w->torn) {
+    EE_TRY(ee_h5_check_written(&w->h5));
+    return EE_FAIL(EE_ERR_STATE, "%s is not kept: a write failed before", w->h5.path);
   }
+  if (close_rows(w) < 0) return ee_h5_fail(&w->h5, EE_ERR_FILE, "write", "the samples");
   return ee_h5_commit(&w->h5);
 }
 
@@ -135,15 +135,9 @@ ee_status ee_data_finish(ee_data_writer **writer, bool keep) {
   ee_data_writer *w = *writer;
   if (w == NULL) return EE_OK;
 
-  ee_status status = EE_OK;
-  if (keep && w->torn)
-    status = EE_FAIL(EE_ERR_STATE, "%s is not kept: a write failed before", w->h5.path);
-  if (keep && !w->torn) {
-    status = keep_file(w);
-  } else {
-    close_rows(w);
-    ee_h5_discard(&w->h5);
-  }
+  ee_status status = keep ? keep_file(w) : EE_OK;
+  close_rows(w);
+  ee_h5_discard(&w->h5);  // nothing is left to discard once it was kept
   free(w->attribute);
   free(w);
   *writer = NULL;

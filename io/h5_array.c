@@ -139,7 +139,7 @@ ee_status ee_h5_rows_append(ee_h5_rows *rows, int64_t n, const void *data) {
   rows->dim[0]  = first + (hsize_t)n;
   if (H5Dset_extent(rows->set, rows->dim) < 0 || transfer(rows, first, (hsize_t)n, NULL, data) < 0)
     return ee_h5_fail(rows->h5, EE_ERR_FILE, "write", rows->name);
-  return EE_OK;
+  return ee_h5_check_written(rows->h5);
 }
 
 ee_status ee_h5_rows_open(const ee_h5 *h5, const char *name, ee_h5_kind kind, int rank,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "h5_driver.h"
 #include "seal.h"
 
 #define FORMAT_VERSION 1
@@ -29,7 +30,7 @@ static ee_status check_writable(const char *path, const char *tmp) {
   struct stat info;
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
     return EE_FAIL(EE_ERR_FILE, "%s exists and is not a regular file", path);
-  int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be written: %s", path, strerror(errno));
   close(fd);
   return EE_OK;
@@ -37,13 +38,15 @@ static ee_status check_writable(const char *path, const char *tmp) {
 
 static ee_status create_file(const char *tmp, ee_h5 *h5) {
   ee_h5_quiet();
-  ee_status status     = EE_OK;
-  hid_t     properties = H5Pcreate(H5P_FILE_CREATE);
-  h5->id               = H5I_INVALID_HID;
-  if (H5Pset_userblock(properties, EE_SEAL_BYTES) >= 0)
-    h5->id = H5Fcreate(tmp, H5F_ACC_TRUNC, properties, H5P_DEFAULT);
+  ee_status status = EE_OK;
+  hid_t     create = H5Pcreate(H5P_FILE_CREATE);
+  hid_t     access = H5Pcreate(H5P_FILE_ACCESS);
+  if (H5Pset_userblock(create, EE_SEAL_BYTES) >= 0 &&
+      ee_h5_set_driver(access, h5->write_error) >= 0)
+    h5->id = H5Fcreate(tmp, H5F_ACC_TRUNC, create, access);
   if (h5->id < 0) status = ee_h5_fail(h5, EE_ERR_FILE, "create", "the file");
-  ee_h5_release(properties);
+  ee_h5_release(access);
+  ee_h5_release(create);
   return status;
 }
 
@@ -54,14 +57,14 @@ static ee_status write_root(const ee_h5 *h5, const char *format) {
 }
 
 ee_status ee_h5_create_sealed(const char *path, const char *format, ee_h5 *h5) {
-  char *tmp = temporary_path(path);
-  *h5       = (ee_h5){.id = H5I_INVALID_HID, .path = strdup(path)};
-  if (tmp == NULL || h5->path == NULL) {
-    free(tmp);
-    ee_h5_close(h5);
-    return EE_FAIL(EE_ERR_NOMEM, "to write %s", path);
-  }
-  ee_status status = check_writable(path, tmp);
+  char *tmp       = temporary_path(path);
+  *h5             = (ee_h5){.id = H5I_INVALID_HID, .path = strdup(path)};
+  h5->write_error = calloc(1, sizeof *h5->write_error);
+
+  ee_status status = EE_OK;
+  if (tmp == NULL || h5->path == NULL || h5->write_error == NULL)
+    status = EE_FAIL(EE_ERR_NOMEM, "to write %s", path);
+  if (status == EE_OK) status = check_writable(path, tmp);
   if (status == EE_OK) {
     status = create_file(tmp, h5);
     if (status == EE_OK) status = write_root(h5, format);
@@ -89,6 +92,7 @@ static ee_status seal_and_move(ee_h5 *h5, const char *tmp) {
   int closed = ee_h5_release(h5->id);
   h5->id     = H5I_INVALID_HID;
   if (closed < 0) return ee_h5_fail(h5, EE_ERR_FILE, "close", "the file");
+  EE_TRY(ee_h5_check_written(h5));
   EE_TRY(ee_seal_stamp(tmp, h5->path));
   if (rename(tmp, h5->path) != 0)
     return EE_FAIL(EE_ERR_FILE, "%s cannot be put in place: %s", h5->path, strerror(errno));

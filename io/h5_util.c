@@ -22,6 +22,12 @@ ee_status ee_h5_fail(const ee_h5 *h5, ee_status status, const char *what, const 
   return EE_FAIL(status, "%s: cannot %s %s (HDF5: %s)", h5->path, what, name, reason);
 }
 
+ee_status ee_h5_check_written(const ee_h5 *h5) {
+  int error = h5->write_error != NULL ? *h5->write_error : 0;
+  if (error == 0) return EE_OK;
+  return EE_FAIL(EE_ERR_FILE, "%s cannot be written: %s", h5->path, strerror(error));
+}
+
 int ee_h5_release(hid_t id) {
   return id < 0 ? 0 : H5Idec_ref(id);
 }
@@ -29,6 +35,7 @@ int ee_h5_release(hid_t id) {
 int ee_h5_close(ee_h5 *h5) {
   int done = h5->path == NULL ? 0 : ee_h5_release(h5->id);
   free(h5->path);
+  free(h5->write_error);
   *h5 = (ee_h5){.id = H5I_INVALID_HID};
   return done;
 }

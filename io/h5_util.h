@@ -18,7 +18,8 @@
 /** An open HDF5 file and the path that errors name. */
 typedef struct ee_h5 {
   hid_t id;
-  char *path;  // owned
+  char *path;         // owned
+  int  *write_error;  // owned; errno of the first write that failed, see h5_driver.h; may be NULL
 } ee_h5;
 
 /** Element types: stored little-endian, read and written in the host's order. */
@@ -32,6 +33,9 @@ void ee_h5_quiet(void);
 /** Record "PATH: cannot WHAT NAME (HDF5's reason)" and return @p status.
  *  To be called right after the call that failed. */
 ee_status ee_h5_fail(const ee_h5 *h5, ee_status status, const char *what, const char *name);
+
+/** EE_ERR_FILE with the reason if a write failed that HDF5 was not told of. */
+ee_status ee_h5_check_written(const ee_h5 *h5);
 
 /** Close an identifier of any kind; negative ones are left alone.  < 0 if closing failed. */
 int ee_h5_release(hid_t id);
