@@ -221,17 +221,10 @@ static int64_t odd_batch(const ee_model *model, const ee_node *node) {
   return largest + 1;
 }
 
-/* Operators that would mix samples although their shapes do not show it. */
+/* What would mix samples although the shapes do not show it. */
 static bool mixes_samples(const ee_node *node) {
-  switch (node->op) {
-    case EE_OP_SOFTMAX:
-    case EE_OP_LOG_SOFTMAX:
-      return node->attr.along.axis == 0;
-    case EE_OP_PAD:
-      return node->attr.pad.before[0] != 0 || node->attr.pad.after[0] != 0;
-    default:
-      return false;
-  }
+  bool softmax = node->op == EE_OP_SOFTMAX || node->op == EE_OP_LOG_SOFTMAX;
+  return softmax && node->attr.along.axis == 0;
 }
 
 static ee_status check_node_shapes(const ee_model *model, const ee_node *node) {
