@@ -136,7 +136,8 @@ static void resnet50_has_its_published_work(void) {
   CU_ASSERT_DOUBLE_EQUAL(all, 3.8e9, 0.1e9);
 }
 
-/* Exits do nothing for a pipeline balanced for the full depth: its first stage sees everyone. */
+/* Exits do nothing for a pipeline balanced for the full depth: its first stage sees everyone.
+ * Reference values: the same blocks planned outside this project. */
 static void a_plan_that_knows_the_exits_gains_what_they_save(void) {
   const struct {
     int    devices;

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policies: what the command line may say, where exactly they leave, and real exits replayed. */
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ee/policy.h"
+#include "ee_test.h"
+
+static const ee_policy_setting four_exits = {.n_exits = 4, .n_classes = 3, .seed = 1};
+
+static ee_policy *make(const char *text, const ee_policy_setting *setting) {
+  ee_policy *policy = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_policy_create(text, setting, &policy), EE_OK);
+  return policy;
+}
+
+/* What @p text decides at @p exit about a sample with these probabilities, the first the largest.
+ */
+static ee_decision decision(const char *text, int exit, float p0, float p1, float p2) {
+  const float  p[3] = {p0, p1, p2};
+  ee_exit_view view = {
+      .exit = exit, .n_exits = 4, .n_classes = 3, .probability = p, .confidence = p0};
+  char        state[EE_POLICY_STATE_BYTES] = {0};
+  ee_policy  *policy                       = make(text, &four_exits);
+  ee_decision result                       = policy->ops->decide(policy->self, &view, state);
+  ee_policy_destroy(&policy);
+  CU_ASSERT_PTR_NULL(policy);
+  return result;
+}
+
+static void every_policy_says_what_it_is_and_is_made_by_its_name(void) {
+  const char *const text[] = {"threshold:value=0.5", "entropy:value=0.5", "margin:value=0.5",
+                              "final"};
+  int               n      = 0;
+  for (const ee_policy_ops *const *ops = ee_policies(); *ops != NULL; ops++, n++) {
+    CU_ASSERT_FATAL(n < 4);
+    ee_policy *policy = make(text[n], &four_exits);
+    CU_ASSERT_PTR_EQUAL(policy->ops, *ops);
+    CU_ASSERT_TRUE(strlen((*ops)->help) > 0);
+    CU_ASSERT_TRUE((*ops)->state_bytes <= EE_POLICY_STATE_BYTES);
+    CU_ASSERT_EQUAL((*ops)->learned > 0, (*ops)->learn != NULL);
+    CU_ASSERT_EQUAL((*ops)->learned > 0, (*ops)->epoch != NULL);
+    ee_policy_destroy(&policy);
+  }
+  CU_ASSERT_EQUAL(n, 4);
+}
+
+static void threshold_leaves_from_the_value_on(void) {
+  float below = nextafterf(0.8f, 0.0f);
+  CU_ASSERT_EQUAL(decision("threshold:value=0.8", 0, 0.8f, 0.1f, 0.1f), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("threshold:value=0.8", 2, below, 0.1f, 0.1f), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision("threshold:value=1", 0, 1.0f, 0, 0), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("threshold:value=0", 0, 0.4f, 0.3f, 0.3f), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("threshold:value=0", 0, NAN, NAN, NAN), EE_GO_ON);
+}
+
+static void each_early_exit_has_its_own_value(void) {
+  const char *text = "threshold:values=0.9/0.8/0.7";
+  CU_ASSERT_EQUAL(decision(text, 0, 0.85f, 0.1f, 0.05f), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision(text, 1, 0.85f, 0.1f, 0.05f), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision(text, 1, 0.75f, 0.2f, 0.05f), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision(text, 2, 0.75f, 0.2f, 0.05f), EE_LEAVE);
+}
+
+static void margin_leaves_from_the_value_on(void) {
+  CU_ASSERT_EQUAL(decision("margin:value=0.25", 0, 0.5f, 0.25f, 0.25f), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("margin:value=0.2501", 0, 0.5f, 0.25f, 0.25f), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision("margin:values=1/0.1/1", 1, 0.5f, 0.25f, 0.25f), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("margin:value=0", 0, NAN, NAN, NAN), EE_GO_ON);
+}
+
+/* (1/2, 1/2, 0) has entropy ln 2 = 0.6931 nat, or 0.6309 of ln 3. */
+static void entropy_leaves_strictly_below_the_value(void) {
+  CU_ASSERT_EQUAL(decision("entropy:value=0.6932", 0, 0.5f, 0.5f, 0), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("entropy:value=0.6931", 0, 0.5f, 0.5f, 0), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision("entropy:value=0.631,normalised=1", 0, 0.5f, 0.5f, 0), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("entropy:normalised=1,value=0.630", 0, 0.5f, 0.5f, 0), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision("entropy:value=0.6932,normalised=0", 0, 0.5f, 0.5f, 0), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("entropy:value=0", 0, 1, 0, 0), EE_GO_ON);  // 0 is not below 0
+  CU_ASSERT_EQUAL(decision("entropy:value=100", 0, 0.4f, 0.3f, 0.3f), EE_LEAVE);
+}
+
+static void with_final_nobody_leaves_early(void) {
+  for (int e = 0; e < 3; e++) CU_ASSERT_EQUAL(decision("final", e, 1, 0, 0), EE_GO_ON);
+}
+
+static void wrong_arguments_are_refused_with_value_and_range(void) {
+  const char *const wrong[][2] = {
+      {"threshold:value=1.5", "'1.5', expected a number from 0 to 1"},
+      {"threshold:value=-0.1", "'-0.1', expected a number from 0 to 1"},
+      {"threshold:value=nan", "'nan', expected a number"},
+      {"threshold:value=inf", "'inf', expected a number"},
+      {"threshold:value=0.5x", "'0.5x', expected a number"},
+      {"threshold:value= 0.5", "' 0.5', expected a number"},
+      {"threshold:value=", "'value' has no value"},
+      {"threshold:value", "'value' has no value"},
+      {"threshold", "no limit is given"},
+      {"threshold:", "no limit is given"},
+      {"threshold:value=0.5/0.6", "2 values, expected 1"},
+      {"threshold:values=0.9/0.8", "2 values, expected 3"},
+      {"threshold:values=0.9/0.8/0.7/0.6", "4 values, expected 3"},
+      {"threshold:values=0.9//0.7", "'', expected a number"},
+      {"threshold:values=0.9/0.8/", "'', expected a number"},
+      {"threshold:value=0.5,values=1/1/1", "both value and values"},
+      {"threshold:value=0.5,value=0.6", "'value' is given twice"},
+      {"threshold:valu=0.5", "no key 'valu'"},
+      {"threshold:value=0.5,,", "no key ''"},
+      {"threshold:=0.5", "no key ''"},
+      {"margin:value=2", "'2', expected a number from 0 to 1"},
+      {"entropy:value=-1", "'-1', expected a number from 0"},
+      {"entropy:value=inf", "'inf', expected a number from 0"},
+      {"entropy:value=1,normalised=2", "'2', expected 0 or 1"},
+      {"entropy:value=1,normalised=", "'normalised' has no value"},
+      {"final:value=1", "no key 'value'"},
+      {"thresholds:value=1",
+       "no policy 'thresholds'; there are: threshold, entropy, margin, final"},
+      {"thresh", "no policy 'thresh'"},
+      {"", "no policy ''"},
+      {":value=1", "no policy ''"},
+  };
+  for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+    ee_policy *policy = NULL;
+    CU_ASSERT_EQUAL(ee_policy_create(wrong[k][0], &four_exits, &policy), EE_ERR_ARG);
+    CU_ASSERT_PTR_NULL(policy);
+    CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), wrong[k][1]));
+  }
+  const ee_policy_setting none = {.n_exits = 0, .n_classes = 3};
+  ee_policy              *policy;
+  CU_ASSERT_EQUAL(ee_policy_create("final", &none, &policy), EE_ERR_ARG);
+}
+
+static void a_model_of_one_exit_takes_one_value_for_no_early_exit(void) {
+  const ee_policy_setting one    = {.n_exits = 1, .n_classes = 3};
+  ee_policy              *policy = make("threshold:value=0.5", &one);
+  ee_policy_destroy(&policy);
+  CU_ASSERT_EQUAL(ee_policy_create("threshold:values=0.5", &one, &policy), EE_ERR_ARG);
+}
+
+/* ---- real networks: an exit table of confidences, replayed ---- */
+
+typedef struct replay {
+  int    exit_sum, answered;
+  double right;
+} replay;
+
+/* Take exit @p exit of a sample into the replay; true if the sample is answered there. */
+static bool offer(const ee_policy *policy, int n_exits, int exit, double confidence, bool right,
+                  replay *sum) {
+  ee_exit_view view = {
+      .exit = exit, .n_exits = n_exits, .n_classes = 2, .confidence = (float)confidence};
+  if (exit < n_exits - 1 && policy->ops->decide(policy->self, &view, NULL) != EE_LEAVE)
+    return false;
+  sum->exit_sum += exit + 1;
+  sum->answered++;
+  sum->right += right;
+  return true;
+}
+
+/* BERT with an exit after each of 12 layers on 872 sentences: share right, layers run. */
+static void replay_bert(const char *path, const char *text, double accuracy, double layers) {
+  const ee_policy_setting setting = {.n_exits = 12, .n_classes = 2};
+  ee_policy              *policy  = make(text, &setting);
+  FILE                   *file    = fopen(path, "r");
+  replay                  sum     = {0};
+  int                     sample, exit, prediction, label, answered = -1;
+  double                  confidence;
+
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  CU_ASSERT_EQUAL(fscanf(file, "%*[^\n]"), 0);  // the header
+  while (fscanf(file, "%d,%d,%lf,%d,%d", &sample, &exit, &confidence, &prediction, &label) == 5) {
+    if (sample == answered) continue;
+    if (offer(policy, 12, exit, confidence, prediction == label, &sum)) answered = sample;
+  }
+  fclose(file);
+  ee_policy_destroy(&policy);
+  CU_ASSERT_EQUAL(sum.answered, 872);
+  CU_ASSERT_DOUBLE_EQUAL(sum.right / 872, accuracy, 1e-5);
+  CU_ASSERT_DOUBLE_EQUAL(sum.exit_sum / 872.0, layers, 1e-4);
+}
+
+/* Reference values: the same cascade computed outside this project from the same table. */
+static void a_cascade_over_real_exits_has_the_known_accuracy_and_depth(void) {
+  const char *path = ee_test_data("exit-tables/bert12_exits_df.csv");
+  if (path == NULL) return;
+  replay_bert(path, "threshold:value=0.7", 0.86697, 3.3062);
+  replay_bert(path, "threshold:value=0.8", 0.87959, 4.7030);
+  replay_bert(path, "threshold:value=0.9", 0.89450, 7.0126);
+  replay_bert(path, "threshold:value=0.95", 0.89908, 9.0000);
+  replay_bert(path, "final", 0.90252, 12);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(every_policy_says_what_it_is_and_is_made_by_its_name),
+    EE_FACT(threshold_leaves_from_the_value_on),
+    EE_FACT(each_early_exit_has_its_own_value),
+    EE_FACT(margin_leaves_from_the_value_on),
+    EE_FACT(entropy_leaves_strictly_below_the_value),
+    EE_FACT(with_final_nobody_leaves_early),
+    EE_FACT(wrong_arguments_are_refused_with_value_and_range),
+    EE_FACT(a_model_of_one_exit_takes_one_value_for_no_early_exit),
+    EE_FACT(a_cascade_over_real_exits_has_the_known_accuracy_and_depth),
+    {NULL, NULL},
+};
