@@ -81,10 +81,14 @@ static workspace workspace_of(const convolution *c, void *scratch) {
   return w;
 }
 
+/* With fewer output channels in a group, most rows of a tile would be empty, and ref is as fast. */
+#define LEAST_GROUP_OUTPUTS 4
+
 bool ee_blis_conv_can(const ee_model *model, const ee_node *node) {
   const ee_window *window = &node->attr.window;
   const ee_value  *w      = &model->value[node->in[1]];
   if (window->n_spatial > 2 || w->kind != EE_VALUE_CONSTANT) return false;
+  if (window->groups > 1 && w->shape.dim[0] / window->groups < LEAST_GROUP_OUTPUTS) return false;
   for (int i = 0; i < window->n_spatial; i++) {
     if (window->pad_before[i] < 0 || window->pad_after[i] < 0) return false;
   }

@@ -27,7 +27,7 @@ static void draw_conv(kernel_case *c, ee_rng *rng) {
   ee_shape            x, y;
   ee_window           w = window_draw(rng, &limits, false, &x, &y);
   w.groups              = case_draw(rng, 1, 3);
-  conv_case(c, rng, w, x, y, case_draw(rng, 1, 8), case_draw(rng, 1, 40),
+  conv_case(c, rng, w, x, y, case_draw(rng, 1, 8), case_draw(rng, 4, 40),
             case_draw(rng, 0, 1) == 1);
   c->node.act = (ee_activation){(ee_act)kinds[case_draw(rng, 0, 3)], -0.5F, 0.5F};
 }
@@ -98,6 +98,20 @@ static void a_long_convolution_calls_progress(void) {
   case_end(&c);
 }
 
+static void depthwise_convolutions_are_left_to_ref(void) {
+  ee_rng      rng = ee_rng_at(7, 0);
+  kernel_case c;
+  ee_window   w = window_2d(3, 1, 1);
+  ee_shape    x = {4, {1, 0, 4, 4}};
+  w.groups      = 8;
+  conv_case(&c, &rng, w, x, x, 1, 1, false);
+  CU_ASSERT_FALSE(ee_backend_blis.can(&c.model, &c.node));
+  case_end(&c);
+  conv_case(&c, &rng, w, x, x, 1, 4, false);
+  CU_ASSERT_TRUE(ee_backend_blis.can(&c.model, &c.node));
+  case_end(&c);
+}
+
 static void what_it_cannot_do_it_says(void) {
   ee_rng      rng = ee_rng_at(6, 0);
   kernel_case c;
@@ -130,6 +144,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(the_place_in_a_batch_does_not_show),
     EE_FACT(a_long_convolution_calls_progress),
+    EE_FACT(depthwise_convolutions_are_left_to_ref),
     EE_FACT(what_it_cannot_do_it_says),
     {NULL, NULL},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ee_test.h"
+#include "nd_case.h"
 #include "window_case.h"
 
 static const window_limits any = {1, 3, 7, 4, 3, 3, 3};
@@ -14,14 +15,6 @@ static double at_or_zero(const float *x, const int64_t *dim, const int64_t *p, i
   return x[offset];
 }
 
-/* Split `index` into n coordinates. */
-static void coordinates(int64_t index, const int64_t *dim, int n, int64_t *p) {
-  for (int d = n - 1; d >= 0; d--) {
-    p[d] = index % dim[d];
-    index /= dim[d];
-  }
-}
-
 /* One output of one sample, from the definition: all channels, all taps, any coordinate. */
 static double conv_at(const kernel_case *c, const float *x, int64_t o, const int64_t *at) {
   const ee_window *w       = &c->node.attr.window;
@@ -31,7 +24,7 @@ static double conv_at(const kernel_case *c, const float *x, int64_t o, const int
   double           sum   = c->node.n_in > 2 ? c->data[2][o] : 0.0;
   for (int64_t i = 0; i < weights->dim[1] * taps; i++) {
     int64_t channel = group * weights->dim[1] + i / taps, k[3], p[3];
-    coordinates(i % taps, weights->dim + 2, w->n_spatial, k);
+    nd_coordinates(i % taps, weights->dim + 2, w->n_spatial, k);
     for (int d = 0; d < w->n_spatial; d++) {
       p[d] = at[d] * w->stride[d] - w->pad_before[d] + k[d] * w->dilation[d];
     }
@@ -48,7 +41,7 @@ static double *naive_conv(const kernel_case *c, int64_t samples) {
   double         *y = malloc((size_t)n * sizeof *y);
   for (int64_t i = 0; i < n; i++) {
     int64_t at[3], sample = i / plane / out->dim[1];
-    coordinates(i % plane, out->dim + 2, out->rank - 2, at);
+    nd_coordinates(i % plane, out->dim + 2, out->rank - 2, at);
     y[i] = conv_at(c, c->data[0] + sample * ee_shape_elements(in), i / plane % out->dim[1], at);
   }
   return y;
