@@ -22,6 +22,7 @@ typedef struct ee_exits_info {
   const double *head_flops;   // shape [n_exits]
   const double *layer_flops;  // shape [n_layers]
   const double *cut_bytes;    // shape [n_layers + 1]
+  const char   *provenance;   // "" if none
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
@@ -38,8 +39,15 @@ ee_status ee_exits_append(ee_exits_writer *writer, int64_t n, const float *logit
 /** Seal and close; with keep false nothing is left at the path. */
 ee_status ee_exits_finish(ee_exits_writer **writer, int keep);
 
-ee_status            ee_exits_open(const char *path, ee_exits_file **file);
+/** Open for reading; EE_ERR_FILE, EE_ERR_FORMAT with path and reason. */
+ee_status ee_exits_open(const char *path, ee_exits_file **file);
+
+/** Borrowed; lives until close. */
 const ee_exits_info *ee_exits_file_info(const ee_exits_file *file);
-ee_status            ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *logits,
-                                   int32_t *labels);
-void                 ee_exits_close(ee_exits_file **file);
+
+/** Read samples [@p first, @p first + @p n): logits shape [n, n_exits, n_classes], labels shape
+ *  [n]; either may be NULL. */
+ee_status ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *logits,
+                        int32_t *labels);
+
+void ee_exits_close(ee_exits_file **file);

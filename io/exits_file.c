@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading exit tables: opening checks everything that later reads rely on. */
+#include "ee/exits_file.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "data_format.h"
+#include "exits_format.h"
+#include "h5_array.h"
+#include "h5_seal.h"
+#include "h5_text.h"
+
+#define LABELS_AT_ONCE 4096
+
+struct ee_exits_file {
+  ee_h5         h5;
+  ee_h5_rows    logits, labels;
+  ee_exits_info info;  // its arrays are those below
+  int          *attach;
+  float        *temperature;
+  double       *head_flops, *layer_flops, *cut_bytes;
+  char         *provenance;
+};
+
+const ee_exits_info *ee_exits_file_info(const ee_exits_file *file) {
+  return &file->info;
+}
+
+static ee_status read_shape(ee_exits_file *file) {
+  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_LOGITS, EE_H5_F32, 3, &file->logits));
+  const hsize_t *dim = file->logits.dim;
+  if (dim[0] > EE_DATA_MAX_DIM || dim[1] < 1 || dim[1] > EE_EXITS_MAX || dim[2] < 1 ||
+      dim[2] > INT_MAX)
+    return EE_FAIL(EE_ERR_FORMAT, "%s: %s has the impossible shape [%llu, %llu, %llu]",
+                   file->h5.path, EE_EXITS_LOGITS, (unsigned long long)dim[0],
+                   (unsigned long long)dim[1], (unsigned long long)dim[2]);
+  file->info.n         = (int64_t)dim[0];
+  file->info.n_exits   = (int)dim[1];
+  file->info.n_classes = (int)dim[2];
+  return EE_OK;
+}
+
+/* Read a vector of known length. */
+static ee_status read_exactly(const ee_h5 *h5, const char *name, ee_h5_kind kind, int n,
+                              void **data) {
+  int64_t there;
+  EE_TRY(ee_h5_read_vector(h5, name, kind, INT_MAX, data, &there));
+  if (there == n) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s: %s has %lld elements, expected %d", h5->path, name,
+                 (long long)there, n);
+}
+
+static ee_status read_arrays(ee_exits_file *f) {
+  int64_t      n_layers;
+  const ee_h5 *h5 = &f->h5;
+  EE_TRY(ee_h5_read_vector(h5, EE_EXITS_LAYER_FLOPS, EE_H5_F64, EE_EXITS_MAX_LAYERS,
+                           (void **)&f->layer_flops, &n_layers));
+  int layers = (int)n_layers, exits = f->info.n_exits;
+  EE_TRY(read_exactly(h5, EE_EXITS_CUT_BYTES, EE_H5_F64, layers + 1, (void **)&f->cut_bytes));
+  EE_TRY(read_exactly(h5, EE_EXITS_HEAD_FLOPS, EE_H5_F64, exits, (void **)&f->head_flops));
+  EE_TRY(read_exactly(h5, EE_EXITS_TEMPERATURE, EE_H5_F32, exits, (void **)&f->temperature));
+  EE_TRY(read_exactly(h5, EE_EXITS_ATTACH, EE_H5_I32, exits, (void **)&f->attach));
+  EE_TRY(ee_h5_read_text(h5, EE_EXITS_PROVENANCE, &f->provenance));
+
+  f->info.n_layers    = layers;
+  f->info.layer_flops = f->layer_flops;
+  f->info.cut_bytes   = f->cut_bytes;
+  f->info.head_flops  = f->head_flops;
+  f->info.temperature = f->temperature;
+  f->info.attach      = f->attach;
+  f->info.provenance  = f->provenance;
+  return EE_OK;
+}
+
+static ee_status check_costs(const char *path, const char *name, const double *cost, int n) {
+  for (int i = 0; i < n; i++) {
+    if (isfinite(cost[i]) && cost[i] >= 0.0) continue;
+    return EE_FAIL(EE_ERR_FORMAT, "%s: element %d of %s is %g", path, i, name, cost[i]);
+  }
+  return EE_OK;
+}
+
+static ee_status check_exits(const ee_exits_file *file) {
+  const ee_exits_info *info = &file->info;
+  for (int e = 0; e < info->n_exits; e++) {
+    int low  = e > 0 ? info->attach[e - 1] : 0;
+    int high = info->n_layers - 1;
+    if (e == info->n_exits - 1) low = high;
+    if (info->attach[e] < low || info->attach[e] > high)
+      return EE_FAIL(EE_ERR_FORMAT, "%s: exit %d follows layer %d, not in [%d, %d]", file->h5.path,
+                     e, info->attach[e], low, high);
+    if (!isfinite(info->temperature[e]) || info->temperature[e] <= 0.0f)
+      return EE_FAIL(EE_ERR_FORMAT, "%s: exit %d has temperature %g, expected a positive number",
+                     file->h5.path, e, (double)info->temperature[e]);
+  }
+  return EE_OK;
+}
+
+static ee_status check_arrays(const ee_exits_file *f) {
+  const ee_exits_info *info = &f->info;
+  EE_TRY(check_exits(f));
+  EE_TRY(check_costs(f->h5.path, EE_EXITS_HEAD_FLOPS, info->head_flops, info->n_exits));
+  EE_TRY(check_costs(f->h5.path, EE_EXITS_LAYER_FLOPS, info->layer_flops, info->n_layers));
+  return check_costs(f->h5.path, EE_EXITS_CUT_BYTES, info->cut_bytes, info->n_layers + 1);
+}
+
+static ee_status check_block_of_labels(const ee_exits_file *file, int64_t first, int64_t n) {
+  int32_t label[LABELS_AT_ONCE];
+  EE_TRY(ee_h5_rows_read(&file->labels, first, n, label));
+  return ee_data_check_labels(EE_ERR_FORMAT, file->h5.path, file->info.n_classes, first, n, label);
+}
+
+static ee_status open_labels(ee_exits_file *file) {
+  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_LABELS, EE_H5_I32, 1, &file->labels));
+  int64_t n = (int64_t)file->labels.dim[0];
+  if (n != file->info.n)
+    return EE_FAIL(EE_ERR_FORMAT, "%s: there are %lld labels for %lld samples", file->h5.path,
+                   (long long)n, (long long)file->info.n);
+  for (int64_t i = 0; i < n; i += LABELS_AT_ONCE)
+    EE_TRY(check_block_of_labels(file, i, n - i < LABELS_AT_ONCE ? n - i : LABELS_AT_ONCE));
+  return EE_OK;
+}
+
+static ee_status open_all(const char *path, ee_exits_file *file) {
+  EE_TRY(ee_h5_open_sealed(path, EE_EXITS_FORMAT, &file->h5));
+  EE_TRY(read_shape(file));
+  EE_TRY(read_arrays(file));
+  EE_TRY(check_arrays(file));
+  return open_labels(file);
+}
+
+ee_status ee_exits_open(const char *path, ee_exits_file **file) {
+  *file = calloc(1, sizeof **file);
+  if (*file == NULL) return EE_FAIL(EE_ERR_NOMEM, "to open %s", path);
+  ee_status status = open_all(path, *file);
+  if (status != EE_OK) ee_exits_close(file);
+  return status;
+}
+
+ee_status ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *logits,
+                        int32_t *labels) {
+  if (logits != NULL) EE_TRY(ee_h5_rows_read(&file->logits, first, n, logits));
+  if (labels != NULL) EE_TRY(ee_h5_rows_read(&file->labels, first, n, labels));
+  return EE_OK;
+}
+
+void ee_exits_close(ee_exits_file **file) {
+  ee_exits_file *f = *file;
+  if (f == NULL) return;
+  ee_h5_rows_close(&f->labels);
+  ee_h5_rows_close(&f->logits);
+  ee_h5_close(&f->h5);
+  free(f->attach);
+  free(f->temperature);
+  free(f->head_flops);
+  free(f->layer_flops);
+  free(f->cut_bytes);
+  free(f->provenance);
+  free(f);
+  *file = NULL;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * @file exits_format.h
+ * What writer and reader of exit tables agree on.
+ */
+
+#define EE_EXITS_FORMAT "edgeexit-exits"
+#define EE_EXITS_LOGITS "/logits"
+#define EE_EXITS_LABELS "/labels"
+#define EE_EXITS_ATTACH "/attach"
+#define EE_EXITS_TEMPERATURE "/temperature"
+#define EE_EXITS_HEAD_FLOPS "/head_flops"
+#define EE_EXITS_LAYER_FLOPS "/layer_flops"
+#define EE_EXITS_CUT_BYTES "/cut_bytes"
+#define EE_EXITS_PROVENANCE "/provenance"
+
+#define EE_EXITS_MAX 65536  // exits
+#define EE_EXITS_MAX_LAYERS (1 << 24)
