@@ -41,11 +41,19 @@ typedef struct ee_data_range {
   int64_t first, count;
 } ee_data_range;
 
-/** CIFAR-10 binary batches (records of 1 + 3,072 bytes; .bin, .bin.gz or .bin.xz is refused with
- *  a hint) to a data file [n, 3, 32, 32] of uint8. */
+/**
+ * CIFAR-10 binary batches (records of 1 + 3,072 bytes; plain or gzip, xz is refused with a hint) to
+ * a data file [n, 3, 32, 32] of uint8 with class names.
+ * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT naming file, and size or record; EE_ERR_UNSUPPORTED
+ *         (xz); EE_ERR_ARG if the range goes beyond the files, which are all read to their ends
+ */
 ee_status ee_import_cifar10(const char *const *path, int n_paths, ee_data_range range,
                             const char *out);
 
-/** IDX images and labels (plain or gzip) to a data file [n, 1, h, w] of uint8. */
+/**
+ * IDX images and labels (plain or gzip) to a data file [n, 1, h, w] of uint8.
+ * @param class_names  comma-separated; NULL or "": unnamed, any label is taken
+ * @return as ee_import_cifar10()
+ */
 ee_status ee_import_idx(const char *images, const char *labels, ee_data_range range,
                         const char *class_names, const char *out);
