@@ -51,9 +51,15 @@ ee_status ee_sink_put(ee_sample_sink *sink, const uint8_t *sample, int32_t label
   return sink->n == sink->most ? flush(sink) : EE_OK;
 }
 
+/* One past the last sample of a range that has a count; the largest integer if that is less. */
+static int64_t end_of(ee_data_range range) {
+  bool fits = range.first < 0 || range.count <= INT64_MAX - range.first;
+  return fits ? range.first + range.count : INT64_MAX;
+}
+
 static ee_status check_range(const ee_sample_sink *sink) {
   char    text[64];
-  int64_t end = sink->range.first + (sink->range.count > 0 ? sink->range.count : 0);
+  int64_t end = sink->range.count < 0 ? sink->range.first : end_of(sink->range);
   if (end <= sink->seen) return EE_OK;
   return EE_FAIL(EE_ERR_ARG, "%s: samples %s were asked for, the source has %lld", sink->out,
                  ee_range_text(sink->range, text, sizeof text), (long long)sink->seen);
@@ -73,7 +79,6 @@ const char *ee_range_text(ee_data_range range, char *text, size_t size) {
   if (range.count < 0)
     snprintf(text, size, "[%lld, end)", (long long)range.first);
   else
-    snprintf(text, size, "[%lld, %lld)", (long long)range.first,
-             (long long)(range.first + range.count));
+    snprintf(text, size, "[%lld, %lld)", (long long)range.first, (long long)end_of(range));
   return text;
 }
