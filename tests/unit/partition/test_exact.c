@@ -51,23 +51,23 @@ static void no_plan_of_uneven_loads_has_a_shorter_period(void) {
   }
 }
 
-/* 1/10 ten times in a row: sums in another order differ in the last bits, and must not make a
- * stage more look better. */
+/* 6 layers of 1/10: as sums of tenths round, 5 stages look shorter in the last bit than 2 + 2 + 2
+ * layers, which is no reason for more devices. */
 static void rounding_does_not_add_stages(void) {
-  double   work[10], reach[10], cut[11] = {0}, speed[] = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
+  double   work[6], reach[6], cut[7] = {0}, speed[] = {1, 1, 1, 1, 1};
   ee_plan *plan  = NULL;
-  ee_chain chain = {.n_layers        = 10,
-                    .n_devices       = 6,
+  ee_chain chain = {.n_layers        = 6,
+                    .n_devices       = 5,
                     .work            = work,
                     .reach           = reach,
                     .cut_bytes       = cut,
                     .speed           = speed,
                     .message_samples = 1,
                     .source          = -1};
-  for (int l = 0; l < 10; l++) work[l] = 0.1;
-  for (int l = 0; l < 10; l++) reach[l] = 1.0;
+  for (int l = 0; l < 6; l++) work[l] = 0.1;
+  for (int l = 0; l < 6; l++) reach[l] = 1.0;
   CU_ASSERT_EQUAL_FATAL(ee_partition_exact(&chain, &plan), EE_OK);
-  CU_ASSERT_EQUAL(plan->n_stages, 5);  // 2 layers each; a sixth device cannot shorten the period
+  CU_ASSERT_EQUAL(plan->n_stages, 3);
   ee_plan_destroy(&plan);
 }
 
@@ -98,7 +98,7 @@ static void slow_links_leave_devices_idle(void) {
   ee_plan_destroy(&plan);
 }
 
-/* Loads 1..n on n equal devices with a memory too small for two layers: one layer each. */
+/* Three equal devices with a memory too small for two layers: one layer each. */
 static void what_does_not_fit_is_refused_by_name(void) {
   double   work[] = {1, 2, 3}, reach[] = {1, 1, 1}, cut[4] = {0}, speed[] = {1, 1, 1};
   double   weight[] = {10, 10, 10}, memory[] = {15, 15, 15};
@@ -153,12 +153,87 @@ static void a_wide_fleet_gets_a_plan_that_the_probe_confirms(void) {
   ee_plan_destroy(&plan);
 }
 
+/* ---- longer chains, against a plain search for the second aim ---- */
+
+enum { LONG = 60, ROW = 8 };
+
+typedef struct aim {
+  int    stages;  // LONG + 1: out of reach
+  double squares;
+} aim;
+
+static aim lesser(aim a, aim b) {
+  return b.stages < a.stages || (b.stages == a.stages && b.squares < a.squares) ? b : a;
+}
+
+/* Fewest stages and least squares within @p period: every stage tried behind every other. */
+static aim least_aim(const ee_chain *c, double period) {
+  aim least[ROW][LONG + 1], best = {LONG + 1, 0};
+  for (int p = 0; p < c->n_devices; p++) {
+    for (int j = 1; j <= LONG; j++) {
+      least[p][j] = (aim){LONG + 1, 0};
+      for (int i = 0; i < j; i++) {
+        double load = stage_by_formula(c, p, i, j);
+        if (load > period) continue;
+        if (i == 0) least[p][j] = lesser(least[p][j], (aim){1, load * load});
+        for (int q = 0; q < p && i > 0; q++) {
+          if (least[q][i].stages > LONG || link_by_formula(c, q, p, i) > period) continue;
+          aim next    = {least[q][i].stages + 1, least[q][i].squares + load * load};
+          least[p][j] = lesser(least[p][j], next);
+        }
+      }
+    }
+    best = lesser(best, least[p][LONG]);
+  }
+  return best;
+}
+
+/* Whole loads, powers of two as speeds: sums are exact.  Half of the chains have unequal links. */
+static void long_chain(uint64_t number, ee_chain *c, double *work, double *reach, double *cut,
+                       double *speed, double *latency) {
+  ee_rng rng = ee_rng_at(7, number);
+  for (int l = 0; l < LONG; l++) work[l] = amount(&rng, true, below(&rng, 8) == 0 ? 100 : 10);
+  for (int l = 0; l < LONG; l++) reach[l] = l < LONG / 3 ? 1.0 : l < LONG * 2 / 3 ? 0.5 : 0.25;
+  for (int k = 0; k <= LONG; k++) cut[k] = 0.0;
+  for (int d = 0; d < ROW; d++) speed[d] = rate(&rng, true);
+  for (int k = 0; k < ROW * ROW; k++) latency[k] = amount(&rng, true, 60);
+  *c = (ee_chain){.n_layers        = LONG,
+                  .n_devices       = 2 + below(&rng, ROW - 1),
+                  .work            = work,
+                  .reach           = reach,
+                  .cut_bytes       = cut,
+                  .speed           = speed,
+                  .latency         = number % 2 == 0 ? latency : NULL,
+                  .message_samples = 1,
+                  .source          = -1};
+}
+
+static void plans_of_long_chains_have_the_fewest_stages_and_least_squares(void) {
+  for (uint64_t k = 0; k < 60; k++) {
+    double      work[LONG], reach[LONG], cut[LONG + 1], speed[ROW], latency[ROW * ROW], squares = 0;
+    ee_chain    chain;
+    ee_plan    *plan = NULL;
+    ee_forecast forecast;
+    long_chain(k, &chain, work, reach, cut, speed, latency);
+    CU_ASSERT_EQUAL_FATAL(ee_partition_exact(&chain, &plan), EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_partition_forecast(&chain, plan, &forecast), EE_OK);
+    CU_ASSERT_FALSE(ee_partition_feasible(&chain, nextafter(forecast.period, 0.0)));
+    for (int s = 0; s < plan->n_stages; s++)
+      squares += pow(ee_partition_stage_seconds(&chain, plan, s), 2);
+    aim wanted = least_aim(&chain, forecast.period);
+    CU_ASSERT_EQUAL(plan->n_stages, wanted.stages);
+    CU_ASSERT_EQUAL(squares, wanted.squares);
+    ee_plan_destroy(&plan);
+  }
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(among_all_plans_of_exact_loads_it_finds_the_documented_one),
     EE_FACT(no_plan_of_uneven_loads_has_a_shorter_period),
     EE_FACT(rounding_does_not_add_stages),
     EE_FACT(slow_links_leave_devices_idle),
     EE_FACT(what_does_not_fit_is_refused_by_name),
+    EE_FACT(plans_of_long_chains_have_the_fewest_stages_and_least_squares),
     EE_FACT(a_wide_fleet_gets_a_plan_that_the_probe_confirms),
     {NULL, NULL},
 };
