@@ -126,7 +126,8 @@ static void text_names_first_and_last_layer_and_never_overruns(void) {
     CU_ASSERT_PTR_EQUAL(ee_plan_text(plan, text, size), text);
     CU_ASSERT_EQUAL(text[size], '#');
     CU_ASSERT_EQUAL(strncmp(text, whole, (size_t)size - 1), 0);
-    CU_ASSERT_EQUAL(strlen(text), size - 1 < (int)strlen(whole) ? size - 1 : (int)strlen(whole));
+    CU_ASSERT_EQUAL((int)strlen(text),
+                    size - 1 < (int)strlen(whole) ? size - 1 : (int)strlen(whole));
   }
   ee_plan_destroy(&plan);
   ee_plan_destroy(&plan);  // NULL now
