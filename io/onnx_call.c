@@ -68,8 +68,8 @@ float ee_onnx_float(const onnx_call *call, const char *name, float absent) {
 void ee_onnx_string(const onnx_call *call, const char *name, const char *absent, char *text,
                     size_t size) {
   const Onnx__AttributeProto *a = ee_onnx_attribute(call, name);
-  if (a == NULL)
-    snprintf(text, size, "%s", absent);
+  if (a == NULL || a->s.len == 0)
+    snprintf(text, size, "%s", a == NULL ? absent : "");
   else
     snprintf(text, size, "%.*s", (int)(a->s.len < size ? a->s.len : size), (const char *)a->s.data);
 }
