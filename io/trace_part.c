@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading one trace file: header, tables, and the checks that make their values safe to use. */
+#include "trace_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "h5_array.h"
+#include "h5_text.h"
+
+#define MAX_TIME (INT64_C(1) << 61)  // later is damage; differences of two times cannot overflow
+
+static ee_status damaged(const char *path, ee_trace_table table, int64_t row) {
+  return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: row %lld of %s has values that cannot be", path,
+                 (long long)row, ee_trace_table_name(table));
+}
+
+static bool is_within(int64_t value, int64_t low, int64_t high) {
+  return value >= low && value <= high;
+}
+
+static bool is_time(int64_t t) {
+  return is_within(t, -MAX_TIME, MAX_TIME);
+}
+
+static bool answer_is_good(const ee_answer *a, const ee_trace_header *header) {
+  return is_within(a->label, -1, header->n_classes - 1) &&
+         is_within(a->prediction, 0, header->n_classes - 1) &&
+         is_within(a->exit, 0, header->n_exits - 1) && a->plan_epoch >= 0 &&
+         is_within(a->device, 0, header->n_ranks - 1) && is_time(a->admitted) &&
+         is_time(a->answered);
+}
+
+static bool event_is_good(const ee_event *e, const ee_trace_header *header) {
+  return is_within(e->rank, 0, header->n_ranks - 1) && is_within(e->kind, 0, EE_EVENT_COUNT - 1) &&
+         is_time(e->start) && is_time(e->end) && e->start <= e->end && e->samples >= 0 &&
+         is_within(e->bytes, 0, MAX_TIME) && is_within(e->peer, -1, header->n_ranks - 1);
+}
+
+static bool epoch_is_good(const ee_epoch_record *e) {
+  return e->epoch >= 0 && is_within(e->verdict, 0, EE_VERDICT_COUNT - 1) && e->plan_epoch >= 0 &&
+         is_time(e->time);
+}
+
+static ee_status check_records(const char *path, const ee_trace_part *part) {
+  const ee_answer       *answer = (const void *)part->rows[EE_TABLE_SAMPLES];
+  const ee_event        *event  = (const void *)part->rows[EE_TABLE_EVENTS];
+  const ee_epoch_record *epoch  = (const void *)part->rows[EE_TABLE_EPOCHS];
+  for (int64_t i = 0; i < part->n[EE_TABLE_SAMPLES]; i++) {
+    if (!answer_is_good(&answer[i], &part->header)) return damaged(path, EE_TABLE_SAMPLES, i);
+  }
+  for (int64_t i = 0; i < part->n[EE_TABLE_EVENTS]; i++) {
+    if (!event_is_good(&event[i], &part->header)) return damaged(path, EE_TABLE_EVENTS, i);
+  }
+  for (int64_t i = 0; i < part->n[EE_TABLE_EPOCHS]; i++) {
+    if (!epoch_is_good(&epoch[i])) return damaged(path, EE_TABLE_EPOCHS, i);
+  }
+  return EE_OK;
+}
+
+/* Rows at the end whose contents a crash kept from the file: all ones, see the writer. */
+static void drop_unwritten(ee_trace_part *part) {
+  const ee_answer       *answer = (const void *)part->rows[EE_TABLE_SAMPLES];
+  const ee_event        *event  = (const void *)part->rows[EE_TABLE_EVENTS];
+  const ee_epoch_record *epoch  = (const void *)part->rows[EE_TABLE_EPOCHS];
+  int64_t               *n      = part->n;
+  while (n[EE_TABLE_SAMPLES] > 0 && answer[n[EE_TABLE_SAMPLES] - 1].device == -1) {
+    n[EE_TABLE_SAMPLES]--;
+  }
+  while (n[EE_TABLE_EVENTS] > 0 && event[n[EE_TABLE_EVENTS] - 1].rank == -1) n[EE_TABLE_EVENTS]--;
+  while (n[EE_TABLE_EPOCHS] > 0 && epoch[n[EE_TABLE_EPOCHS] - 1].epoch == -1) n[EE_TABLE_EPOCHS]--;
+}
+
+/* A record's arrays are written before it, so there is one row of each for every record. */
+static ee_status match_rows(const char *path, ee_trace_part *part) {
+  drop_unwritten(part);
+  for (int i = 0; i < EE_TABLE_COUNT; i++) {
+    if (ee_trace_table_rank(i) == 1 || !ee_trace_table_used(i, &part->shape)) continue;
+    int64_t records = part->n[i == EE_TABLE_LOGITS ? EE_TABLE_SAMPLES : EE_TABLE_EPOCHS];
+    if (part->n[i] < records) {
+      return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: %s has %lld rows, expected %lld", path,
+                     ee_trace_table_name(i), (long long)part->n[i], (long long)records);
+    }
+    part->n[i] = records;
+  }
+  return EE_OK;
+}
+
+static ee_status read_rows(const ee_h5 *h5, ee_trace_table which, hid_t set, hsize_t n,
+                           ee_trace_part *part) {
+  size_t row_bytes = ee_trace_row_bytes(which, &part->shape);
+  if (n > SIZE_MAX / row_bytes || n > INT64_MAX) {
+    return EE_FAIL(EE_ERR_NOMEM, "for %s of %s", ee_trace_table_name(which), h5->path);
+  }
+  part->rows[which] = calloc(n, row_bytes);
+  if (part->rows[which] == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for %s of %s", ee_trace_table_name(which), h5->path);
+  }
+  ee_status status = EE_OK;
+  hid_t     type   = ee_trace_memory_type(which);
+  if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, part->rows[which]) < 0) {
+    status = ee_h5_fail(h5, EE_ERR_FORMAT, "read", ee_trace_table_name(which));
+  }
+  ee_h5_release(type);
+  part->n[which] = (int64_t)n;
+  return status;
+}
+
+static ee_status read_table(const ee_h5 *h5, ee_trace_table which, ee_trace_part *part) {
+  const char *name     = ee_trace_table_name(which);
+  hsize_t     dim[2]   = {0, 1};
+  hsize_t     expected = ee_trace_table_width(which, &part->shape);
+  hid_t       set, type = ee_trace_file_type(which);
+  ee_status   status = ee_h5_open_dataset(h5, name, type, ee_trace_table_rank(which), dim, &set);
+  ee_h5_release(type);
+  if (status != EE_OK) return status;
+
+  if (dim[1] != expected) {
+    status = EE_FAIL(EE_ERR_FORMAT, "%s: rows of %s have %llu numbers, expected %llu", h5->path,
+                     name, (unsigned long long)dim[1], (unsigned long long)expected);
+  } else if (dim[0] > 0) {
+    status = read_rows(h5, which, set, dim[0], part);
+  }
+  ee_h5_release(set);
+  return status;
+}
+
+ee_status ee_trace_plan_of_row(const char *path, const ee_trace_shape *shape, const int32_t *row,
+                               ee_plan **plan) {
+  *plan        = NULL;
+  int n_stages = 1;
+  for (int l = 1; l < shape->n_layers; l++) n_stages += row[l] != row[l - 1];
+  if (n_stages == 1 && row[0] == -1) return EE_OK;
+
+  ee_status status = ee_plan_create(shape->n_layers, shape->n_devices, n_stages, plan);
+  if (status == EE_ERR_NOMEM) return status;
+  if (status == EE_OK) {
+    ee_stage *stage = (*plan)->stage;
+    *stage          = (ee_stage){.begin = 0, .end = 1, .device = row[0]};
+    for (int l = 1; l < shape->n_layers; l++) {
+      if (row[l] != row[l - 1]) *++stage = (ee_stage){.begin = l, .device = row[l]};
+      stage->end = l + 1;
+    }
+    status = ee_plan_check(*plan);
+  }
+  if (status == EE_OK) return EE_OK;
+  ee_plan_destroy(plan);
+  return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: it holds a plan that cannot be", path);
+}
+
+static ee_status read_first_plan(const ee_h5 *h5, ee_trace_part *part) {
+  hsize_t  dim = (hsize_t)part->shape.n_layers;
+  int32_t *row = calloc(dim, sizeof *row);
+  if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the plan of %s", h5->path);
+  ee_plan  *plan   = NULL;
+  ee_status status = ee_h5_read_array(h5, "/run/plan", EE_H5_I32, 1, &dim, row);
+  if (status == EE_OK) status = ee_trace_plan_of_row(h5->path, &part->shape, row, &plan);
+  if (status == EE_OK && plan == NULL) {
+    status = EE_FAIL(EE_ERR_FORMAT, "%s: /run/plan names no device", h5->path);
+  }
+  part->header.plan = plan;
+  free(row);
+  return status;
+}
+
+static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
+  int64_t value = 0;
+  for (const ee_trace_number *number = ee_trace_numbers; number->name != NULL; number++) {
+    EE_TRY(ee_h5_read_int_attribute(h5, "/", number->name, number->low, number->high, &value));
+    *(int *)((char *)&part->header + number->offset) = (int)value;
+  }
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_layers", 1, EE_TRACE_MAX_LAYERS, &value));
+  part->shape.n_layers = (int)value;
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_devices", 1, EE_TRACE_MAX_RANKS, &value));
+  part->shape.n_devices = (int)value;
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_samples", INT64_MIN, INT64_MAX, &value));
+  part->header.n_samples = (uint64_t)value;
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "seed", INT64_MIN, INT64_MAX, &value));
+  part->header.seed       = (uint64_t)value;
+  part->shape.n_exits     = part->header.n_exits;
+  part->shape.n_classes   = part->header.n_classes;
+  part->shape.with_logits = part->header.with_logits != 0;
+  return EE_OK;
+}
+
+static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
+  char    format[64];
+  int64_t version;
+  EE_TRY(ee_h5_read_text_attribute(h5, "/", "format", format, sizeof format));
+  if (strcmp(format, EE_TRACE_FORMAT) != 0) {
+    return EE_FAIL(EE_ERR_FORMAT, "%s is of format %s, expected " EE_TRACE_FORMAT, h5->path,
+                   format);
+  }
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "format_version", 1, INT32_MAX, &version));
+  if (version > EE_TRACE_VERSION) {
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s has format version %lld, this program reads up to %d",
+                   h5->path, (long long)version, EE_TRACE_VERSION);
+  }
+  EE_TRY(read_numbers(h5, part));
+  for (int i = 0; i < EE_TRACE_N_TEXTS; i++) {
+    EE_TRY(ee_h5_read_text(h5, ee_trace_texts[i].name, &part->text[i]));
+    *(const char **)((char *)&part->header + ee_trace_texts[i].offset) = part->text[i];
+  }
+  EE_TRY(ee_h5_read_array(h5, "/run/started", EE_H5_F64, 0, NULL, &part->header.started));
+  EE_TRY(read_first_plan(h5, part));
+  int32_t finished = 0;
+  EE_TRY(ee_h5_read_array(h5, "/run/finished", EE_H5_I32, 0, NULL, &finished));
+  part->finished = finished == 1;
+  return EE_OK;
+}
+
+ee_status ee_trace_part_read(const ee_h5 *h5, ee_trace_part *part) {
+  *part = (ee_trace_part){.finished = false};
+  EE_TRY(read_header(h5, part));
+  // Backwards: a run under way adds to the arrays first, so they never fall behind the records.
+  for (int i = EE_TABLE_COUNT - 1; i >= 0; i--) {
+    if (ee_trace_table_used(i, &part->shape)) EE_TRY(read_table(h5, i, part));
+  }
+  EE_TRY(match_rows(h5->path, part));
+  return check_records(h5->path, part);
+}
+
+void ee_trace_part_clear(ee_trace_part *part) {
+  ee_plan *plan = (ee_plan *)part->header.plan;
+  ee_plan_destroy(&plan);
+  for (int i = 0; i < EE_TRACE_N_TEXTS; i++) free(part->text[i]);
+  for (int i = 0; i < EE_TABLE_COUNT; i++) free(part->rows[i]);
+  *part = (ee_trace_part){.finished = false};
+}

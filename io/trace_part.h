@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "h5_util.h"
+#include "trace_format.h"
+
+/**
+ * @file trace_part.h
+ * Everything in one trace file, read and checked.
+ */
+
+typedef struct ee_trace_part {
+  ee_trace_header header;                  // its texts are `text`, its plan is owned
+  char           *text[EE_TRACE_N_TEXTS];  // in the order of ee_trace_texts
+  ee_trace_shape  shape;
+  bool            finished;
+  int64_t         n[EE_TABLE_COUNT];     // rows of each table
+  char           *rows[EE_TABLE_COUNT];  // as in memory; NULL if there are none
+} ee_trace_part;
+
+/**
+ * Read all tables of an open trace.  Rows that a crash left without contents are dropped; array
+ * tables have at least as many rows as the records they belong to, and are cut to as many.
+ * @param[out] part  to be cleared, also after an error
+ * @return EE_OK; EE_ERR_FORMAT with path and reason; EE_ERR_NOMEM
+ */
+ee_status ee_trace_part_read(const ee_h5 *h5, ee_trace_part *part);
+
+/** Free everything; may be called on a zeroed one. */
+void ee_trace_part_clear(ee_trace_part *part);
+
+/** The plan that a row of devices per layer says; *plan is NULL if the row says there is none.
+ *  EE_ERR_FORMAT naming @p path if it is no plan. */
+ee_status ee_trace_plan_of_row(const char *path, const ee_trace_shape *shape, const int32_t *row,
+                               ee_plan **plan);
