@@ -22,6 +22,7 @@ struct ee_controller {
   ee_migration         *migration;        // NULL: no move is under way
   ee_plan              *target;           // where it leads
   bool                  pointless;        // the stream ends before the move could take effect
+  uint64_t              last_switch;      // first id of the plan in force
   int64_t               n_epochs, epoch;  // in all; the next one to be summed
   MPI_Request           request;          // of the sum under way
   int64_t               sum_begun, last_epoch_end;  // [ns]
@@ -114,6 +115,14 @@ static ee_status adopt(ee_controller *c, const ee_plan *plan) {
                             c->options.weights_from_file, &c->migration);
 }
 
+/* The move is through on every rank, or nobody will follow it: forget it. */
+static void end_move(ee_controller *c) {
+  ee_migration_settle(c->migration);
+  c->totals.moved_bytes += ee_migration_bytes(c->migration);
+  ee_migration_destroy(&c->migration);
+  ee_plan_destroy(&c->target);
+}
+
 /* A move is under way: switch if every rank is ready and enough of the stream is left. */
 static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint64_t *switch_id) {
   record->verdict = EE_VERDICT_KEPT_MOVING;
@@ -125,7 +134,8 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   *switch_id      = next_switch(c);
   record->verdict = EE_VERDICT_SWITCHED;
   EE_TRY(ee_device_switch(c->device, *switch_id));
-  ee_plan_destroy(&c->target);
+  c->last_switch = *switch_id;
+  end_move(c);
   c->decider = (ee_decider){.cooling = c->options.cooldown + c->setup->control_delay};
   c->totals.switched++;
   return EE_OK;
@@ -137,6 +147,10 @@ static ee_status decide(ee_controller *c, ee_decision_record *record) {
   EE_TRY(ee_decide(&c->decider, &c->options, &c->estimate, ee_device_plan(c->device, NULL),
                    remaining, record));
   c->totals.period_predicted = record->period_now;
+  // One switch at a time: the plan in force must govern some of what was summed.
+  if (record->verdict == EE_VERDICT_ADOPTED && epoch_end(c, c->epoch) <= c->last_switch) {
+    record->verdict = EE_VERDICT_KEPT_COOLING;
+  }
   return EE_OK;
 }
 
@@ -203,17 +217,12 @@ static ee_status end_epoch(ee_controller *c) {
   return status;
 }
 
-/* Let layers come in; forget the move once it is through, or once it cannot take effect. */
+/* Let layers come in; at the end of the stream give up a move that did not take effect. */
 static ee_status step_move(ee_controller *c, bool *busy) {
   EE_TRY(ee_migration_step(c->migration, busy));
-  bool over = c->epoch == c->n_epochs;
-  if ((c->target != NULL && !over) || !ee_migration_finished(c->migration)) return EE_OK;
-  if (c->target != NULL) {
-    ee_device_unprepare(c->device);
-    ee_plan_destroy(&c->target);
-  }
-  c->totals.moved_bytes += ee_migration_bytes(c->migration);
-  ee_migration_destroy(&c->migration);
+  if (c->epoch < c->n_epochs || !ee_migration_finished(c->migration)) return EE_OK;
+  ee_device_unprepare(c->device);
+  end_move(c);
   return EE_OK;
 }
 

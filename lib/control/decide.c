@@ -36,6 +36,7 @@ static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, const ee_
                         const ee_plan *plan, const ee_forecast *now, const ee_forecast *best,
                         double remaining, const ee_decision_record *record) {
   double gain = now->period > 0.0 ? (now->period - best->period) / now->period : 0.0;
+  if (o->always && !ee_plan_equal(plan, record->best)) return EE_VERDICT_ADOPTED;
   if (gain <= 0.0 || ee_plan_equal(plan, record->best)) return d->held = 0, EE_VERDICT_KEPT_BEST;
   if (gain < o->min_gain) return d->held = 0, EE_VERDICT_KEPT_SMALL;
   if (gain <= o->error_bars * gain_error(e, plan, now, record->best, best)) {

@@ -166,6 +166,15 @@ bool ee_migration_finished(ee_migration *m) {
   return all;
 }
 
+void ee_migration_settle(ee_migration *m) {
+  for (int i = 0; i < m->n_out; i++) {
+    if (m->out[i].request != MPI_REQUEST_NULL) {
+      EE_MPI(MPI_Wait(&m->out[i].request, MPI_STATUS_IGNORE));
+    }
+  }
+  ee_migration_finished(m);
+}
+
 int64_t ee_migration_bytes(const ee_migration *migration) {
   return migration->bytes;
 }

@@ -26,6 +26,9 @@ ee_status ee_migration_step(ee_migration *migration, bool *busy);
 bool ee_migration_arrived(const ee_migration *migration);
 bool ee_migration_finished(ee_migration *migration);
 
+/** Wait for this rank's sends.  Does not block once the layers have arrived on every rank. */
+void ee_migration_settle(ee_migration *migration);
+
 /** Bytes that came in [byte]. */
 int64_t ee_migration_bytes(const ee_migration *migration);
 

@@ -6,7 +6,7 @@
 
 /** @file device_state.h  The inside of a device; for the files named device_*.c. */
 
-#define DEVICE_SEGMENTS 4  // of the plan before, in force, and prepared; one more while closing
+#define DEVICE_SEGMENTS 6  // of the plan in force, the prepared one, and those not yet settled
 
 struct ee_device {
   ee_run_setup       setup;  // a copy; what it points to is borrowed

@@ -20,11 +20,12 @@
 typedef struct ee_controller_options {
   bool              rebalance;  // false: count and record, never move
   const ee_planner *planner;
-  double            min_gain;           // least relative gain of the period that is worth a move
-  double            error_bars;         // the gain must exceed this many standard errors of itself
-  int               hold;               // successive epochs that the gain must last
-  int               cooldown;           // epochs after a switch before the next move
-  bool              weights_from_file;  // layers come from the model file, not from their owners
+  double            min_gain;    // least relative gain of the period that is worth a move
+  double            error_bars;  // the gain must exceed this many standard errors of itself
+  int               hold;        // successive epochs that the gain must last
+  int               cooldown;    // epochs after a switch before the next move
+  bool always;             // adopt every plan that differs, whatever it gains (for tests of moving)
+  bool weights_from_file;  // layers come from the model file, not from their owners
 } ee_controller_options;
 
 /** min_gain 0.10, error_bars 2, hold 2, cooldown 2 (the published rules are in docs/control.md). */
@@ -51,3 +52,13 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 
 /** Complete what is under way, also after a run that failed, and destroy.  Collective. */
 void ee_controller_destroy(ee_controller **controller);
+
+/**
+ * The plan to begin with, before anything was measured: from the fleet's speeds and links (without
+ * a fleet all devices are alike) and from shares of samples that leave at each exit.
+ * Not collective; equal input gives equal plans.
+ * @param share     shape [n_exits], adds up to 1; NULL: every sample goes to the end
+ * @param forecast  may be NULL
+ */
+ee_status ee_first_plan(const ee_run_setup *setup, int n_devices, const ee_planner *planner,
+                        const double *share, ee_plan **plan, ee_forecast *forecast);

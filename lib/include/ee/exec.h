@@ -82,7 +82,7 @@ ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits
 
 /** Keep samples keep[0] < keep[1] < ... of the live values at @p cut, moved to the front.  If
  *  several exits are attached in front of the cut, also of what their heads read, so that the next
- *  of these heads can run on the samples kept; logits may move with them. */
+ *  of these heads can run on the samples kept.  Logits that a head made stay where they are. */
 void ee_exec_keep(ee_exec *exec, int cut, const int *keep, int n_keep);
 
 void ee_exec_destroy(ee_exec **exec);
