@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Faults in the middle of a run: every rank gets the same error, none hangs, and what was answered
+ * stays answered. */
+#include "toy_stream.h"
+
+static int failing_rank, failing_layer;
+
+static ee_status read_until_50(void *self, int64_t first, int64_t n, float *input) {
+  if (first + n > 50) return EE_FAIL(EE_ERR_FILE, "sample %lld cannot be read", (long long)first);
+  return toy_read(self, first, n, input);
+}
+
+static ee_status refuse_layer(void *self, int layer, float **blob) {
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == failing_rank && (failing_layer < 0 || layer == failing_layer)) {
+    return EE_FAIL(EE_ERR_FILE, "layer %d cannot be read", layer);
+  }
+  return toy_layer(self, layer, blob);
+}
+
+static void a_source_that_fails_is_the_same_error_on_all(void) {
+  toy_run t;
+  toy_open(&t, TOY_SAMPLES);
+  t.setup.source.read = read_until_50;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "cannot be read"));
+  for (int id = 0; id < TOY_SAMPLES; id++) CU_ASSERT_TRUE(t.outcome->times[id] <= 1);
+  toy_close(&t);
+}
+
+static void a_rank_that_cannot_load_its_layers_stops_all(void) {
+  int size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  for (failing_rank = 0; failing_rank < size && failing_rank < 6; failing_rank++) {
+    toy_run t;
+    toy_open(&t, TOY_SAMPLES);
+    failing_layer       = -1;
+    t.setup.layers.read = refuse_layer;
+    CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "layer"));
+    toy_close(&t);
+  }
+}
+
+static ee_status move_to_the_last(const ee_chain *chain, ee_plan **plan) {
+  EE_TRY(ee_plan_create(chain->n_layers, chain->n_devices, 1, plan));
+  (*plan)->stage[0] = (ee_stage){.end = chain->n_layers, .device = chain->n_devices - 1};
+  return EE_OK;
+}
+
+static const ee_planner to_the_last = {.name = "last", .help = "", .find = move_to_the_last};
+
+static void a_layer_that_cannot_be_moved_is_the_same_error_on_all(void) {
+  toy_run t;
+  int     size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  toy_open(&t, TOY_SAMPLES);
+  failing_rank                = size - 1;
+  failing_layer               = 0;  // which the last rank gets only by a move
+  t.setup.layers.read         = refuse_layer;
+  t.control.rebalance         = true;
+  t.control.always            = true;
+  t.control.planner           = &to_the_last;
+  t.control.weights_from_file = true;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
+  toy_close(&t);
+}
+
+static void setups_that_differ_or_cannot_be_are_refused_on_all(void) {
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  toy_run t;
+  toy_open(&t, TOY_SAMPLES);
+  t.setup.batch_limit = rank == size - 1 ? 0 : 4;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_ARG);
+  t.setup.batch_limit   = 4;
+  t.setup.epoch_samples = rank == 0 ? 10 : 11;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), size > 1 ? EE_ERR_MISMATCH : EE_OK);
+  toy_close(&t);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(a_source_that_fails_is_the_same_error_on_all),
+    EE_FACT(a_rank_that_cannot_load_its_layers_stops_all),
+    EE_FACT(a_layer_that_cannot_be_moved_is_the_same_error_on_all),
+    EE_FACT(setups_that_differ_or_cannot_be_are_refused_on_all),
+    {NULL, NULL},
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers that move while the stream runs: whatever the plans, no answer changes. */
+#include "toy_stream.h"
+
+static int calls;  // of the planner below; the same on every rank
+
+/* A plan drawn by the number of the call: any cuts, devices in order, some of them idle. */
+static ee_status draw_plan(const ee_chain *chain, ee_plan **plan) {
+  ee_rng rng    = ee_rng_at(3, (uint64_t)calls++);
+  int    most   = chain->n_devices < chain->n_layers ? chain->n_devices : chain->n_layers;
+  int    stages = 1 + (int)ee_rng_below(&rng, (uint64_t)most);
+  EE_TRY(ee_plan_create(chain->n_layers, chain->n_devices, stages, plan));
+  int device = 0, begin = 0;
+  for (int s = 0; s < stages; s++) {
+    int rest = stages - s - 1;
+    device += (int)ee_rng_below(&rng, (uint64_t)(chain->n_devices - device - rest));
+    int room = chain->n_layers - begin - rest;
+    int end  = rest == 0 ? chain->n_layers : begin + 1 + (int)ee_rng_below(&rng, (uint64_t)room);
+    (*plan)->stage[s] = (ee_stage){.begin = begin, .end = end, .device = device++};
+    begin             = end;
+  }
+  return EE_OK;
+}
+
+static const ee_planner restless = {.name = "restless", .help = "", .find = draw_plan};
+
+static void open_restless(toy_run *t) {
+  toy_open(t, TOY_SAMPLES);
+  calls                = 0;
+  t->control.rebalance = true;
+  t->control.always    = true;
+  t->control.planner   = &restless;
+}
+
+/* Answers of a still run, then of one that moves all the time. */
+static void compare_with_still(toy_run *moving) {
+  toy_run still;
+  int     size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  toy_open(&still, TOY_SAMPLES);
+  CU_ASSERT_EQUAL(toy_go(&still, NULL), EE_OK);
+  CU_ASSERT_EQUAL(toy_go(moving, NULL), EE_OK);
+  if (still.setup.sink != NULL) {
+    const toy_outcome *a = still.outcome, *b = moving->outcome;
+    for (int id = 0; id < TOY_SAMPLES; id++) {
+      CU_ASSERT_EQUAL(b->times[id], 1);
+      CU_ASSERT_EQUAL(a->answer[id].exit, b->answer[id].exit);
+      CU_ASSERT_EQUAL(memcmp(a->logits[id], b->logits[id], sizeof a->logits[id]), 0);
+    }
+    CU_ASSERT_EQUAL(b->epochs,
+                    (TOY_SAMPLES + moving->setup.epoch_samples - 1) / moving->setup.epoch_samples);
+    if (size > 1) CU_ASSERT_TRUE(b->switched >= 2);
+  }
+  toy_close(&still);
+  toy_close(moving);
+}
+
+static void moving_layers_changes_no_bit(void) {
+  toy_run t;
+  open_restless(&t);
+  compare_with_still(&t);
+}
+
+static void moving_every_few_samples_changes_no_bit(void) {
+  toy_run t;
+  open_restless(&t);
+  t.setup.epoch_samples = 4;
+  t.setup.batch_limit   = 7;
+  t.setup.control_delay = 0;
+  compare_with_still(&t);
+}
+
+static void layers_may_come_from_the_file(void) {
+  toy_run t;
+  open_restless(&t);
+  t.control.weights_from_file = true;
+  compare_with_still(&t);
+}
+
+static void moving_with_one_slot_changes_no_bit(void) {
+  toy_run t;
+  open_restless(&t);
+  t.setup.slots         = 1;
+  t.setup.batch_limit   = 1;
+  t.setup.epoch_samples = 6;
+  compare_with_still(&t);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(moving_layers_changes_no_bit),
+    EE_FACT(moving_every_few_samples_changes_no_bit),
+    EE_FACT(layers_may_come_from_the_file),
+    EE_FACT(moving_with_one_slot_changes_no_bit),
+    {NULL, NULL},
+};
