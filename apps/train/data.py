@@ -75,14 +75,11 @@ def read_hdf5(path: Path) -> Samples:
 
 
 def read_hdf5_classes(path: Path, count: int) -> Tuple[str, ...]:
-    """Class names from the dataset or attribute `classes`, or class0, class1, ..."""
+    """Class names from the dataset `class_names`, or class0, class1, ..."""
     with h5py.File(path, "r") as f:
-        found = f["classes"][:] if "classes" in f else f.attrs.get("classes")
-    if found is None:
-        return tuple(f"class{i}" for i in range(count))
-    if isinstance(found, (str, bytes)):
-        found = (found.decode() if isinstance(found, bytes) else found).split(",")
-    return tuple(s.decode() if isinstance(s, bytes) else str(s) for s in found)
+        if "class_names" not in f:
+            return tuple(f"class{i}" for i in range(count))
+        return tuple(s.decode() for s in f["class_names"][:])
 
 
 def channel_statistics(x: Tensor, scale: float) -> Preprocess:
