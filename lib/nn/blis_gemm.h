@@ -4,12 +4,18 @@
 
 /**
  * @file blis_gemm.h
- * Gemm and MatMul with a constant matrix on the right, through BLIS's micro-kernel; the functions
- * of ee_backend for these nodes.
+ * Gemm and MatMul with a constant matrix on the right, through BLIS's micro-kernel:
+ * the entries of ee_backend for these nodes.
  */
-bool   ee_blis_gemm_can(const ee_model *model, const ee_node *node);
-void   ee_blis_gemm_prepare(const ee_model *model, const ee_node *node,
-                            const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
+
+/** Whether the node's operands are such that it can be run; BLIS must be open. */
+bool ee_blis_gemm_can(const ee_model *model, const ee_node *node);
+
+/** Pack the weights @p constant[1] into @p packed, 64-byte aligned, ee_blis_gemm_prepared_bytes().
+ */
+void ee_blis_gemm_prepare(const ee_model *model, const ee_node *node,
+                          const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
+
 size_t ee_blis_gemm_prepared_bytes(const ee_model *model, const ee_node *node);
 size_t ee_blis_gemm_scratch_bytes(const ee_model *model, const ee_node *node, int64_t n);
 void   ee_blis_gemm_run(const ee_kernel_call *call);

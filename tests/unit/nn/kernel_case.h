@@ -38,7 +38,7 @@ static inline int case_draw(ee_rng *rng, int low, int high) {
   return low + (int)ee_rng_below(rng, (uint64_t)(high - low + 1));
 }
 
-/** @p at_batch with dim[0] times @p n, if the value is batched. */
+/** Shape of value @p v at @p n samples. */
 static inline ee_shape case_shape(const kernel_case *c, int v, int64_t n) {
   ee_shape shape = c->value[v].shape;
   if (c->value[v].kind != EE_VALUE_CONSTANT && c->model.batched) shape.dim[0] *= n;
