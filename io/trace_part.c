@@ -8,7 +8,8 @@
 #include "h5_array.h"
 #include "h5_text.h"
 
-#define MAX_TIME (INT64_C(1) << 61)  // later is damage; differences of two times cannot overflow
+#define MAX_TIME (INT64_C(1) << 61)   // later is damage; differences of two times cannot overflow
+#define MAX_BYTES (INT64_C(1) << 40)  // of one message; sums of them cannot overflow
 
 static ee_status damaged(const char *path, ee_trace_table table, int64_t row) {
   return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: row %lld of %s has values that cannot be", path,
@@ -24,8 +25,7 @@ static bool is_time(int64_t t) {
 }
 
 static bool answer_is_good(const ee_answer *a, const ee_trace_header *header) {
-  return is_within(a->label, -1, header->n_classes - 1) &&
-         is_within(a->prediction, 0, header->n_classes - 1) &&
+  return a->label >= -1 && is_within(a->prediction, 0, header->n_classes - 1) &&
          is_within(a->exit, 0, header->n_exits - 1) && a->plan_epoch >= 0 &&
          is_within(a->device, 0, header->n_ranks - 1) && is_time(a->admitted) &&
          is_time(a->answered);
@@ -34,7 +34,7 @@ static bool answer_is_good(const ee_answer *a, const ee_trace_header *header) {
 static bool event_is_good(const ee_event *e, const ee_trace_header *header) {
   return is_within(e->rank, 0, header->n_ranks - 1) && is_within(e->kind, 0, EE_EVENT_COUNT - 1) &&
          is_time(e->start) && is_time(e->end) && e->start <= e->end && e->samples >= 0 &&
-         is_within(e->bytes, 0, MAX_TIME) && is_within(e->peer, -1, header->n_ranks - 1);
+         is_within(e->bytes, 0, MAX_BYTES) && is_within(e->peer, -1, header->n_ranks - 1);
 }
 
 static bool epoch_is_good(const ee_epoch_record *e) {
@@ -173,7 +173,7 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
   part->shape.n_layers = (int)value;
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_devices", 1, EE_TRACE_MAX_RANKS, &value));
   part->shape.n_devices = (int)value;
-  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_samples", INT64_MIN, INT64_MAX, &value));
+  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_samples", 0, INT64_MAX, &value));
   part->header.n_samples = (uint64_t)value;
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "seed", INT64_MIN, INT64_MAX, &value));
   part->header.seed       = (uint64_t)value;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgeexit report: what a trace says, of a run that ended or of one that did not. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "ee/trace_file.h"
+#include "report_print.h"
+
+static ee_report_input input_of(const ee_trace_file *file) {
+  ee_report_input input = {.header   = ee_trace_file_header(file),
+                           .complete = ee_trace_file_complete(file) != 0};
+  input.answer          = ee_trace_file_answers(file, &input.n_answers);
+  input.event           = ee_trace_file_events(file, &input.n_events);
+  input.epoch           = ee_trace_file_epochs(file, &input.n_epochs);
+  return input;
+}
+
+static ee_status print_report(const ee_trace_file *file, bool json) {
+  ee_report_input input = input_of(file);
+  ee_report       report;
+  EE_TRY(ee_report_make(&input, &report));
+  ee_status status = EE_OK;
+  if (json) {
+    status = ee_report_print_json(stdout, &input, &report);
+  } else {
+    ee_report_print_text(stdout, &input, &report);
+  }
+  ee_report_clear(&report);
+  if (status == EE_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = EE_FAIL(EE_ERR_FILE, "the report cannot be printed: %s", strerror(errno));
+  }
+  return status;
+}
+
+int ee_app_report(int argc, char **argv) {
+  bool                  json     = false;
+  const ee_option       option[] = {{.name   = "json",
+                                     .kind   = EE_OPTION_FLAG,
+                                     .target = &json,
+                                     .help   = "print one JSON object, seconds and bytes"}};
+  const ee_command_line line     = {.usage     = "edgeexit report [--json] TRACE.h5",
+                                    .summary   = "What a trace says; the run may still go on.",
+                                    .option    = option,
+                                    .n_options = 1,
+                                    .least     = 1,
+                                    .most      = 1};
+  const char           *path;
+  int                   n, code;
+  if (!ee_app_parse(&line, argc, argv, &path, &n, &code)) return code;
+
+  ee_trace_file *file   = NULL;
+  ee_status      status = ee_trace_open(path, &file);
+  if (status == EE_OK) status = print_report(file, json);
+  ee_trace_file_close(&file);
+  return ee_app_finish(status);
+}

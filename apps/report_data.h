@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+
+#include "ee/trace_file.h"
+#include "report_stats.h"
+
+/**
+ * @file report_data.h
+ * Everything that a report says, worked out from the records of a trace and not yet printed.
+ */
+
+/** The records.  All borrowed. */
+typedef struct ee_report_input {
+  const ee_trace_header *header;
+  const ee_answer       *answer;  // shape [n_answers]
+  const ee_event        *event;   // shape [n_events]
+  const ee_epoch_record *epoch;   // shape [n_epochs], in order
+  int64_t                n_answers, n_events;
+  int                    n_epochs;
+  bool                   complete;  // the run ended by itself
+} ee_report_input;
+
+/** Answers that came from one exit, or from all. */
+typedef struct ee_report_exit {
+  int64_t answers, labelled, correct;
+} ee_report_exit;
+
+/** One device's time by kind of event, overlapping events of a kind counted once. */
+typedef struct ee_report_device {
+  int64_t ns[EE_EVENT_COUNT];  // [ns]
+  int64_t answers;             // that left on it
+  int64_t bytes_sent;          // [byte]
+} ee_report_device;
+
+/** What went from one device to another: a message is known from the record of its sender or of
+ *  its receiver; the record that knows more bytes counts. */
+typedef struct ee_report_link {
+  int     from, to;
+  int64_t messages, bytes;
+} ee_report_link;
+
+/** A plan that answers came under. */
+typedef struct ee_report_plan {
+  int            plan_epoch;
+  const ee_plan *plan;  // NULL if no record has it
+  int64_t        answers;
+  uint64_t       first_id;      // lowest sample id among them
+  int64_t        first_answer;  // [ns]
+  ee_gap         gap;           // longest among the EE_REPORT_WINDOW answers before the first one,
+                                // it, and as many after it; of the first plan 0
+} ee_report_plan;
+#define EE_REPORT_WINDOW 50
+
+/** A plan that was adopted, and what became of it. */
+typedef struct ee_report_move {
+  int            epoch, plan_epoch;  // when it was adopted; plan_epoch of the old plan
+  const ee_plan *before, *after;     // after may be NULL
+  double         predicted_before, predicted_after;  // period [s]
+  double         measured_before;                    // period of the epoch that led to it [s]
+  double         measured_after;  // mean period of the epochs under the new plan [s]; 0: none
+  double         moved_bytes;     // [byte]
+  int64_t        adopted;         // [ns]
+  bool           switched;
+  int64_t        ready;      // when every device had its layers [ns], if switched
+  uint64_t       switch_id;  // first sample of the new plan, if switched
+} ee_report_move;
+
+typedef struct ee_report {
+  int64_t           answered, expected;
+  bool              complete;
+  int64_t           begin, end;  // first admission and last answer [ns]
+  int64_t           span;        // from the first to the last record of any kind [ns]
+  double            throughput, first_quarter, last_quarter;  // [1/s]
+  ee_summary        latency;                                  // [s]
+  ee_gap            gap;
+  ee_report_exit    total;
+  int               n_exits, n_devices, n_plans, n_moves;
+  int64_t           n_links;
+  ee_report_exit   *exit;                        // shape [n_exits]
+  ee_report_device *device;                      // shape [n_devices]
+  ee_report_link   *link;                        // shape [n_links], by from, then to
+  ee_report_plan   *plan;                        // shape [n_plans], by plan epoch
+  ee_report_move   *move;                        // shape [n_moves], by epoch
+  int64_t           verdicts[EE_VERDICT_COUNT];  // epochs that ended so
+  ee_summary        allreduce;                   // duration on each rank [s]
+} ee_report;
+
+/** Work out everything.  @p report borrows plans from @p input.  EE_OK or EE_ERR_NOMEM. */
+ee_status ee_report_make(const ee_report_input *input, ee_report *report);
+
+/** Free what belongs to the report; may be called on a zeroed one. */
+void ee_report_clear(ee_report *report);

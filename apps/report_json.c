@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A report as one JSON object: seconds and bytes, times since the start of the run. */
+#include <cJSON.h>
+#include <math.h>
+
+#include "report_print.h"
+
+static void add_seconds(cJSON *to, const char *name, int64_t ns) {
+  cJSON_AddNumberToObject(to, name, (double)ns * 1e-9);
+}
+
+/* A plan as text, or null. */
+static void add_plan(cJSON *to, const char *name, const ee_plan *plan) {
+  char text[4096];
+  if (plan == NULL) {
+    cJSON_AddNullToObject(to, name);
+  } else {
+    cJSON_AddStringToObject(to, name, ee_plan_text(plan, text, sizeof text));
+  }
+}
+
+/* A positive number, or null. */
+static void add_known(cJSON *to, const char *name, double value) {
+  cJSON_AddNumberToObject(to, name, value > 0.0 ? value : NAN);
+}
+
+/* An object at the end of `list`; NULL without memory, which cJSON's functions accept. */
+static cJSON *add_item(cJSON *list) {
+  cJSON *item = cJSON_CreateObject();
+  if (!cJSON_AddItemToArray(list, item)) {
+    cJSON_Delete(item);
+    return NULL;
+  }
+  return item;
+}
+
+static void add_header(cJSON *all, const ee_trace_header *h) {
+  cJSON *run = cJSON_AddObjectToObject(all, "run");
+  cJSON_AddStringToObject(run, "command", h->command);
+  cJSON_AddStringToObject(run, "model", h->model_path);
+  cJSON_AddStringToObject(run, "data", h->data_path);
+  cJSON_AddStringToObject(run, "policy", h->policy);
+  cJSON_AddStringToObject(run, "clock", h->clock);
+  cJSON_AddStringToObject(run, "host", h->host);
+  cJSON_AddStringToObject(run, "versions", h->versions);
+  cJSON_AddNumberToObject(run, "started_unix_s", h->started);
+  cJSON_AddNumberToObject(run, "seed", (double)h->seed);
+  cJSON_AddNumberToObject(run, "ranks", h->n_ranks);
+  cJSON_AddNumberToObject(run, "batch_limit", h->batch_limit);
+  cJSON_AddNumberToObject(run, "epoch_samples", h->epoch_samples);
+  add_plan(run, "first_plan", h->plan);
+}
+
+static void add_exit(cJSON *to, const ee_report_exit *e, int64_t answered) {
+  cJSON_AddNumberToObject(to, "answers", (double)e->answers);
+  cJSON_AddNumberToObject(to, "share", ee_report_ratio((double)e->answers, (double)answered));
+  cJSON_AddNumberToObject(to, "accuracy",
+                          e->labelled > 0 ? (double)e->correct / (double)e->labelled : NAN);
+}
+
+static void add_summary(cJSON *all, const char *name, const ee_summary *s) {
+  cJSON *to = cJSON_AddObjectToObject(all, name);
+  cJSON_AddNumberToObject(to, "n", (double)s->n);
+  cJSON_AddNumberToObject(to, "mean", s->n > 0 ? s->mean : NAN);
+  cJSON_AddNumberToObject(to, "p50", s->n > 0 ? s->p50 : NAN);
+  cJSON_AddNumberToObject(to, "p95", s->n > 0 ? s->p95 : NAN);
+  cJSON_AddNumberToObject(to, "p99", s->n > 0 ? s->p99 : NAN);
+  cJSON_AddNumberToObject(to, "max", s->n > 0 ? s->max : NAN);
+}
+
+static void add_answers(cJSON *all, const ee_report *r) {
+  cJSON_AddNumberToObject(all, "answered", (double)r->answered);
+  cJSON_AddNumberToObject(all, "expected", (double)r->expected);
+  cJSON_AddBoolToObject(all, "complete", r->complete);
+  cJSON_AddNumberToObject(
+      all, "accuracy",
+      r->total.labelled > 0 ? (double)r->total.correct / (double)r->total.labelled : NAN);
+  cJSON *list = cJSON_AddArrayToObject(all, "exits");
+  for (int e = 0; e < r->n_exits; e++) add_exit(add_item(list), &r->exit[e], r->answered);
+
+  cJSON *rate = cJSON_AddObjectToObject(all, "throughput_per_s");
+  bool   any  = r->end > r->begin;
+  cJSON_AddNumberToObject(rate, "run", any ? r->throughput : NAN);
+  cJSON_AddNumberToObject(rate, "first_quarter", any ? r->first_quarter : NAN);
+  cJSON_AddNumberToObject(rate, "last_quarter", any ? r->last_quarter : NAN);
+  add_seconds(all, "duration_s", r->end - r->begin);
+  add_summary(all, "latency_s", &r->latency);
+  cJSON *gap = cJSON_AddObjectToObject(all, "longest_gap");
+  add_seconds(gap, "length_s", r->gap.length);
+  add_seconds(gap, "at_s", r->gap.from);
+}
+
+static void add_devices(cJSON *all, const ee_report *r) {
+  cJSON *list = cJSON_AddArrayToObject(all, "devices");
+  for (int d = 0; d < r->n_devices; d++) {
+    cJSON *to = add_item(list);
+    cJSON_AddNumberToObject(to, "rank", d);
+    for (int k = 0; k < EE_EVENT_COUNT; k++) {
+      cJSON_AddNumberToObject(to, k == EE_EVENT_COMPUTE ? "busy" : ee_event_name(k),
+                              ee_report_ratio((double)r->device[d].ns[k], (double)r->span));
+    }
+    cJSON_AddNumberToObject(to, "answers", (double)r->device[d].answers);
+    cJSON_AddNumberToObject(to, "bytes_sent", (double)r->device[d].bytes_sent);
+  }
+  list = cJSON_AddArrayToObject(all, "links");
+  for (int64_t i = 0; i < r->n_links; i++) {
+    cJSON *to = add_item(list);
+    cJSON_AddNumberToObject(to, "from", r->link[i].from);
+    cJSON_AddNumberToObject(to, "to", r->link[i].to);
+    cJSON_AddNumberToObject(to, "messages", (double)r->link[i].messages);
+    cJSON_AddNumberToObject(to, "bytes", (double)r->link[i].bytes);
+  }
+}
+
+static void add_plans(cJSON *all, const ee_report *r) {
+  cJSON *list = cJSON_AddArrayToObject(all, "plans");
+  for (int i = 0; i < r->n_plans; i++) {
+    cJSON *to = add_item(list);
+    cJSON_AddNumberToObject(to, "plan_epoch", r->plan[i].plan_epoch);
+    add_plan(to, "plan", r->plan[i].plan);
+    cJSON_AddNumberToObject(to, "answers", (double)r->plan[i].answers);
+    cJSON_AddNumberToObject(to, "first_id", (double)r->plan[i].first_id);
+    add_seconds(to, "first_answer_s", r->plan[i].first_answer);
+    cJSON_AddNumberToObject(to, "switch_gap_s", i > 0 ? (double)r->plan[i].gap.length * 1e-9 : NAN);
+  }
+}
+
+static void add_move(cJSON *to, const ee_report_move *m) {
+  cJSON_AddNumberToObject(to, "epoch", m->epoch);
+  cJSON_AddStringToObject(to, "verdict", ee_verdict_text(EE_VERDICT_ADOPTED));
+  add_plan(to, "before", m->before);
+  add_plan(to, "after", m->after);
+  add_known(to, "predicted_period_before_s", m->predicted_before);
+  add_known(to, "predicted_period_after_s", m->predicted_after);
+  cJSON_AddNumberToObject(to, "predicted_gain",
+                          ee_report_gain(m->predicted_before, m->predicted_after));
+  add_known(to, "measured_period_before_s", m->measured_before);
+  add_known(to, "measured_period_after_s", m->measured_after);
+  cJSON_AddNumberToObject(to, "measured_gain",
+                          ee_report_gain(m->measured_before, m->measured_after));
+  cJSON_AddNumberToObject(to, "moved_bytes", m->moved_bytes);
+  add_seconds(to, "adopted_s", m->adopted);
+  cJSON_AddBoolToObject(to, "switched", m->switched);
+  cJSON_AddNumberToObject(to, "switch_id", m->switched ? (double)m->switch_id : NAN);
+  cJSON_AddNumberToObject(to, "ready_after_s",
+                          m->switched ? (double)(m->ready - m->adopted) * 1e-9 : NAN);
+}
+
+static void add_control(cJSON *all, const ee_report *r) {
+  cJSON *verdicts = cJSON_AddObjectToObject(all, "verdicts");
+  for (int v = 0; v < EE_VERDICT_COUNT; v++) {
+    if (r->verdicts[v] == 0) continue;
+    cJSON_AddNumberToObject(verdicts, ee_verdict_text(v), (double)r->verdicts[v]);
+  }
+  cJSON *list = cJSON_AddArrayToObject(all, "rebalances");
+  for (int i = 0; i < r->n_moves; i++) add_move(add_item(list), &r->move[i]);
+  add_summary(all, "allreduce_s", &r->allreduce);
+}
+
+ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee_report *report) {
+  cJSON *all = cJSON_CreateObject();
+  add_header(all, input->header);
+  add_answers(all, report);
+  add_devices(all, report);
+  add_plans(all, report);
+  add_control(all, report);
+  char *text = cJSON_PrintUnformatted(all);
+  cJSON_Delete(all);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for printing the report");
+  fprintf(out, "%s\n", text);
+  cJSON_free(text);
+  return EE_OK;
+}

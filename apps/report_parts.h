@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "report_data.h"
+
+/**
+ * @file report_parts.h
+ * The parts of a report, each filled in by one function; used by ee_report_make() only.
+ */
+
+/** Time per kind on each device, and the durations of the controller's sums. */
+ee_status ee_report_devices(const ee_report_input *input, ee_report *report);
+
+/** Bytes from device to device; after ee_report_devices(). */
+ee_status ee_report_links(const ee_report_input *input, ee_report *report);
+
+/** Plans in the order of their epochs; @p sorted has the answers by time. */
+ee_status ee_report_plans(const ee_report_input *input, const ee_answer *sorted, ee_report *report);
+
+/** Adopted plans, and how often each verdict was given. */
+ee_status ee_report_moves(const ee_report_input *input, ee_report *report);
