@@ -160,42 +160,71 @@ static void samples_kept_go_on_as_if_they_had_been_alone(void) {
   }
 }
 
-/* Three exits after layer 1: one empty head, two that read values nobody else needs. */
+/* Three exits after layer 1.  "one" reads r, which no later layer needs; the sums that "two" and
+ * "three" make would find room in its place. */
 static ee_model *three_exits_in_one_place(void) {
   ee_model *m = maker_begin(CLASSES, SHAPE(1, 2, 4, 4));
   int       a = maker_conv(m, "a", m->input), b = maker_conv(m, "b", a);
-  int       r = maker_relu(m, "r", b), s = maker_add(m, "s", a, b);
+  int       r = maker_relu(m, "r", b), s = maker_add(m, "s", r, a);
   maker_head(m, "one", r);
-  maker_head(m, "two", s);
-  maker_head(m, "three", maker_add(m, "t", r, s));
-  maker_exit(m, "final", maker_gemm(m, "last", maker_flatten(m, "flat", b), CLASSES));
+  maker_head(m, "two", maker_add(m, "t", s, s));
+  maker_head(m, "three", maker_relu(m, "v", maker_add(m, "u", s, s)));
+  maker_exit(m, "final", maker_gemm(m, "last", maker_flatten(m, "flat", s), CLASSES));
   return m;
+}
+
+static int count_head_nodes(const ee_model *m, int e) {
+  int n = 0;
+  for (int i = 0; i < m->n_nodes; i++) n += m->node[i].exit == e;
+  return n;
 }
 
 static void heads_of_one_layer_may_run_in_any_order(void) {
   static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   bench            b;
   open_model(&b, three_exits_in_one_place());
-  CU_ASSERT_EQUAL_FATAL(b.m->exit[2].attach, 1);
+  CU_ASSERT_TRUE_FATAL(b.m->exit[0].attach == 1 && b.m->exit[2].attach == 1);
   for (int o = 0; o < 6; o++) {
     ee_exec *x = make_fed_exec(&b, b.m->n_layers);
     CU_ASSERT_EQUAL(ee_exec_run_layers(x, 0, 2, BATCH), EE_OK);
-    for (int i = 0; i < 3; i++) run_and_check_head(&b, x, orders[o][i], everyone, BATCH);
+    for (int i = 0; i < 3; i++) {
+      probe_runs = 0;
+      run_and_check_head(&b, x, orders[o][i], everyone, BATCH);
+      CU_ASSERT_EQUAL(probe_runs, count_head_nodes(b.m, orders[o][i]));
+    }
     check_cut(&b, x, 2, everyone, BATCH);
     ee_exec_destroy(&x);
   }
   close_bench(&b);
 }
 
+/* The last logits are ready before the head of "early", whose values must not take their place. */
+static void a_head_after_the_last_layer_leaves_the_last_logits_alone(void) {
+  bench     b;
+  ee_model *m = maker_begin(ROW, SHAPE(1, ROW));
+  int       y = maker_gemm(m, "y", m->input, ROW), last = maker_relu(m, "last", y);
+  maker_exit(m, "early", maker_add(m, "e2", maker_add(m, "e1", y, y), y));
+  maker_exit(m, "final", last);
+  open_model(&b, m);
+  ee_exec *x = make_fed_exec(&b, 1);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(x, 0, 1, BATCH), EE_OK);
+  run_and_check_head(&b, x, 0, everyone, BATCH);
+  run_and_check_head(&b, x, 1, everyone, BATCH);
+  ee_exec_destroy(&x);
+  close_bench(&b);
+}
+
 static void samples_may_leave_between_heads_of_one_layer(void) {
   static const int kept[] = {1, 2}, last[] = {2}, second[] = {1};
   bench            b;
+  const float     *logits;
   open_model(&b, three_exits_in_one_place());
   ee_exec *x = make_fed_exec(&b, b.m->n_layers);
   CU_ASSERT_EQUAL(ee_exec_run_layers(x, 0, 2, BATCH), EE_OK);
-  run_and_check_head(&b, x, 0, everyone, 3);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(x, 1, 3, &logits), EE_OK);
   ee_exec_keep(x, 2, kept, 2);
-  run_and_check_head(&b, x, 1, kept, 2);
+  check_rows(&b, logits, b.m->exit[1].logits, everyone, 3);  // what a head made stays
+  run_and_check_head(&b, x, 0, kept, 2);
   ee_exec_keep(x, 2, second, 1);
   run_and_check_head(&b, x, 2, last, 1);
   CU_ASSERT_EQUAL(ee_exec_run_layers(x, 2, 3, 1), EE_OK);
@@ -284,6 +313,7 @@ static void ranges_and_batches_that_are_not_the_execs_are_refused(void) {
   CU_ASSERT_EQUAL(ee_exec_run_head(x, -1, 1, &logits), EE_ERR_ARG);
   CU_ASSERT_PTR_NULL(ee_exec_value(x, -1));
   CU_ASSERT_PTR_NULL(ee_exec_value(x, b.m->n_values));
+  CU_ASSERT_PTR_NULL(ee_exec_value(x, b.m->exit[b.m->n_exits - 1].logits));  // of layer n - 1
   CU_ASSERT_EQUAL(ee_exec_create(b.res, 1, 1, 1, &none), EE_ERR_ARG);
   CU_ASSERT_PTR_NULL(none);
   CU_ASSERT_EQUAL(ee_exec_create(b.res, -1, 1, 1, &none), EE_ERR_ARG);
@@ -295,20 +325,31 @@ static void ranges_and_batches_that_are_not_the_execs_are_refused(void) {
   close_bench(&b);
 }
 
-/* A chain of equal values needs two of them at a time, whatever its length. */
-static void a_chain_needs_room_for_two_values(void) {
+/* A chain of linear layers from width @p from on, each @p step wider or narrower. */
+static ee_model *chain(int length, int from, int step) {
+  ee_model *m = maker_begin(from + length * step, SHAPE(1, from));
+  int       x = m->input;
+  for (int i = 1; i <= length; i++) x = maker_gemm(m, "gemm", x, from + i * step);
+  maker_exit(m, "final", x);
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  return m;
+}
+
+/* Two neighbours are needed at a time; all others share their room. */
+static void a_chain_needs_room_for_its_two_largest_neighbours(void) {
+  static const int step[] = {0, 16, -16};
   for (int length = 2; length < 10; length++) {
-    ee_model *m = maker_begin(16, SHAPE(1, 16));
-    int       x = m->input;
-    for (int i = 0; i < length; i++) x = maker_gemm(m, "gemm", x, 16);
-    maker_exit(m, "final", x);
-    CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
-    for (int batch = 1; batch < 70; batch += 17) {
-      size_t bytes, scratch = ((size_t)batch * 10 + 63) / 64 * 64;
-      CU_ASSERT_EQUAL(ee_exec_arena_bytes(m, &probe, 0, length, batch, &bytes), EE_OK);
-      CU_ASSERT_EQUAL(bytes, 2 * (size_t)batch * 64 + scratch);
+    for (int k = 0; k < 3; k++) {
+      ee_model *m     = chain(length, 160, step[k]);
+      size_t    width = 160 + (step[k] > 0 ? (size_t)length * 16 : 0);
+      size_t    both  = (2 * width - (step[k] != 0 ? 16 : 0)) * sizeof(float);
+      for (int batch = 1; batch < 70; batch += 17) {
+        size_t bytes, scratch = ((size_t)batch * 10 + 63) / 64 * 64;
+        CU_ASSERT_EQUAL(ee_exec_arena_bytes(m, &probe, 0, length, batch, &bytes), EE_OK);
+        CU_ASSERT_EQUAL(bytes, (size_t)batch * both + scratch);
+      }
+      ee_model_destroy(&m);
     }
-    ee_model_destroy(&m);
   }
 }
 
@@ -321,6 +362,7 @@ static void an_arena_that_no_address_reaches_is_refused(void) {
   size_t bytes = 1;
   CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
   CU_ASSERT_EQUAL(ee_exec_arena_bytes(m, &probe, 0, 1, INT_MAX, &bytes), EE_ERR_NOMEM);
+  CU_ASSERT_EQUAL(ee_exec_arena_bytes(m, &probe, 0, 1, 1 << 23, &bytes), EE_ERR_NOMEM);  // 2^64
   CU_ASSERT_EQUAL(bytes, 0);
   ee_model_destroy(&m);
 }
@@ -353,12 +395,13 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_split_at_any_cut_gives_the_same_bits),
     EE_FACT(samples_kept_go_on_as_if_they_had_been_alone),
     EE_FACT(heads_of_one_layer_may_run_in_any_order),
+    EE_FACT(a_head_after_the_last_layer_leaves_the_last_logits_alone),
     EE_FACT(samples_may_leave_between_heads_of_one_layer),
     EE_FACT(layers_may_come_and_go_after_the_exec_is_made),
     EE_FACT(the_blob_of_another_device_gives_the_same_bits),
     EE_FACT(progress_is_made_between_nodes),
     EE_FACT(ranges_and_batches_that_are_not_the_execs_are_refused),
-    EE_FACT(a_chain_needs_room_for_two_values),
+    EE_FACT(a_chain_needs_room_for_its_two_largest_neighbours),
     EE_FACT(an_arena_that_no_address_reaches_is_refused),
     EE_FACT(the_backends_of_the_library_run_the_same_graphs),
     {NULL, NULL},

@@ -127,7 +127,7 @@ static void impossible_shapes_are_refused(void) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     ee_model *m                   = sound();
     made_by(m, "r")->shape.dim[2] = bad[i];
-    refused(m, "'r'", "shape");
+    refused(m, "'r'", "impossible shape");
   }
   const int rank[] = {-1, EE_MAX_RANK + 1, INT_MAX};
   for (size_t i = 0; i < sizeof rank / sizeof rank[0]; i++) {

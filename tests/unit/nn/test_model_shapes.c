@@ -109,6 +109,7 @@ static void matrices_are_multiplied_if_their_inner_dimensions_agree(void) {
   CU_ASSERT_TRUE(accepted(gemm(true, false, ta, b, y)));
   CU_ASSERT_TRUE(accepted(gemm(true, true, ta, tb, y)));
   CU_ASSERT_FALSE(accepted(gemm(false, true, a, b, y)));
+  CU_ASSERT_FALSE(accepted(gemm(false, false, a, SHAPE(4, 7), y)));
   CU_ASSERT_FALSE(accepted(gemm(false, false, a, b, SHAPE(7, 5))));
   CU_ASSERT_TRUE(accepted(with(gemm(false, false, a, b, y), SHAPE(7))));
   CU_ASSERT_TRUE(accepted(with(gemm(false, false, a, b, y), SHAPE(5, 1))));
@@ -128,6 +129,7 @@ static void stacks_of_matrices_are_broadcast(void) {
   CU_ASSERT_TRUE(matmul(SHAPE(3), SHAPE(3), maker_shape((const int64_t[]){-1})));
   CU_ASSERT_FALSE(matmul(SHAPE(2, 5, 3), SHAPE(4, 3, 7), SHAPE(4, 5, 7)));
   CU_ASSERT_FALSE(matmul(SHAPE(5, 3), SHAPE(7, 3), SHAPE(5, 7)));
+  CU_ASSERT_FALSE(matmul(SHAPE(5, 3), SHAPE(4, 7), SHAPE(5, 7)));
   CU_ASSERT_FALSE(matmul(SHAPE(5, 3), SHAPE(3, 7), SHAPE(7, 5)));
 }
 
