@@ -35,7 +35,9 @@ static cJSON *add_item(cJSON *list) {
 }
 
 static void add_header(cJSON *all, const ee_trace_header *h) {
+  char   seed[32];
   cJSON *run = cJSON_AddObjectToObject(all, "run");
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)h->seed);
   cJSON_AddStringToObject(run, "command", h->command);
   cJSON_AddStringToObject(run, "model", h->model_path);
   cJSON_AddStringToObject(run, "data", h->data_path);
@@ -44,7 +46,7 @@ static void add_header(cJSON *all, const ee_trace_header *h) {
   cJSON_AddStringToObject(run, "host", h->host);
   cJSON_AddStringToObject(run, "versions", h->versions);
   cJSON_AddNumberToObject(run, "started_unix_s", h->started);
-  cJSON_AddNumberToObject(run, "seed", (double)h->seed);
+  cJSON_AddRawToObject(run, "seed", seed);  // a double would round it
   cJSON_AddNumberToObject(run, "ranks", h->n_ranks);
   cJSON_AddNumberToObject(run, "batch_limit", h->batch_limit);
   cJSON_AddNumberToObject(run, "epoch_samples", h->epoch_samples);

@@ -26,7 +26,7 @@ static ee_status check_file(int fd, const char *path) {
   return EE_OK;
 }
 
-ee_status ee_source_open(const char *path, ee_byte_source *source) {
+ee_status ee_byte_source_open(const char *path, ee_byte_source *source) {
   *source = (ee_byte_source){.path = path};
   int fd  = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be opened: %s", path, strerror(errno));
@@ -56,7 +56,7 @@ static ee_status check_end(const ee_byte_source *source) {
   return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: %s", source->path, reason);
 }
 
-ee_status ee_source_take(ee_byte_source *source, void *bytes, size_t n, size_t *got) {
+ee_status ee_byte_source_take(ee_byte_source *source, void *bytes, size_t n, size_t *got) {
   char *to = bytes;
   *got     = 0;
   while (*got < n) {
@@ -69,7 +69,7 @@ ee_status ee_source_take(ee_byte_source *source, void *bytes, size_t n, size_t *
   return EE_OK;
 }
 
-void ee_source_close(ee_byte_source *source) {
+void ee_byte_source_close(ee_byte_source *source) {
   if (source->file != NULL) gzclose(source->file);
   source->file = NULL;
 }

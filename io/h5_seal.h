@@ -24,6 +24,7 @@ void ee_h5_discard(ee_h5 *h5);
 
 /**
  * Check the seal of @p path, open it for reading and check its format and version.
+ * @param format  the root attribute expected; NULL: any, and neither is checked
  * @param[out] h5  to be closed by ee_h5_close(); zeroed on error
  * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT, EE_ERR_UNSUPPORTED with path and reason; EE_ERR_NOMEM
  */

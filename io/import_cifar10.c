@@ -21,7 +21,7 @@ static ee_status fail_size(const ee_byte_source *source) {
 /* Take the next record; *more is false at the end of the file. */
 static ee_status take_record(ee_byte_source *source, uint8_t record[RECORD], bool *more) {
   size_t got;
-  EE_TRY(ee_source_take(source, record, RECORD, &got));
+  EE_TRY(ee_byte_source_take(source, record, RECORD, &got));
   *more = got == RECORD;
   return got == RECORD || (got == 0 && source->taken > 0) ? EE_OK : fail_size(source);
 }
@@ -41,9 +41,9 @@ static ee_status copy_records(ee_byte_source *source, ee_sample_sink *sink) {
 
 static ee_status copy_file(const char *path, ee_sample_sink *sink) {
   ee_byte_source source;
-  EE_TRY(ee_source_open(path, &source));
+  EE_TRY(ee_byte_source_open(path, &source));
   ee_status status = copy_records(&source, sink);
-  ee_source_close(&source);
+  ee_byte_source_close(&source);
   return status;
 }
 

@@ -21,7 +21,7 @@ typedef struct idx_pair {
 static ee_status take_header(ee_byte_source *source, uint32_t magic, int n, uint32_t *number) {
   uint8_t bytes[16];
   size_t  got;
-  EE_TRY(ee_source_take(source, bytes, 4 * (size_t)n, &got));
+  EE_TRY(ee_byte_source_take(source, bytes, 4 * (size_t)n, &got));
   if (got < 4 * (size_t)n)
     return EE_FAIL(EE_ERR_FORMAT, "%s has %lld bytes, too few for the header of IDX", source->path,
                    (long long)source->taken);
@@ -54,7 +54,7 @@ static ee_status take_headers(idx_pair *pair) {
 /* Take exactly @p n bytes of sample @p i. */
 static ee_status take_all(ee_byte_source *source, void *bytes, size_t n, int64_t i) {
   size_t got;
-  EE_TRY(ee_source_take(source, bytes, n, &got));
+  EE_TRY(ee_byte_source_take(source, bytes, n, &got));
   if (got == n) return EE_OK;
   return EE_FAIL(EE_ERR_FORMAT, "%s is cut short: it ends after %lld bytes, within record %lld",
                  source->path, (long long)source->taken, (long long)i);
@@ -63,7 +63,7 @@ static ee_status take_all(ee_byte_source *source, void *bytes, size_t n, int64_t
 static ee_status check_end(ee_byte_source *source) {
   char   byte;
   size_t got;
-  EE_TRY(ee_source_take(source, &byte, 1, &got));
+  EE_TRY(ee_byte_source_take(source, &byte, 1, &got));
   if (got == 0) return EE_OK;
   return EE_FAIL(EE_ERR_FORMAT, "%s has more bytes than its header says", source->path);
 }
@@ -110,11 +110,11 @@ static ee_status import_pair(idx_pair *pair, const char *const *class_name, int 
 static ee_status open_and_import(const char *images, const char *labels, ee_data_range range,
                                  const char *const *class_name, int n_classes, const char *out) {
   idx_pair  pair   = {.n = 0};
-  ee_status status = ee_source_open(images, &pair.images);
-  if (status == EE_OK) status = ee_source_open(labels, &pair.labels);
+  ee_status status = ee_byte_source_open(images, &pair.images);
+  if (status == EE_OK) status = ee_byte_source_open(labels, &pair.labels);
   if (status == EE_OK) status = import_pair(&pair, class_name, n_classes, range, out);
-  ee_source_close(&pair.images);
-  ee_source_close(&pair.labels);
+  ee_byte_source_close(&pair.images);
+  ee_byte_source_close(&pair.labels);
   return status;
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/options.h"
+#include "ee/status.h"
+
+/**
+ * @file command.h
+ * The subcommands of edgeexit.  Each gets argv with its own name first and returns the program's
+ * exit code: 0 ok, 1 failed, 2 wrong usage.
+ */
+int ee_app_import(int argc, char **argv);
+int ee_app_generate(int argc, char **argv);
+int ee_app_info(int argc, char **argv);
+int ee_app_profile(int argc, char **argv);
+int ee_app_score(int argc, char **argv);
+int ee_app_calibrate(int argc, char **argv);
+int ee_app_plan(int argc, char **argv);
+int ee_app_run(int argc, char **argv);
+int ee_app_report(int argc, char **argv);
+
+/** Print the recorded sentence of @p status on stderr; the exit code that belongs to it. */
+int ee_app_finish(ee_status status);
+
+/**
+ * Parse a command line.  On --help or an error *code is the exit code and the result is false.
+ * @param[out] argument  shape [line->most]
+ */
+bool ee_app_parse(const ee_command_line *line, int argc, char **argv, const char **argument,
+                  int *n_arguments, int *code);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const settings[] = {
+#include "mpi_settings.inc"
+};
+
+void ee_launch_settings(void) {
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    char        name[128];
+    const char *equals = strchr(settings[i], '=');
+    snprintf(name, sizeof name, "%.*s", (int)(equals - settings[i]), settings[i]);
+    setenv(name, equals + 1, 0);
+  }
+}
+
+bool ee_launched(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL ||
+         getenv("PMI_RANK") != NULL;
+}
+
+/* The path of the running program: mpirun may stand in another folder. */
+static void program_path(char *path, size_t size) {
+#ifdef __linux__
+  ssize_t n = readlink("/proc/self/exe", path, size - 1);
+  if (n > 0) {
+    path[n] = '\0';
+    return;
+  }
+#endif
+  snprintf(path, size, "edgeexit");
+}
+
+ee_status ee_launch(int devices, int argc, char **argv) {
+  char   program[PATH_MAX], count[16];
+  char **args = calloc((size_t)argc + 8, sizeof *args);
+  if (args == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a command line");
+  program_path(program, sizeof program);
+  snprintf(count, sizeof count, "%d", devices);
+
+  static char mpirun[] = EE_MPIEXEC, minus_n[] = "-n", run[] = "run";
+  int         n = 0;
+  args[n++]     = mpirun;
+  args[n++]     = minus_n;
+  args[n++]     = count;
+  args[n++]     = program;
+  args[n++]     = run;
+  for (int i = 1; i < argc; i++) args[n++] = argv[i];
+  ee_launch_settings();
+  execvp(mpirun, args);
+  free(args);
+  return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", mpirun, strerror(errno));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+
+#include "ee/status.h"
+
+/**
+ * @file launch.h
+ * Starting as many ranks as there are devices, with MPI set up as jobs/mpi.env says.
+ */
+
+/** Put the settings of jobs/mpi.env into the environment where it does not have them yet.
+ *  Call before MPI_Init. */
+void ee_launch_settings(void);
+
+/** Whether a launcher (mpirun, srun) has started this process as one of several ranks. */
+bool ee_launched(void);
+
+/** Become `mpirun -n devices PROGRAM run argv[1..]`.  Returns only if that fails: EE_ERR_FILE. */
+ee_status ee_launch(int devices, int argc, char **argv);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program edgeexit: finds the subcommand and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct subcommand {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  const char *help;
+} subcommands[] = {
+    {"import", ee_app_import, "models and data from other formats: onnx, cifar10, idx"},
+    {"generate", ee_app_generate, "labelled data made by formula: modulation"},
+    {"info", ee_app_info, "what an .h5 file of ours holds"},
+    {"profile", ee_app_profile, "measure what every layer costs on this host"},
+    {"score", ee_app_score, "what every exit says of every sample: an exit table"},
+    {"calibrate", ee_app_calibrate, "fit the temperature of every exit"},
+    {"plan", ee_app_plan, "which device should own which layers, and what it promises"},
+    {"run", ee_app_run, "run a stream over devices, one MPI rank each"},
+    {"report", ee_app_report, "what a trace says"},
+};
+
+#define N_SUBCOMMANDS ((int)(sizeof subcommands / sizeof subcommands[0]))
+
+static void print_help(FILE *out) {
+  fprintf(out,
+          "usage: edgeexit COMMAND [options] ...\n\n"
+          "Early-exit neural networks over many edge devices.\n\ncommands:\n");
+  for (int i = 0; i < N_SUBCOMMANDS; i++) {
+    fprintf(out, "  %-10s  %s\n", subcommands[i].name, subcommands[i].help);
+  }
+  fprintf(out, "\n'edgeexit COMMAND --help' tells more; 'edgeexit --version' the version.\n");
+}
+
+int ee_app_finish(ee_status status) {
+  if (status == EE_OK) return 0;
+  fprintf(stderr, "edgeexit: %s\n", ee_status_message());
+  return status == EE_ERR_USAGE ? 2 : 1;
+}
+
+bool ee_app_parse(const ee_command_line *line, int argc, char **argv, const char **argument,
+                  int *n_arguments, int *code) {
+  bool help = false;
+  *code     = ee_app_finish(ee_options_parse(line, argc, argv, argument, n_arguments, &help));
+  return *code == 0 && !help;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    print_help(stderr);
+    return 2;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    print_help(stdout);
+    return 0;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("edgeexit " EE_VERSION "\n");
+    return 0;
+  }
+  for (int i = 0; i < N_SUBCOMMANDS; i++) {
+    if (strcmp(argv[1], subcommands[i].name) == 0) return subcommands[i].run(argc - 1, argv + 1);
+  }
+  fprintf(stderr, "edgeexit: %s is no command; try edgeexit --help\n", argv[1]);
+  return 2;
+}

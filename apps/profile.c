@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgeexit profile: seconds per layer and exit head on this host, stored in the model file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "ee/clock.h"
+#include "ee/model_file.h"
+#include "whole.h"
+
+typedef struct profile_options {
+  const char *model, *out, *backend;
+  int         batch, repeats;
+} profile_options;
+
+static int compare_ns(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static double median_seconds(int64_t *ns, int n) {
+  qsort(ns, (size_t)n, sizeof *ns, compare_ns);
+  return (double)ns[n / 2] * 1e-9;
+}
+
+/* One pass over all layers and heads; row r of `ns` gets their times.  Layers run in sequence, so
+ * each finds the caches as it would in a stream. */
+static ee_status time_pass(ee_whole *w, int repeats, int r, int64_t *ns) {
+  const ee_model *m = w->model;
+  for (int l = 0; l < m->n_layers; l++) {
+    int64_t begin = ee_clock_ns();
+    EE_TRY(ee_exec_run_layers(w->exec, l, l + 1, w->batch_limit));
+    ns[l * repeats + r] = ee_clock_ns() - begin;
+    for (int e = 0; e < m->n_exits; e++) {
+      const float *logits;
+      if (m->exit[e].attach != l) continue;
+      begin = ee_clock_ns();
+      EE_TRY(ee_exec_run_head(w->exec, e, w->batch_limit, &logits));
+      ns[(m->n_layers + e) * repeats + r] = ee_clock_ns() - begin;
+    }
+  }
+  return EE_OK;
+}
+
+static ee_status measure(ee_whole *w, ee_model *m, int repeats) {
+  size_t   rows  = (size_t)m->n_layers + (size_t)m->n_exits;
+  int64_t *ns    = calloc(rows * (size_t)repeats, sizeof *ns);
+  float   *input = ee_whole_input(w);
+  if (ns == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the measurements");
+  int64_t elements = ee_model_value_elements(m, m->input) * w->batch_limit;
+  for (int64_t i = 0; i < elements; i++) input[i] = (float)(i % 17) / 17.0f - 0.5f;
+
+  ee_status status = time_pass(w, repeats, 0, ns);  // once to warm up
+  for (int r = 0; r < repeats && status == EE_OK; r++) status = time_pass(w, repeats, r, ns);
+  for (int l = 0; l < m->n_layers && status == EE_OK; l++) {
+    m->layer[l].seconds = median_seconds(ns + l * repeats, repeats) / w->batch_limit;
+  }
+  for (int e = 0; e < m->n_exits && status == EE_OK; e++) {
+    m->head_seconds[e] = median_seconds(ns + (m->n_layers + e) * repeats, repeats) / w->batch_limit;
+  }
+  free(ns);
+  return status;
+}
+
+static void print_row(const char *kind, int i, const char *name, double flops, double seconds,
+                      double total) {
+  printf("%-5s %3d  %-32.32s %10.3f %10.2f %8.2f %7.1f%%\n", kind, i, name, flops * 1e-6,
+         seconds * 1e6, seconds > 0.0 ? flops / seconds * 1e-9 : 0.0,
+         total > 0.0 ? 100.0 * seconds / total : 0.0);
+}
+
+static void print_profile(const ee_model *m) {
+  double flops = 0.0, seconds = 0.0;
+  for (int l = 0; l < m->n_layers; l++) {
+    flops += m->layer[l].flops;
+    seconds += m->layer[l].seconds;
+  }
+  for (int e = 0; e < m->n_exits; e++) {
+    flops += m->head_flops[e];
+    seconds += m->head_seconds[e];
+  }
+  printf("%-5s %3s  %-32s %10s %10s %8s %8s\n", "", "", "name", "MFLOP", "us/sample", "GFLOP/s",
+         "share");
+  for (int l = 0; l < m->n_layers; l++) {
+    print_row("layer", l, m->layer[l].name, m->layer[l].flops, m->layer[l].seconds, seconds);
+  }
+  for (int e = 0; e < m->n_exits; e++) {
+    print_row("head", e, m->exit[e].name, m->head_flops[e], m->head_seconds[e], seconds);
+  }
+  print_row("all", 0, m->name, flops, seconds, seconds);
+}
+
+static ee_status profile(const profile_options *o) {
+  ee_model *model = NULL;
+  ee_whole  whole;
+  EE_TRY(ee_model_load(o->model, &model));
+  ee_status status = ee_whole_open(model, o->backend, o->batch, &whole);
+  if (status == EE_OK) {
+    status = measure(&whole, model, o->repeats);
+    ee_whole_close(&whole);
+  }
+  if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
+  if (status == EE_OK) print_profile(model);
+  ee_model_destroy(&model);
+  return status;
+}
+
+int ee_app_profile(int argc, char **argv) {
+  profile_options o = {.batch = 8, .repeats = 31};
+  const char     *in[1];
+  const ee_option option[] = {
+      {"output", 'o', EE_OPTION_TEXT, &o.out, "MODEL.h5", "default: the model file itself", 0, 0},
+      {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per batch; default 8", 1, 65536},
+      {"repeats", 'r', EE_OPTION_INT, &o.repeats, "N", "medians of N passes; default 31", 1, 1e6},
+      {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+  };
+  const ee_command_line line = {"edgeexit profile [options] MODEL.h5",
+                                "Measures every layer and exit head on one core, and stores the "
+                                "seconds in the model.",
+                                option,
+                                sizeof option / sizeof option[0],
+                                1,
+                                1};
+  int                   n, code;
+  if (!ee_app_parse(&line, argc, argv, in, &n, &code)) return code;
+  o.model = in[0];
+  return ee_app_finish(profile(&o));
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgeexit run: reads the inputs, makes the first plan, runs device and controller, sums up. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "ee/agree.h"
+#include "ee/fleet_file.h"
+#include "ee/log.h"
+#include "launch.h"
+#include "run_inputs.h"
+#include "run_options.h"
+#include "run_summary.h"
+#include "run_trace.h"
+
+static ee_status read_layer(void *self, int layer, float **blob) {
+  return ee_model_file_read_layer(self, layer, blob);
+}
+
+static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
+  return (ee_run_setup){.model         = in->model,
+                        .backend       = in->backend,
+                        .policy        = in->policy,
+                        .fleet         = in->fleet,
+                        .host_flops    = in->host_flops,
+                        .layers        = {.self = in->model_file, .read = read_layer},
+                        .source        = {.self = &in->stream, .read = ee_stream_read},
+                        .label         = in->stream.label,
+                        .n_samples     = in->n_samples,
+                        .batch_limit   = o->batch,
+                        .slots         = o->slots,
+                        .epoch_samples = o->epoch,
+                        .control_delay = o->control_delay,
+                        .merge_wait    = o->merge_wait * 1e-3,
+                        .rate          = o->rate,
+                        .with_logits   = o->logits};
+}
+
+static void say_idle(const ee_run_setup *setup, int size) {
+  char text[512];
+  int  idle = size - setup->plan->n_stages;
+  if (idle == 0) return;
+  ee_log(EE_LOG_INFO, "%d of %d devices have no layers in the first plan: %s", idle, size,
+         ee_plan_text(setup->plan, text, sizeof text));
+}
+
+/* Device and controller, from creation to the end of the stream.  Collective. */
+static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run_setup *setup,
+                            ee_run_outcome *outcome) {
+  ee_controller_options options    = ee_controller_defaults();
+  ee_device            *device     = NULL;
+  ee_controller        *controller = NULL;
+  options.rebalance                = o->rebalance;
+  options.min_gain                 = o->min_gain;
+  options.planner                  = ee_planner_by_name(o->planner);
+  options.weights_from_file        = strcmp(o->weights, "file") == 0;
+
+  EE_TRY(ee_device_create(comm, setup, &device));
+  ee_status status = ee_controller_create(device, &options, &controller);
+  if (status == EE_OK) {
+    ee_control_hooks hooks = ee_controller_hooks(controller);
+    status                 = ee_device_run(device, &hooks);
+    ee_run_outcome_gather(comm, device, controller, outcome);
+  }
+  ee_controller_destroy(&controller);
+  ee_device_destroy(&device);
+  return status;
+}
+
+/* Everything between reading the inputs and closing the trace.  Collective. */
+static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
+                            ee_run_setup *setup, int argc, char **argv) {
+  ee_run_trace   trace;
+  ee_run_outcome outcome = {0};
+  int            rank, size;
+  EE_MPI(MPI_Comm_rank(comm, &rank));
+  EE_MPI(MPI_Comm_size(comm, &size));
+  ee_status status = ee_run_trace_open(comm, o, in, setup->plan, argc, argv, &trace);
+  if (status == EE_OK) {
+    setup->sink = &trace.sink;
+    if (rank == 0) say_idle(setup, size);
+    status = run_stream(comm, o, setup, &outcome);
+  }
+  ee_status closed = ee_run_trace_close(&trace);
+  if (status == EE_OK) status = closed;
+  if (rank == 0 && outcome.device != NULL) {
+    ee_run_summary_print(o, in, setup, &trace, &outcome, status == EE_OK);
+  }
+  ee_run_outcome_free(&outcome);
+  ee_run_trace_forget(&trace);
+  return status;
+}
+
+static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
+  ee_run_inputs in;
+  int           size;
+  EE_MPI(MPI_Comm_size(comm, &size));
+  EE_TRY(ee_run_inputs_open(comm, o, &in));
+
+  ee_run_setup      setup   = make_setup(o, &in);
+  ee_plan          *plan    = NULL;
+  const ee_planner *planner = ee_planner_by_name(o->planner);
+  ee_status         status  = ee_agree(
+               comm, ee_first_plan(&setup, size, planner, in.has_share ? in.share : NULL, &plan, NULL), 0);
+  if (status == EE_OK) {
+    setup.plan = plan;
+    status     = run_traced(comm, o, &in, &setup, argc, argv);
+  }
+  ee_plan_destroy(&plan);
+  ee_run_inputs_close(&in);
+  return status;
+}
+
+/* How many ranks are wanted, when no launcher has started any. */
+static ee_status wanted_devices(const ee_run_options *o, int *devices) {
+  ee_fleet *fleet = NULL;
+  *devices        = o->devices > 0 ? o->devices : 1;
+  if (o->devices > 0 || o->fleet == NULL) return EE_OK;
+  EE_TRY(ee_fleet_load(o->fleet, &fleet));
+  *devices = fleet->n_devices;
+  ee_fleet_destroy(&fleet);
+  return EE_OK;
+}
+
+/* On one rank only, and before MPI is there: as many processes as were started may run this. */
+static int finish_early(ee_status status) {
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+  if (rank == NULL || strcmp(rank, "0") == 0) return ee_app_finish(status);
+  return status == EE_OK ? 0 : status == EE_ERR_USAGE ? 2 : 1;
+}
+
+int ee_app_run(int argc, char **argv) {
+  ee_run_options o;
+  bool           help = false;
+  int            devices, rank;
+  ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
+  if (status != EE_OK || help) return finish_early(status);
+  if (!ee_launched()) {
+    status = wanted_devices(&o, &devices);
+    if (status == EE_OK && devices > 1) status = ee_launch(devices, argc, argv);
+    if (status != EE_OK) return ee_app_finish(status);
+  }
+
+  ee_launch_settings();
+  EE_MPI(MPI_Init(&argc, &argv));
+  EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  ee_log_set_rank(rank);
+  status   = run_world(MPI_COMM_WORLD, &o, argc, argv);
+  int code = rank == 0 ? ee_app_finish(status) : status != EE_OK;
+  EE_MPI(MPI_Finalize());
+  return code;
+}

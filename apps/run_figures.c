@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_figures.h"
+
+#include <cJSON.h>
+#include <unistd.h>
+
+#define COMPARED_EPOCHS 4  // over which the predicted period is compared with the measured one
+#define HONEST_CORES 0.9   // share of the cores that the devices may use on the paced clock
+#define HONEST_LATE 0.02   // share of batches that may take longer than modelled
+
+const char *ee_run_device_name(const ee_run_figures *figures, int d) {
+  return figures->fleet != NULL ? figures->fleet->device[d].name : "";
+}
+
+/* Mean of predicted and measured periods over the last epochs under one plan. */
+static void compare_periods(ee_run_figures *f) {
+  const ee_epoch_record *e = f->input.epoch;
+  int                    n = f->input.n_epochs;
+  // The last epoch may be short, and waits for the end of the pipeline.
+  for (int i = n - 2; i >= 1 && f->compared < COMPARED_EPOCHS; i--) {
+    if (e[i].plan_epoch != e[n - 2].plan_epoch) break;
+    f->predicted += e[i].period_predicted;
+    f->measured += e[i].period_measured;
+    f->compared++;
+  }
+  if (f->compared == 0) return;
+  f->predicted /= f->compared;
+  f->measured /= f->compared;
+}
+
+static void judge_clock(ee_run_figures *f) {
+  int64_t batches = 0, late = 0;
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    const ee_device_totals *t = &f->outcome->device[d];
+    if (t->wall > 0) f->cpu += (double)t->cpu / (double)t->wall;
+    batches += t->batches;
+    late += t->late_batches;
+  }
+  f->cores      = sysconf(_SC_NPROCESSORS_ONLN);
+  f->late_share = batches > 0 ? (double)late / (double)batches : 0.0;
+  f->honest     = f->cpu <= HONEST_CORES * (double)f->cores && f->late_share <= HONEST_LATE;
+}
+
+ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs *inputs,
+                              const ee_run_setup *setup, const ee_run_trace *trace,
+                              const ee_run_outcome *outcome, bool complete,
+                              ee_run_figures *figures) {
+  ee_run_figures *f = figures;
+  *f                = (ee_run_figures){.model   = inputs->model,
+                                       .fleet   = inputs->fleet,
+                                       .outcome = outcome,
+                                       .paced   = inputs->fleet != NULL};
+  f->header         = (ee_trace_header){.model_path    = options->model,
+                                        .data_path     = options->data,
+                                        .policy        = options->policy,
+                                        .n_samples     = inputs->n_samples,
+                                        .n_ranks       = outcome->n_devices,
+                                        .n_exits       = inputs->model->n_exits,
+                                        .n_classes     = inputs->model->n_classes,
+                                        .batch_limit   = options->batch,
+                                        .epoch_samples = options->epoch,
+                                        .plan          = setup->plan};
+  f->input          = (ee_report_input){.header    = &f->header,
+                                        .answer    = trace->answer,
+                                        .n_answers = trace->n_answers,
+                                        .epoch     = trace->epochs.record,
+                                        .n_epochs  = trace->epochs.n,
+                                        .complete  = complete};
+  EE_TRY(ee_report_make(&f->input, &f->report));
+  compare_periods(f);
+  judge_clock(f);
+  return EE_OK;
+}
+
+void ee_run_figures_clear(ee_run_figures *figures) {
+  ee_report_clear(&figures->report);
+}
+
+static void add_exits(cJSON *all, const ee_run_figures *f) {
+  cJSON *list = cJSON_AddArrayToObject(all, "exits");
+  for (int e = 0; e < f->report.n_exits; e++) {
+    const ee_report_exit *x   = &f->report.exit[e];
+    cJSON                *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "name", f->model->exit[e].name);
+    cJSON_AddNumberToObject(one, "answers", (double)x->answers);
+    cJSON_AddNumberToObject(one, "share",
+                            ee_report_ratio((double)x->answers, (double)f->report.answered));
+    if (x->labelled > 0) {
+      cJSON_AddNumberToObject(one, "accuracy", (double)x->correct / (double)x->labelled);
+    } else {
+      cJSON_AddNullToObject(one, "accuracy");
+    }
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
+static void add_devices(cJSON *all, const ee_run_figures *f) {
+  cJSON *list = cJSON_AddArrayToObject(all, "devices");
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    const ee_device_totals *t   = &f->outcome->device[d];
+    cJSON                  *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "name", ee_run_device_name(f, d));
+    cJSON_AddNumberToObject(one, "wall_s", (double)t->wall * 1e-9);
+    cJSON_AddNumberToObject(one, "busy_s", (double)t->busy * 1e-9);
+    cJSON_AddNumberToObject(one, "compute_s", (double)t->compute * 1e-9);
+    cJSON_AddNumberToObject(one, "wait_s", (double)t->wait * 1e-9);
+    cJSON_AddNumberToObject(one, "cpu_s", (double)t->cpu * 1e-9);
+    cJSON_AddNumberToObject(one, "batches", (double)t->batches);
+    cJSON_AddNumberToObject(one, "sent_bytes", (double)t->bytes_sent);
+    cJSON_AddNumberToObject(one, "memory_bytes", (double)t->memory);
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
+static void add_stream(cJSON *all, const ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  cJSON_AddNumberToObject(all, "samples", (double)r->expected);
+  cJSON_AddNumberToObject(all, "answered", (double)r->answered);
+  cJSON_AddNumberToObject(all, "duplicates", (double)f->outcome->device[0].duplicates);
+  if (r->total.labelled > 0) {
+    cJSON_AddNumberToObject(all, "accuracy", (double)r->total.correct / (double)r->total.labelled);
+  } else {
+    cJSON_AddNullToObject(all, "accuracy");
+  }
+  cJSON_AddNumberToObject(all, "throughput_per_s", r->throughput);
+  cJSON_AddNumberToObject(all, "first_quarter_per_s", r->first_quarter);
+  cJSON_AddNumberToObject(all, "last_quarter_per_s", r->last_quarter);
+  cJSON_AddNumberToObject(all, "latency_mean_s", r->latency.mean);
+  cJSON_AddNumberToObject(all, "latency_p50_s", r->latency.p50);
+  cJSON_AddNumberToObject(all, "latency_p95_s", r->latency.p95);
+  cJSON_AddNumberToObject(all, "latency_p99_s", r->latency.p99);
+  cJSON_AddNumberToObject(all, "longest_gap_s", (double)r->gap.length * 1e-9);
+}
+
+static void add_control(cJSON *all, const ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  cJSON_AddNumberToObject(all, "epochs", f->outcome->control.epochs);
+  cJSON_AddNumberToObject(all, "moves_begun", f->outcome->control.adopted);
+  cJSON_AddNumberToObject(all, "moves_done", f->outcome->control.switched);
+  cJSON *gaps = cJSON_AddArrayToObject(all, "switch_gaps_s");
+  for (int i = 1; i < r->n_plans; i++) {
+    cJSON_AddItemToArray(gaps, cJSON_CreateNumber((double)r->plan[i].gap.length * 1e-9));
+  }
+  cJSON_AddNumberToObject(all, "period_predicted_s", f->predicted);
+  cJSON_AddNumberToObject(all, "period_measured_s", f->measured);
+  cJSON_AddStringToObject(all, "clock", f->paced ? "paced" : "real");
+  cJSON_AddBoolToObject(all, "honest", !f->paced || f->honest);
+  cJSON_AddNumberToObject(all, "cores_used", f->cpu);
+}
+
+ee_status ee_run_figures_json(FILE *out, const ee_run_figures *figures) {
+  cJSON *all = cJSON_CreateObject();
+  add_stream(all, figures);
+  add_exits(all, figures);
+  add_devices(all, figures);
+  add_control(all, figures);
+  char *text = cJSON_PrintUnformatted(all);
+  cJSON_Delete(all);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the JSON text");
+  fprintf(out, "%s\n", text);
+  cJSON_free(text);
+  return EE_OK;
+}

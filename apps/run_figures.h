@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdio.h>
+
+#include "report_print.h"
+#include "run_summary.h"
+
+/** @file run_figures.h  The figures of a finished run, and their form for programs. */
+typedef struct ee_run_figures {
+  ee_trace_header       header;
+  ee_report_input       input;  // answers and epochs in memory, no events
+  ee_report             report;
+  const ee_model       *model;
+  const ee_fleet       *fleet;  // NULL: the real clock
+  const ee_run_outcome *outcome;
+  double                predicted, measured;  // period over the last epochs [s]; 0: unknown
+  int                   compared;             // epochs that it was compared over
+  bool                  paced, honest;
+  double                cpu;         // cores that all devices used together
+  long                  cores;       // that this host has
+  double                late_share;  // of batches that took longer than modelled
+} ee_run_figures;
+
+ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs *inputs,
+                              const ee_run_setup *setup, const ee_run_trace *trace,
+                              const ee_run_outcome *outcome, bool complete,
+                              ee_run_figures *figures);
+
+/** One JSON object and a newline. */
+ee_status ee_run_figures_json(FILE *out, const ee_run_figures *figures);
+
+/** Name of device @p d in the fleet; "" without one. */
+const char *ee_run_device_name(const ee_run_figures *figures, int d);
+
+void ee_run_figures_clear(ee_run_figures *figures);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_inputs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/agree.h"
+#include "ee/fleet_file.h"
+#include "whole.h"
+
+double ee_profiled_flops(const ee_model *model) {
+  double flops = 0.0, seconds = 0.0;
+  for (int l = 0; l < model->n_layers; l++) {
+    flops += model->layer[l].flops;
+    seconds += model->layer[l].seconds;
+  }
+  return seconds > 0.0 ? flops / seconds : 0.0;
+}
+
+bool ee_fleet_is_relative(const ee_fleet *fleet) {
+  for (int d = 0; d < fleet->n_devices; d++) {
+    if (fleet->device[d].flops <= 0.0) return true;
+  }
+  return false;
+}
+
+/* The whole of a text file that has been read before; NULL if it cannot be kept. */
+static char *read_text(const char *path) {
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return NULL;
+  char *text = NULL;
+  if (fseek(file, 0, SEEK_END) == 0) {
+    long size = ftell(file);
+    rewind(file);
+    text = size >= 0 ? malloc((size_t)size + 1) : NULL;
+    if (text != NULL) text[fread(text, 1, (size_t)size, file)] = '\0';
+  }
+  fclose(file);
+  return text;
+}
+
+static ee_status open_fleet(const ee_run_options *o, int size, ee_run_inputs *in) {
+  if (o->fleet == NULL) return EE_OK;
+  EE_TRY(ee_fleet_load(o->fleet, &in->fleet));
+  in->fleet_text = read_text(o->fleet);
+  in->host_flops = ee_profiled_flops(in->model);
+  if (in->fleet->n_devices != size) {
+    return EE_FAIL(EE_ERR_ARG, "%s has %d devices, but the run has %d", o->fleet,
+                   in->fleet->n_devices, size);
+  }
+  if (in->host_flops <= 0.0 && ee_fleet_is_relative(in->fleet)) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s gives speeds relative to this host, but %s was never profiled here; "
+                   "'edgeexit profile %s' first",
+                   o->fleet, o->model, o->model);
+  }
+  return EE_OK;
+}
+
+/* What every rank opens for itself. */
+static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
+  EE_TRY(ee_choose_backend(o->backend, &in->backend));
+  EE_TRY(ee_model_file_open(o->model, &in->model_file));
+  in->model = ee_model_file_model(in->model_file);
+  in->share = calloc((size_t)in->model->n_exits, sizeof *in->share);
+  if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
+  EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));
+  EE_TRY(open_fleet(o, size, in));
+  ee_policy_setting setting = {
+      .n_exits = in->model->n_exits, .n_classes = in->model->n_classes, .seed = o->seed};
+  return ee_policy_create(o->policy, &setting, &in->policy);
+}
+
+ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs) {
+  int rank, size;
+  EE_MPI(MPI_Comm_rank(comm, &rank));
+  EE_MPI(MPI_Comm_size(comm, &size));
+  *inputs          = (ee_run_inputs){0};
+  ee_status status = open_own(options, size, inputs);
+  if (status == EE_OK && rank == 0) {
+    status = ee_stream_open(options->data, inputs->model, options->samples, &inputs->stream);
+    inputs->n_samples = (uint64_t)inputs->stream.n;
+  }
+  status = ee_agree(comm, status, options->batch);
+  if (status != EE_OK) {
+    ee_run_inputs_close(inputs);
+    return status;
+  }
+  EE_MPI(MPI_Bcast(&inputs->n_samples, 1, MPI_UINT64_T, 0, comm));
+  return EE_OK;
+}
+
+void ee_run_inputs_close(ee_run_inputs *inputs) {
+  ee_stream_close(&inputs->stream);
+  ee_policy_destroy(&inputs->policy);
+  ee_fleet_destroy(&inputs->fleet);
+  free(inputs->fleet_text);
+  free(inputs->share);
+  ee_model_file_close(&inputs->model_file);
+  *inputs = (ee_run_inputs){0};
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/fleet.h"
+#include "ee/model_file.h"
+#include "ee/policy.h"
+#include "run_options.h"
+#include "stream.h"
+
+/** @file run_inputs.h  Everything a run reads before it starts. */
+typedef struct ee_run_inputs {
+  ee_model_file    *model_file;
+  const ee_model   *model;  // the file's: no constants in memory
+  const ee_backend *backend;
+  ee_fleet         *fleet;       // NULL: the real clock
+  char             *fleet_text;  // the file's text, for the trace
+  double            host_flops;  // [FLOP/s]; 0: not known and not needed
+  ee_policy        *policy;
+  ee_stream         stream;  // rank 0
+  uint64_t          n_samples;
+  double           *share;  // shape [n_exits]
+  bool              has_share;
+} ee_run_inputs;
+
+/** Open all inputs.  Collective: rank 0 opens the data, and the first error of any rank is
+ *  returned on all. */
+ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs);
+
+void ee_run_inputs_close(ee_run_inputs *inputs);
+
+/** Speed that the model's profile measured on this host [FLOP/s]; 0 if it was never profiled. */
+double ee_profiled_flops(const ee_model *model);
+
+/** Whether a device of @p fleet has its speed relative to this host. */
+bool ee_fleet_is_relative(const ee_fleet *fleet);

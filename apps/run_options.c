@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/options.h"
+
+static ee_status check(const ee_run_options *o) {
+  if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer or file", o->weights);
+  }
+  if (ee_planner_by_name(o->planner) == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
+  }
+  return EE_OK;
+}
+
+ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
+  *o                       = (ee_run_options){.policy        = "threshold:value=0.8",
+                                              .planner       = "exact",
+                                              .weights       = "peer",
+                                              .batch         = 8,
+                                              .slots         = 6,
+                                              .epoch         = 256,
+                                              .control_delay = 1,
+                                              .merge_wait    = 1.0,
+                                              .min_gain      = 0.10,
+                                              .seed          = 1,
+                                              .rebalance     = true};
+  const ee_option option[] = {
+      {"devices", 'n', EE_OPTION_INT, &o->devices, "P",
+       "start P devices with mpirun; default: the fleet's, or as launched", 1, 4096},
+      {"fleet", 'f', EE_OPTION_TEXT, &o->fleet, "FLEET.yaml",
+       "paced clock: speeds and links of these devices; default: the real clock", 0, 0},
+      {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:KEY=VALUE,...",
+       "who leaves at an exit; default threshold:value=0.8", 0, 0},
+      {"trace", 't', EE_OPTION_TEXT, &o->trace, "TRACE.h5", "write a trace", 0, 0},
+      {"logits", 0, EE_OPTION_FLAG, &o->logits, NULL, "keep each answer's logits in the trace", 0,
+       0},
+      {"rebalance", 0, EE_OPTION_SWITCH, &o->rebalance, "on|off", "move layers; default on", 0, 0},
+      {"min-gain", 0, EE_OPTION_DOUBLE, &o->min_gain, "G",
+       "least relative gain worth a move; default 0.1", 0, 1},
+      {"weights", 0, EE_OPTION_TEXT, &o->weights, "peer|file",
+       "where moved layers come from; default peer", 0, 0},
+      {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", "exact, uniform or flops; default exact",
+       0, 0},
+      {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
+       "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
+      {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},
+      {"merge-wait", 0, EE_OPTION_DOUBLE, &o->merge_wait, "MS",
+       "longest wait for a fuller batch; default 1", 0, 1e6},
+      {"slots", 0, EE_OPTION_INT, &o->slots, "N", "messages in flight per link; default 6", 1,
+       1024},
+      {"epoch", 'e', EE_OPTION_INT, &o->epoch, "N", "samples per epoch of control; default 256", 1,
+       1e9},
+      {"control-delay", 0, EE_OPTION_INT, &o->control_delay, "E",
+       "epochs between a decision and its effect; default 1", 0, 1000},
+      {"samples", 0, EE_OPTION_INT, &o->samples, "N", "only the first N; default all", 1, 2e9},
+      {"rate", 0, EE_OPTION_DOUBLE, &o->rate, "R",
+       "samples per second; default: as fast as they go", 0, 1e12},
+      {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
+      {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
+  };
+  const ee_command_line line = {
+      "edgeexit run [options] MODEL.h5 DATA.h5",
+      "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
+      "'edgeexit run --devices P ...' are the same; the second sets MPI up for this machine.",
+      option,
+      sizeof option / sizeof option[0],
+      2,
+      2};
+  const char *in[2];
+  int         n;
+  EE_TRY(ee_options_parse(&line, argc, argv, in, &n, help));
+  if (*help) return EE_OK;
+  o->model = in[0];
+  o->data  = in[1];
+  return check(o);
+}
+
+ee_status ee_parse_shares(const char *text, int n_exits, double *share, bool *given) {
+  double sum = 0.0;
+  int    n   = 0;
+  *given     = text != NULL;
+  for (const char *at = text; at != NULL; n++) {
+    char  *end;
+    double x = strtod(at, &end);
+    if (end == at || (*end != '/' && *end != '\0') || !(x >= 0.0 && x <= 1.0) || n >= n_exits) {
+      return EE_FAIL(EE_ERR_USAGE, "--shares is %s; expected %d numbers from 0 to 1, A/B/...", text,
+                     n_exits);
+    }
+    share[n] = x;
+    sum += x;
+    at = *end == '/' ? end + 1 : NULL;
+  }
+  if (*given && (n != n_exits || fabs(sum - 1.0) > 1e-6)) {
+    return EE_FAIL(EE_ERR_USAGE, "--shares is %s; expected %d numbers that add up to 1", text,
+                   n_exits);
+  }
+  return EE_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/controller.h"
+
+/** @file run_options.h  The command line of `edgeexit run`. */
+typedef struct ee_run_options {
+  const char *model, *data;
+  const char *fleet, *policy, *trace, *backend, *planner, *shares, *weights;
+  int         devices;  // ranks to start; 0: as launched, or as many as the fleet has
+  int         batch, slots, epoch, control_delay;
+  int         samples;     // only the first; 0: all
+  double      merge_wait;  // [ms]
+  double      rate;        // [1/s]
+  double      min_gain;
+  uint64_t    seed;
+  bool        rebalance, logits, json, quiet;
+} ee_run_options;
+
+/**
+ * Parse argv.  On --help *help is set.
+ * @return EE_OK; EE_ERR_USAGE
+ */
+ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *options, bool *help);
+
+/** "0.3/0.2/0.5" to shares of samples that leave at each exit.  NULL text gives EE_OK and *given
+ *  false.  EE_ERR_USAGE unless there are n_exits numbers in [0, 1] that add up to 1. */
+ee_status ee_parse_shares(const char *text, int n_exits, double *share, bool *given);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run prints at its end: rank 0 has every answer, every epoch, and all devices' totals. */
+#include "run_summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ee/agree.h"
+#include "run_figures.h"
+
+void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
+                           ee_run_outcome *outcome) {
+  int rank, size;
+  EE_MPI(MPI_Comm_rank(comm, &rank));
+  EE_MPI(MPI_Comm_size(comm, &size));
+  *outcome = (ee_run_outcome){.n_devices = size, .control = *ee_controller_totals_of(controller)};
+  if (rank == 0) outcome->device = calloc((size_t)size, sizeof *outcome->device);
+  int              here = rank != 0 || outcome->device != NULL;
+  ee_device_totals mine = *ee_device_totals_of(device);
+  EE_MPI(MPI_Bcast(&here, 1, MPI_INT, 0, comm));
+  if (!here) return;  // without memory for it there is no summary; the run itself is whole
+  EE_MPI(MPI_Gather(&mine, (int)sizeof mine, MPI_BYTE, outcome->device, (int)sizeof mine, MPI_BYTE,
+                    0, comm));
+}
+
+void ee_run_outcome_free(ee_run_outcome *outcome) {
+  free(outcome->device);
+  outcome->device = NULL;
+}
+
+static void print_stream(const ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  printf(
+      "answered   %lld of %lld samples in %.2f s: %.1f/s (first quarter %.1f/s, last quarter "
+      "%.1f/s)\n",
+      (long long)r->answered, (long long)r->expected, (double)(r->end - r->begin) * 1e-9,
+      r->throughput, r->first_quarter, r->last_quarter);
+  if (r->answered == 0) return;
+  printf(
+      "latency    mean %.1f ms, p50 %.1f, p95 %.1f, p99 %.1f; longest gap between answers %.1f "
+      "ms\n",
+      r->latency.mean * 1e3, r->latency.p50 * 1e3, r->latency.p95 * 1e3, r->latency.p99 * 1e3,
+      (double)r->gap.length * 1e-6);
+}
+
+static void print_exits(const ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  printf("\nexit  name                         left   share  accuracy\n");
+  for (int e = 0; e < r->n_exits; e++) {
+    const ee_report_exit *x = &r->exit[e];
+    printf("%4d  %-24.24s %8lld  %5.1f%%", e, f->model->exit[e].name, (long long)x->answers,
+           100.0 * ee_report_ratio((double)x->answers, (double)r->answered));
+    if (x->labelled > 0) printf("    %.4f", (double)x->correct / (double)x->labelled);
+    printf("\n");
+  }
+  if (r->total.labelled > 0) {
+    printf(" all  %-24s %8lld  %5.1f%%    %.4f\n", "", (long long)r->answered, 100.0,
+           (double)r->total.correct / (double)r->total.labelled);
+  }
+}
+
+static void print_devices(const ee_run_figures *f) {
+  printf("\ndevice  name              busy    wait     cpu   batches   sent MB  memory MB\n");
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    const ee_device_totals *t    = &f->outcome->device[d];
+    double                  wall = t->wall > 0 ? (double)t->wall : 1.0;
+    printf("%6d  %-14.14s  %5.1f%%  %5.1f%%  %5.1f%%  %8lld  %8.2f  %9.2f\n", d,
+           ee_run_device_name(f, d), 100.0 * (double)t->busy / wall, 100.0 * (double)t->wait / wall,
+           100.0 * (double)t->cpu / wall, (long long)t->batches, (double)t->bytes_sent * 1e-6,
+           (double)t->memory * 1e-6);
+  }
+}
+
+static void print_moves(const ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  char             before[256], after[256];
+  printf("\nplans      %d epochs, %d moves begun, %d done\n", f->outcome->control.epochs,
+         f->outcome->control.adopted, f->outcome->control.switched);
+  for (int i = 0; i < r->n_moves; i++) {
+    const ee_report_move *m = &r->move[i];
+    if (m->after == NULL) continue;
+    printf("  epoch %3d  %s  ->  %s\n", m->epoch, ee_plan_text(m->before, before, sizeof before),
+           ee_plan_text(m->after, after, sizeof after));
+    printf(
+        "             period predicted %.3f -> %.3f ms, measured %.3f -> %.3f ms, %.1f kB "
+        "moved%s\n",
+        m->predicted_before * 1e3, m->predicted_after * 1e3, m->measured_before * 1e3,
+        m->measured_after * 1e3, m->moved_bytes * 1e-3,
+        m->switched ? "" : "; the stream ended first");
+  }
+  for (int i = 1; i < r->n_plans; i++) {
+    printf("  switch at sample %llu: longest gap between answers around it %.1f ms\n",
+           (unsigned long long)r->plan[i].first_id, (double)r->plan[i].gap.length * 1e-6);
+  }
+}
+
+static void print_honesty(const ee_run_figures *f) {
+  if (f->predicted > 0.0) {
+    printf("\nperiod     predicted %.3f ms, measured %.3f ms over the last %d epochs: %+.1f%%\n",
+           f->predicted * 1e3, f->measured * 1e3, f->compared,
+           100.0 * (f->measured / f->predicted - 1.0));
+  }
+  if (!f->paced) return;
+  printf(
+      "clock      paced: the devices used %.2f of %ld cores; %.1f%% of batches took longer than "
+      "modelled%s\n",
+      f->cpu, f->cores, 100.0 * f->late_share,
+      f->honest ? "" : ".  Not honest: use slower devices or fewer of them");
+}
+
+static ee_status print_text(const ee_run_figures *f) {
+  print_stream(f);
+  print_exits(f);
+  print_devices(f);
+  print_moves(f);
+  print_honesty(f);
+  return EE_OK;
+}
+
+ee_status ee_run_summary_print(const ee_run_options *options, const ee_run_inputs *inputs,
+                               const ee_run_setup *setup, const ee_run_trace *trace,
+                               const ee_run_outcome *outcome, bool complete) {
+  ee_run_figures figures;
+  EE_TRY(ee_run_figures_make(options, inputs, setup, trace, outcome, complete, &figures));
+  ee_status status = options->json ? ee_run_figures_json(stdout, &figures) : print_text(&figures);
+  if (!options->json && trace->path != NULL) printf("trace      %s\n", trace->path);
+  ee_run_figures_clear(&figures);
+  return status;
+}

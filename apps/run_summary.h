@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <mpi.h>
+
+#include "ee/controller.h"
+#include "run_inputs.h"
+#include "run_trace.h"
+
+/** @file run_summary.h  What a run prints at its end. */
+
+/** What the devices did, on rank 0. */
+typedef struct ee_run_outcome {
+  ee_device_totals    *device;  // shape [n_devices]; NULL on other ranks
+  int                  n_devices;
+  ee_controller_totals control;
+} ee_run_outcome;
+
+/** Bring the totals of all devices to rank 0.  Collective. */
+void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
+                           ee_run_outcome *outcome);
+
+void ee_run_outcome_free(ee_run_outcome *outcome);
+
+/** Print tables, or with --json one object, on stdout.  Rank 0. */
+ee_status ee_run_summary_print(const ee_run_options *options, const ee_run_inputs *inputs,
+                               const ee_run_setup *setup, const ee_run_trace *trace,
+                               const ee_run_outcome *outcome, bool complete);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ee/agree.h"
+#include "ee/clock.h"
+#include "ee/trace_file.h"
+
+/* The runtime's records go on to the relay; answers are kept on the way. */
+static void keep_answer(void *self, const ee_answer *answer, const float *logits, int n_classes) {
+  ee_run_trace *t = self;
+  if (t->n_answers < t->room) t->answer[t->n_answers++] = *answer;
+  if (t->relay == NULL) return;
+  const ee_trace_sink *next = ee_trace_relay_sink(t->relay);
+  next->answer(next->self, answer, logits, n_classes);
+}
+
+static void pass_event(void *self, const ee_event *event) {
+  const ee_trace_sink *next = ee_trace_relay_sink(((ee_run_trace *)self)->relay);
+  next->event(next->self, event);
+}
+
+static void keep_epoch(void *self, const ee_epoch_record *record) {
+  ee_run_trace *t = self;
+  ee_run_epochs_keep(&t->epochs, record);
+  if (t->relay == NULL) return;
+  const ee_trace_sink *next = ee_trace_relay_sink(t->relay);
+  if (next->epoch != NULL) next->epoch(next->self, record);
+}
+
+static void pass_poll(void *self) {
+  const ee_trace_sink *next = ee_trace_relay_sink(((ee_run_trace *)self)->relay);
+  next->poll(next->self);
+}
+
+static void join_arguments(int argc, char **argv, char *text, size_t size) {
+  size_t at = (size_t)snprintf(text, size, "edgeexit");
+  for (int i = 0; i < argc && at < size; i++) {
+    at += (size_t)snprintf(text + at, size - at, " %s", argv[i]);
+  }
+}
+
+static void describe_versions(const ee_backend *backend, char *text, size_t size) {
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int  length                              = 0;
+  MPI_Get_library_version(mpi, &length);
+  mpi[strcspn(mpi, ",\n")] = '\0';
+  snprintf(text, size, "edgeexit %s; %s; backend %s", EE_VERSION, mpi, backend->name);
+}
+
+static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_run_inputs *in,
+                             const ee_plan *plan, int argc, char **argv) {
+  char command[2048], versions[512], host[256] = "";
+  int  ranks;
+  EE_MPI(MPI_Comm_size(t->comm, &ranks));
+  join_arguments(argc, argv, command, sizeof command);
+  describe_versions(in->backend, versions, sizeof versions);
+  gethostname(host, sizeof host - 1);
+  ee_trace_header header = {.command       = command,
+                            .model_path    = o->model,
+                            .data_path     = o->data,
+                            .policy        = o->policy,
+                            .clock         = in->fleet != NULL ? "paced" : "real",
+                            .host          = host,
+                            .versions      = versions,
+                            .fleet_text    = in->fleet_text != NULL ? in->fleet_text : "",
+                            .seed          = o->seed,
+                            .n_samples     = in->n_samples,
+                            .n_ranks       = ranks,
+                            .n_exits       = in->model->n_exits,
+                            .n_classes     = in->model->n_classes,
+                            .batch_limit   = o->batch,
+                            .epoch_samples = o->epoch,
+                            .started       = ee_clock_wall(),
+                            .plan          = plan,
+                            .with_logits   = o->logits};
+  return ee_trace_create(t->part, &header, &t->file);
+}
+
+/* On each node's rank 0: with several nodes each writes a part beside the master file. */
+static ee_status open_own(ee_run_trace *t, const ee_run_options *o, const ee_run_inputs *in,
+                          const ee_plan *plan, int argc, char **argv) {
+  if (t->rank == 0) {
+    t->answer = malloc((size_t)(in->n_samples > 0 ? in->n_samples : 1) * sizeof *t->answer);
+    t->room   = (int64_t)in->n_samples;
+    if (t->answer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the answers");
+  }
+  int node_rank;
+  EE_MPI(MPI_Comm_rank(t->node, &node_rank));
+  if (t->path == NULL || node_rank != 0) return EE_OK;
+  if (t->n_nodes == 1) {
+    snprintf(t->part, sizeof t->part, "%s", t->path);
+  } else {
+    snprintf(t->part, sizeof t->part, "%s.part%d", t->path, t->index);
+  }
+  return create_file(t, o, in, plan, argc, argv);
+}
+
+ee_status ee_run_trace_open(MPI_Comm comm, const ee_run_options *options,
+                            const ee_run_inputs *inputs, const ee_plan *plan, int argc, char **argv,
+                            ee_run_trace *trace) {
+  *trace = (ee_run_trace){.comm = comm, .node = MPI_COMM_NULL, .path = options->trace};
+  EE_MPI(MPI_Comm_rank(comm, &trace->rank));
+  ee_trace_nodes(comm, &trace->node, &trace->index, &trace->n_nodes);
+  EE_TRY(ee_agree(comm, open_own(trace, options, inputs, plan, argc, argv), 0));
+
+  trace->sink = (ee_trace_sink){.self = trace, .answer = keep_answer, .epoch = keep_epoch};
+  if (trace->path == NULL) return EE_OK;
+  EE_TRY(ee_agree(comm, ee_trace_relay_open(trace->node, &trace->file, &trace->relay), 0));
+  trace->sink.event = pass_event;
+  trace->sink.poll  = pass_poll;
+  return EE_OK;
+}
+
+/* The master file names its parts as they stand beside it. */
+static ee_status link_parts(const ee_run_trace *t) {
+  if (t->path == NULL || t->n_nodes == 1 || t->rank != 0) return EE_OK;
+  const char **part = calloc((size_t)t->n_nodes, sizeof *part);
+  char(*name)[1024] = calloc((size_t)t->n_nodes, sizeof *name);
+  ee_status status  = EE_OK;
+  if (part == NULL || name == NULL) {
+    status = EE_FAIL(EE_ERR_NOMEM, "for the trace's parts");
+  } else {
+    for (int i = 0; i < t->n_nodes; i++) {
+      snprintf(name[i], sizeof name[i], "%s.part%d", t->path, i);
+      part[i] = name[i];
+    }
+    status = ee_trace_link_parts(t->path, part, t->n_nodes);
+  }
+  free(part);
+  free(name);
+  return status;
+}
+
+ee_status ee_run_trace_close(ee_run_trace *trace) {
+  ee_status status = EE_OK;
+  ee_trace_relay_close(&trace->relay);
+  if (trace->file.self != NULL) status = ee_trace_close(&trace->file);
+  if (trace->node != MPI_COMM_NULL) EE_MPI(MPI_Comm_free(&trace->node));
+  if (status == EE_OK) status = link_parts(trace);
+  return ee_agree(trace->comm, status, 0);
+}
+
+void ee_run_trace_forget(ee_run_trace *trace) {
+  free(trace->answer);
+  ee_run_epochs_free(&trace->epochs);
+  trace->answer = NULL;
+}

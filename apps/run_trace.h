@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <mpi.h>
+
+#include "ee/trace_relay.h"
+#include "run_epochs.h"
+#include "run_inputs.h"
+
+/**
+ * @file run_trace.h
+ * The trace of a run: one file per node, and on rank 0 the answers in memory for the summary.
+ */
+typedef struct ee_run_trace {
+  MPI_Comm        comm, node;      // borrowed; this rank's node
+  int             index, n_nodes;  // which node this is
+  int             rank;
+  ee_trace_sink   file;        // writes this node's file, on its rank 0; empty without --trace
+  ee_trace_relay *relay;       // NULL without --trace
+  ee_trace_sink   sink;        // what the runtime gets
+  char            part[1024];  // path of this node's file
+  const char     *path;        // as asked for; NULL: no trace
+  ee_answer      *answer;      // rank 0: shape [n_samples], in order of arrival
+  int64_t         n_answers, room;
+  ee_run_epochs   epochs;  // rank 0
+} ee_run_trace;
+
+/** Open.  Collective.  The first error of any rank is returned on all. */
+ee_status ee_run_trace_open(MPI_Comm comm, const ee_run_options *options,
+                            const ee_run_inputs *inputs, const ee_plan *plan, int argc, char **argv,
+                            ee_run_trace *trace);
+
+/** Write what is left, link the parts of several nodes, and close.  Collective. */
+ee_status ee_run_trace_close(ee_run_trace *trace);
+
+/** Free answers and epochs.  Not collective. */
+void ee_run_trace_forget(ee_run_trace *trace);

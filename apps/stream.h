@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/data_file.h"
+#include "ee/model.h"
+
+/**
+ * @file stream.h
+ * A data file as the input of a model: shapes and labels checked, samples preprocessed.
+ */
+typedef struct ee_stream {
+  const ee_model *model;  // borrowed
+  ee_data_file   *file;
+  int64_t         n;      // samples
+  int32_t        *label;  // shape [n]; NULL if unlabelled
+  void           *raw;    // shape [raw_samples, elements], as stored
+  int64_t         raw_samples;
+} ee_stream;
+
+/**
+ * Open @p path for @p model and read the labels of the first @p limit samples (0: all).
+ * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT; EE_ERR_ARG if shapes, channels or labels do not fit
+ */
+ee_status ee_stream_open(const char *path, const ee_model *model, int64_t limit, ee_stream *stream);
+
+/** Read samples [first, first + n), preprocessed; @p self is an ee_stream.
+ *  @param[out] input  shape [n, elements of the model's input] */
+ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input);
+
+void ee_stream_close(ee_stream *stream);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "whole.h"
+
+#include <stdio.h>
+#include <string.h>
+
+ee_status ee_choose_backend(const char *name, const ee_backend **backend) {
+  const char *const *names = ee_backend_names();
+  *backend                 = ee_backend_by_name(name != NULL ? name : names[0]);
+  if (*backend == NULL) {
+    char list[128] = "";
+    for (int i = 0; names[i] != NULL; i++) {
+      size_t at = strlen(list);
+      snprintf(list + at, sizeof list - at, " %s", names[i]);
+    }
+    return EE_FAIL(EE_ERR_USAGE, "--backend is %s; there are:%s", name, list);
+  }
+  return (*backend)->open != NULL ? (*backend)->open() : EE_OK;
+}
+
+static ee_status open_parts(ee_whole *w, const ee_backend *backend) {
+  EE_TRY(ee_resident_create(w->model, backend, &w->resident));
+  for (int l = 0; l < w->model->n_layers; l++) EE_TRY(ee_resident_add(w->resident, l, NULL));
+  return ee_exec_create(w->resident, 0, w->model->n_layers, w->batch_limit, &w->exec);
+}
+
+ee_status ee_whole_open(const ee_model *model, const char *backend, int batch_limit,
+                        ee_whole *whole) {
+  const ee_backend *b;
+  *whole = (ee_whole){.model = model, .batch_limit = model->batched ? batch_limit : 1};
+  EE_TRY(ee_choose_backend(backend, &b));
+  ee_status status = open_parts(whole, b);
+  if (status != EE_OK) ee_whole_close(whole);
+  return status;
+}
+
+float *ee_whole_input(ee_whole *whole) {
+  return ee_exec_value(whole->exec, whole->model->input);
+}
+
+ee_status ee_whole_run(ee_whole *whole, int n, float *logits) {
+  const ee_model *m  = whole->model;
+  int             at = 0;
+  for (int e = 0; e < m->n_exits; e++) {
+    const float *z;
+    EE_TRY(ee_exec_run_layers(whole->exec, at, m->exit[e].attach + 1, n));
+    at = m->exit[e].attach + 1;
+    EE_TRY(ee_exec_run_head(whole->exec, e, n, &z));
+    size_t classes = (size_t)m->n_classes;
+    for (size_t i = 0; i < (size_t)n; i++) {
+      memcpy(logits + (i * (size_t)m->n_exits + (size_t)e) * classes, z + i * classes,
+             classes * sizeof *z);
+    }
+  }
+  return EE_OK;
+}
+
+void ee_whole_close(ee_whole *whole) {
+  ee_exec_destroy(&whole->exec);
+  ee_resident_destroy(&whole->resident);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stddef.h>
+
+#include "ee/status.h"
+
+/**
+ * What a sealed file of ours says that it is: "edgeexit-model", "edgeexit-data", "edgeexit-exits".
+ * @param[out] format  @p size bytes
+ * @return EE_OK; EE_ERR_FILE or EE_ERR_FORMAT with path and reason
+ */
+ee_status ee_file_format(const char *path, char *format, size_t size);
