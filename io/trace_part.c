@@ -183,7 +183,7 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
   return EE_OK;
 }
 
-static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
+ee_status ee_trace_check_format(const ee_h5 *h5) {
   char    format[64];
   int64_t version;
   EE_TRY(ee_h5_read_text_attribute(h5, "/", "format", format, sizeof format));
@@ -196,6 +196,10 @@ static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
     return EE_FAIL(EE_ERR_UNSUPPORTED, "%s has format version %lld, this program reads up to %d",
                    h5->path, (long long)version, EE_TRACE_VERSION);
   }
+  return EE_OK;
+}
+
+static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
   EE_TRY(read_numbers(h5, part));
   for (int i = 0; i < EE_TRACE_N_TEXTS; i++) {
     EE_TRY(ee_h5_read_text(h5, ee_trace_texts[i].name, &part->text[i]));

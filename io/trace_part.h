@@ -17,6 +17,10 @@ typedef struct ee_trace_part {
   char           *rows[EE_TABLE_COUNT];  // as in memory; NULL if there are none
 } ee_trace_part;
 
+/** EE_OK if the open file is a trace, or a master of traces, that this program can read;
+ *  EE_ERR_FORMAT or EE_ERR_UNSUPPORTED otherwise. */
+ee_status ee_trace_check_format(const ee_h5 *h5);
+
 /**
  * Read all tables of an open trace.  Rows that a crash left without contents are dropped; array
  * tables have at least as many rows as the records they belong to, and are cut to as many.

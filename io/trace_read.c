@@ -65,7 +65,8 @@ static ee_status read_file(const char *path, char ***link, int *n_links, ee_trac
   *link    = NULL;
   *n_links = 0;
   EE_TRY(open_h5(path, &h5));
-  ee_status status = ee_trace_read_links(&h5, link, n_links);
+  ee_status status = ee_trace_check_format(&h5);
+  if (status == EE_OK) status = ee_trace_read_links(&h5, link, n_links);
   if (status == EE_OK && *n_links == 0) status = ee_trace_part_read(&h5, part);
   ee_h5_close(&h5);
   return status;
