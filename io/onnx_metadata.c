@@ -24,16 +24,15 @@ static int64_t count_entries(const char *list) {
 
 /* Exactly @p n comma-separated numbers; *out is the caller's. */
 static ee_status read_numbers(const char *key, const char *text, int64_t n, float **out) {
-  if (count_entries(text) != n)
-    return EE_FAIL(EE_ERR_FORMAT, "metadata '%s' is '%.100s', it needs %lld numbers", key, text,
-                   (long long)n);
-  *out = malloc((size_t)n * sizeof **out);
+  const char *whole = text;
+  *out              = malloc((size_t)n * sizeof **out);
   if (*out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %lld numbers", (long long)n);
   for (int64_t i = 0; i < n; i++) {
     char *end;
     (*out)[i] = strtof(text, &end);
     if (end == text || *end != (i < n - 1 ? ',' : '\0') || !isfinite((*out)[i]))
-      return EE_FAIL(EE_ERR_FORMAT, "metadata '%s': '%.100s' is no number", key, text);
+      return EE_FAIL(EE_ERR_FORMAT, "metadata '%s' is '%.100s', it needs %lld numbers", key, whole,
+                     (long long)n);
     text = end + 1;
   }
   return EE_OK;

@@ -66,8 +66,6 @@ ee_status ee_onnx_tensor_shape(const Onnx__TensorProto *tensor, ee_shape *shape)
                      (long long)tensor->dims[i]);
     shape->dim[i] = tensor->dims[i];
   }
-  if (ee_shape_elements(shape) > ONNX_MAX_ELEMENTS)
-    return EE_FAIL(EE_ERR_FORMAT, "tensor '%s' has impossibly many elements", name);
   return EE_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "onnx_maker.h"
 
 #define C 3  // channels of the input
-#define K 4  // of the result
+#define K 5  // of the result; as many as the width
 #define S 5  // height and width
 
 static const int64_t image[] = {-1, C, S, S};
@@ -301,6 +301,20 @@ static void a_variance_that_has_no_root_is_refused(void) {
   maker_end(&m);
 }
 
+/* Folding would move it into the weights; the name must be that of the array in the file. */
+static void a_scale_that_is_not_finite_is_refused_by_its_own_name(void) {
+  parts     p = draw(91);
+  maker     m;
+  ee_model *model;
+  p.scale[1] = NAN;
+  start_conv(&m, &p, true);
+  add_batch_norm(&m, "conv", "y");
+  maker_output(&m, "y");
+  CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "'scale'"));
+  maker_end(&m);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(batch_normalisation_and_activation_go_into_the_convolution),
     EE_FACT(scales_and_shifts_per_channel_go_into_the_convolution),
@@ -311,5 +325,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(without_fusing_every_node_stays),
     EE_FACT(a_second_activation_stays_a_node),
     EE_FACT(a_variance_that_has_no_root_is_refused),
+    EE_FACT(a_scale_that_is_not_finite_is_refused_by_its_own_name),
     {NULL, NULL},
 };

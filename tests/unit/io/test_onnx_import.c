@@ -174,6 +174,21 @@ static void weights_of_another_type_or_in_another_file_are_refused_by_name(void)
   maker_end(&m);
 }
 
+static void weights_of_too_few_elements_are_refused_by_name(void) {
+  for (int raw = 0; raw < 2; raw++) {
+    maker     m;
+    ee_model *model;
+    start_two_exits(&m);
+    m.tensor[1]->n_float_data  = raw ? 0 : 15;
+    m.tensor[1]->has_raw_data  = raw;
+    m.tensor[1]->raw_data.len  = sizeof weights - 1;
+    m.tensor[1]->raw_data.data = (uint8_t *)weights;
+    CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_FORMAT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "tensor 'w2' holds 15 elements"));
+    maker_end(&m);
+  }
+}
+
 static void raw_and_typed_data_mean_the_same(void) {
   float     y[2][4], x[4] = {1, -2, 0.5f, 3};
   maker     m;
@@ -259,7 +274,7 @@ static void graphs_that_do_not_hang_together_are_refused(void) {
       {"Gemm", "x -", "z"},                                 // a needed one left out
       {"Gemm", "x v5", "z"},                                // shapes that do not fit
       {"Reshape", "x minus", "z"}, {"Concat", "x x", "z"},  // no axis
-      {"Conv", "x w1", "z"},
+      {"Conv", "x w1", "z"},       {"Add", "x v5", "z"},
   };
   for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
     maker     m;
@@ -387,6 +402,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_second_input_must_be_bound_to_a_constant),
     EE_FACT(weights_that_are_not_finite_are_refused_by_name),
     EE_FACT(weights_of_another_type_or_in_another_file_are_refused_by_name),
+    EE_FACT(weights_of_too_few_elements_are_refused_by_name),
     EE_FACT(raw_and_typed_data_mean_the_same),
     EE_FACT(metadata_becomes_preprocessing_classes_and_provenance),
     EE_FACT(metadata_that_does_not_fit_is_refused),

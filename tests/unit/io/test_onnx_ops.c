@@ -208,6 +208,35 @@ static void clip_takes_bounds_as_attributes_or_inputs_and_either_may_miss(void) 
   }
 }
 
+static void a_bound_that_is_no_float_is_refused_by_name(void) {
+  maker     m;
+  ee_model *model;
+  start(&m, 13, 1, (int64_t[]){4});
+  maker_ints(&m, "low", 1, (int64_t[]){0});
+  maker_node(&m, "Clip", "x low", "y");
+  maker_output(&m, "y");
+  CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_UNSUPPORTED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "'low' is of int64"));
+  maker_end(&m);
+}
+
+static void windows_that_do_not_fit_are_refused(void) {
+  static const int64_t kernel[] = {7, 3, 0, 3}, pads[][2] = {{0, 0}, {3, 0}, {0, 0}, {0, -1}};
+  for (int t = 0; t < 4; t++) {
+    maker     m;
+    ee_model *model;
+    start(&m, 13, 3, (int64_t[]){1, 1, 6});
+    Onnx__NodeProto *node = maker_node(&m, "MaxPool", "x", "dead");
+    maker_list(&m, node, "kernel_shape", 1, &kernel[t]);
+    maker_list(&m, node, "pads", 2, pads[t]);
+    maker_node(&m, "Relu", "x", "y");
+    maker_output(&m, "y");
+    CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_FORMAT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "MaxPool 'dead'"));
+    maker_end(&m);
+  }
+}
+
 /* A window of 3 with stride 2 over 6: SAME needs one zero, after or before. */
 static void automatic_padding_puts_the_odd_zero_where_the_mode_says(void) {
   static const char *const modes[]  = {"SAME_UPPER", "SAME_LOWER", "VALID"};
@@ -360,6 +389,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(mean_takes_axes_as_attribute_or_input_and_keeps_dimensions_if_told),
     EE_FACT(mean_of_no_axes_is_of_all_or_of_none),
     EE_FACT(clip_takes_bounds_as_attributes_or_inputs_and_either_may_miss),
+    EE_FACT(a_bound_that_is_no_float_is_refused_by_name),
+    EE_FACT(windows_that_do_not_fit_are_refused),
     EE_FACT(automatic_padding_puts_the_odd_zero_where_the_mode_says),
     EE_FACT(constants_of_every_form_are_read),
     EE_FACT(nodes_of_constants_are_evaluated),
