@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit info: what a model, data or exit-table file holds. */
-#include <cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +9,7 @@
 #include "ee/exits_file.h"
 #include "ee/file_format.h"
 #include "ee/model_file.h"
-
-static ee_status print_json(cJSON *all) {
-  char *text = cJSON_PrintUnformatted(all);
-  cJSON_Delete(all);
-  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the JSON text");
-  puts(text);
-  cJSON_free(text);
-  return EE_OK;
-}
+#include "json.h"
 
 static void model_text(const ee_model *m) {
   char text[128];
@@ -47,24 +38,22 @@ static ee_status model_json(const ee_model *m) {
   cJSON_AddBoolToObject(all, "batched", m->batched);
   cJSON *layers = cJSON_AddArrayToObject(all, "layers");
   for (int l = 0; l < m->n_layers; l++) {
-    cJSON *one = cJSON_CreateObject();
+    cJSON *one = ee_json_item(layers);
     cJSON_AddStringToObject(one, "name", m->layer[l].name);
     cJSON_AddNumberToObject(one, "flops", m->layer[l].flops);
     cJSON_AddNumberToObject(one, "seconds", m->layer[l].seconds);
     cJSON_AddNumberToObject(one, "weight_bytes", (double)m->layer[l].weight_bytes);
     cJSON_AddNumberToObject(one, "cut_bytes", (double)ee_model_cut_bytes(m, l + 1));
-    cJSON_AddItemToArray(layers, one);
   }
   cJSON *exits = cJSON_AddArrayToObject(all, "exits");
   for (int e = 0; e < m->n_exits; e++) {
-    cJSON *one = cJSON_CreateObject();
+    cJSON *one = ee_json_item(exits);
     cJSON_AddStringToObject(one, "name", m->exit[e].name);
     cJSON_AddNumberToObject(one, "attach", m->exit[e].attach);
     cJSON_AddNumberToObject(one, "head_flops", m->head_flops[e]);
     cJSON_AddNumberToObject(one, "temperature", (double)m->exit[e].temperature);
-    cJSON_AddItemToArray(exits, one);
   }
-  return print_json(all);
+  return ee_json_print(all);
 }
 
 static ee_status info_model(const char *path, bool json) {
@@ -96,7 +85,7 @@ static ee_status info_data(const char *path, bool json) {
     cJSON_AddStringToObject(all, "type", type);
     cJSON_AddBoolToObject(all, "labelled", d->labelled);
     cJSON_AddStringToObject(all, "provenance", d->provenance);
-    status = print_json(all);
+    status = ee_json_print(all);
   } else {
     printf("data: %lld samples of %s [%lld, %lld, %lld], %s\n", (long long)d->n, type,
            (long long)d->dim[0], (long long)d->dim[1], (long long)d->dim[2],
@@ -119,7 +108,7 @@ static ee_status info_exits(const char *path, bool json) {
     cJSON_AddNumberToObject(all, "samples", (double)x->n);
     cJSON_AddNumberToObject(all, "exits", x->n_exits);
     cJSON_AddNumberToObject(all, "classes", x->n_classes);
-    status = print_json(all);
+    status = ee_json_print(all);
   } else {
     printf("exit table: %lld samples, %d exits, %d classes, %d layers\n", (long long)x->n,
            x->n_exits, x->n_classes, x->n_layers);

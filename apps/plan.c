@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit plan: the best plan for 1..P devices of a fleet, what each promises, and a verdict. */
-#include <cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +7,7 @@
 #include "ee/controller.h"
 #include "ee/fleet_file.h"
 #include "ee/model_file.h"
+#include "json.h"
 #include "run_inputs.h"
 
 typedef struct plan_options {
@@ -95,11 +95,11 @@ static void print_table(const plan_options *o, const ee_fleet *fleet, const prom
   printf("verdict: %s\n", text);
 }
 
-static void print_json(const plan_options *o, const ee_fleet *fleet, const promise *p) {
+static ee_status print_json(const plan_options *o, const ee_fleet *fleet, const promise *p) {
   char   text[512], where[160];
   cJSON *all = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(all, "plans");
   for (int i = 0; i < o->devices; i++) {
-    cJSON *one = cJSON_CreateObject();
+    cJSON *one = ee_json_item(list);
     bottleneck(fleet, &p[i], where, sizeof where);
     cJSON_AddNumberToObject(one, "devices", i + 1);
     cJSON_AddNumberToObject(one, "period_s", p[i].forecast.period);
@@ -108,14 +108,10 @@ static void print_json(const plan_options *o, const ee_fleet *fleet, const promi
     cJSON_AddNumberToObject(one, "lower_bound_s", p[i].forecast.lower_bound);
     cJSON_AddStringToObject(one, "bottleneck", where);
     cJSON_AddStringToObject(one, "plan", ee_plan_text(p[i].plan, text, sizeof text));
-    cJSON_AddItemToArray(list, one);
   }
   verdict(o, fleet, p, text, sizeof text);
   cJSON_AddStringToObject(all, "verdict", text);
-  char *printed = cJSON_PrintUnformatted(all);
-  if (printed != NULL) puts(printed);
-  cJSON_free(printed);
-  cJSON_Delete(all);
+  return ee_json_print(all);
 }
 
 static ee_status plan_for(const plan_options *o, const ee_model *model, const ee_fleet *fleet) {
@@ -137,7 +133,7 @@ static ee_status plan_for(const plan_options *o, const ee_model *model, const ee
                      o->fleet, o->model, o->model);
   }
   if (status == EE_OK) status = find_promises(o, &setup, given ? share : NULL, p);
-  if (status == EE_OK && o->json) print_json(o, fleet, p);
+  if (status == EE_OK && o->json) status = print_json(o, fleet, p);
   if (status == EE_OK && !o->json) print_table(o, fleet, p);
   for (int i = 0; i < o->devices && p != NULL; i++) ee_plan_destroy(&p[i].plan);
   free(p);

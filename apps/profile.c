@@ -7,11 +7,13 @@
 #include "command.h"
 #include "ee/clock.h"
 #include "ee/model_file.h"
+#include "json.h"
 #include "whole.h"
 
 typedef struct profile_options {
   const char *model, *out, *backend;
   int         batch, repeats;
+  bool        json;
 } profile_options;
 
 static int compare_ns(const void *a, const void *b) {
@@ -91,6 +93,26 @@ static void print_profile(const ee_model *m) {
   print_row("all", 0, m->name, flops, seconds, seconds);
 }
 
+static void add_cost(cJSON *list, const char *name, double flops, double seconds) {
+  cJSON *one = ee_json_item(list);
+  cJSON_AddStringToObject(one, "name", name);
+  cJSON_AddNumberToObject(one, "flops", flops);
+  cJSON_AddNumberToObject(one, "seconds", seconds);
+}
+
+static ee_status print_json(const ee_model *m) {
+  cJSON *all    = cJSON_CreateObject();
+  cJSON *layers = cJSON_AddArrayToObject(all, "layers"),
+        *heads  = cJSON_AddArrayToObject(all, "heads");
+  for (int l = 0; l < m->n_layers; l++) {
+    add_cost(layers, m->layer[l].name, m->layer[l].flops, m->layer[l].seconds);
+  }
+  for (int e = 0; e < m->n_exits; e++) {
+    add_cost(heads, m->exit[e].name, m->head_flops[e], m->head_seconds[e]);
+  }
+  return ee_json_print(all);
+}
+
 static ee_status profile(const profile_options *o) {
   ee_model *model = NULL;
   ee_whole  whole;
@@ -101,7 +123,8 @@ static ee_status profile(const profile_options *o) {
     ee_whole_close(&whole);
   }
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
-  if (status == EE_OK) print_profile(model);
+  if (status == EE_OK && o->json) status = print_json(model);
+  if (status == EE_OK && !o->json) print_profile(model);
   ee_model_destroy(&model);
   return status;
 }
@@ -114,6 +137,7 @@ int ee_app_profile(int argc, char **argv) {
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per batch; default 8", 1, 65536},
       {"repeats", 'r', EE_OPTION_INT, &o.repeats, "N", "medians of N passes; default 31", 1, 1e6},
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",
                                 "Measures every layer and exit head on one core, and stores the "

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_figures.h"
 
-#include <cJSON.h>
 #include <unistd.h>
+
+#include "json.h"
 
 #define COMPARED_EPOCHS 4  // over which the predicted period is compared with the measured one
 #define HONEST_CORES 0.9   // share of the cores that the devices may use on the paced clock
@@ -80,7 +81,7 @@ static void add_exits(cJSON *all, const ee_run_figures *f) {
   cJSON *list = cJSON_AddArrayToObject(all, "exits");
   for (int e = 0; e < f->report.n_exits; e++) {
     const ee_report_exit *x   = &f->report.exit[e];
-    cJSON                *one = cJSON_CreateObject();
+    cJSON                *one = ee_json_item(list);
     cJSON_AddStringToObject(one, "name", f->model->exit[e].name);
     cJSON_AddNumberToObject(one, "answers", (double)x->answers);
     cJSON_AddNumberToObject(one, "share",
@@ -90,7 +91,6 @@ static void add_exits(cJSON *all, const ee_run_figures *f) {
     } else {
       cJSON_AddNullToObject(one, "accuracy");
     }
-    cJSON_AddItemToArray(list, one);
   }
 }
 
@@ -98,7 +98,7 @@ static void add_devices(cJSON *all, const ee_run_figures *f) {
   cJSON *list = cJSON_AddArrayToObject(all, "devices");
   for (int d = 0; d < f->outcome->n_devices; d++) {
     const ee_device_totals *t   = &f->outcome->device[d];
-    cJSON                  *one = cJSON_CreateObject();
+    cJSON                  *one = ee_json_item(list);
     cJSON_AddStringToObject(one, "name", ee_run_device_name(f, d));
     cJSON_AddNumberToObject(one, "wall_s", (double)t->wall * 1e-9);
     cJSON_AddNumberToObject(one, "busy_s", (double)t->busy * 1e-9);
@@ -108,7 +108,6 @@ static void add_devices(cJSON *all, const ee_run_figures *f) {
     cJSON_AddNumberToObject(one, "batches", (double)t->batches);
     cJSON_AddNumberToObject(one, "sent_bytes", (double)t->bytes_sent);
     cJSON_AddNumberToObject(one, "memory_bytes", (double)t->memory);
-    cJSON_AddItemToArray(list, one);
   }
 }
 
@@ -148,16 +147,11 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(all, "cores_used", f->cpu);
 }
 
-ee_status ee_run_figures_json(FILE *out, const ee_run_figures *figures) {
+ee_status ee_run_figures_json(const ee_run_figures *figures) {
   cJSON *all = cJSON_CreateObject();
   add_stream(all, figures);
   add_exits(all, figures);
   add_devices(all, figures);
   add_control(all, figures);
-  char *text = cJSON_PrintUnformatted(all);
-  cJSON_Delete(all);
-  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the JSON text");
-  fprintf(out, "%s\n", text);
-  cJSON_free(text);
-  return EE_OK;
+  return ee_json_print(all);
 }

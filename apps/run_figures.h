@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdio.h>
-
 #include "report_print.h"
 #include "run_summary.h"
 
@@ -26,8 +24,8 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                               const ee_run_outcome *outcome, bool complete,
                               ee_run_figures *figures);
 
-/** One JSON object and a newline. */
-ee_status ee_run_figures_json(FILE *out, const ee_run_figures *figures);
+/** Print one JSON object. */
+ee_status ee_run_figures_json(const ee_run_figures *figures);
 
 /** Name of device @p d in the fleet; "" without one. */
 const char *ee_run_device_name(const ee_run_figures *figures, int d);

@@ -123,7 +123,7 @@ ee_status ee_run_summary_print(const ee_run_options *options, const ee_run_input
                                const ee_run_outcome *outcome, bool complete) {
   ee_run_figures figures;
   EE_TRY(ee_run_figures_make(options, inputs, setup, trace, outcome, complete, &figures));
-  ee_status status = options->json ? ee_run_figures_json(stdout, &figures) : print_text(&figures);
+  ee_status status = options->json ? ee_run_figures_json(&figures) : print_text(&figures);
   if (!options->json && trace->path != NULL) printf("trace      %s\n", trace->path);
   ee_run_figures_clear(&figures);
   return status;

@@ -7,6 +7,7 @@
 #include "ee/confidence.h"
 #include "ee/exits_file.h"
 #include "ee/model_file.h"
+#include "json.h"
 #include "progress.h"
 #include "stream.h"
 #include "whole.h"
@@ -14,6 +15,7 @@
 typedef struct score_options {
   const char *model, *data, *out, *backend;
   int         batch, samples;
+  bool        json;
 } score_options;
 
 /* Right answers per exit, to be printed at the end. */
@@ -45,7 +47,23 @@ static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *
   return EE_OK;
 }
 
-static void print_accuracy(const ee_model *m, const ee_stream *stream, const int64_t *right) {
+static ee_status print_json(const ee_model *m, const ee_stream *stream, const int64_t *right) {
+  bool   known = stream->label != NULL && stream->n > 0;
+  cJSON *all = cJSON_CreateObject(), *exits = cJSON_AddArrayToObject(all, "exits");
+  cJSON_AddNumberToObject(all, "samples", (double)stream->n);
+  for (int e = 0; e < m->n_exits; e++) {
+    cJSON *one = ee_json_item(exits);
+    cJSON_AddStringToObject(one, "name", m->exit[e].name);
+    if (known) {
+      cJSON_AddNumberToObject(one, "accuracy", (double)right[e] / (double)stream->n);
+    } else {
+      cJSON_AddNullToObject(one, "accuracy");
+    }
+  }
+  return ee_json_print(all);
+}
+
+static void print_text(const ee_model *m, const ee_stream *stream, const int64_t *right) {
   if (stream->label == NULL || stream->n == 0) return;
   for (int e = 0; e < m->n_exits; e++) {
     printf("exit %d  %-24s  accuracy %.4f\n", e, m->exit[e].name,
@@ -68,7 +86,8 @@ static ee_status score_model(const score_options *o, const ee_model *model, ee_s
     ee_status closed = ee_exits_finish(&writer, status == EE_OK);
     if (status == EE_OK) status = closed;
   }
-  if (status == EE_OK) print_accuracy(model, stream, right);
+  if (status == EE_OK && o->json) status = print_json(model, stream, right);
+  if (status == EE_OK && !o->json) print_text(model, stream, right);
   free(logits);
   free(right);
   ee_whole_close(&whole);
@@ -97,6 +116,7 @@ int ee_app_score(int argc, char **argv) {
       {"batch", 0, EE_OPTION_INT, &o.batch, "N", "samples per batch; default 32", 1, 65536},
       {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit score [options] MODEL.h5 DATA.h5 -o EXITS.h5",
                                 "Runs every exit on every sample, on one device.",
