@@ -243,6 +243,7 @@ static void a_shape_without_elements_is_refused(void) {
   const char     *path = ee_test_path("shape.h5");
   info.dim[1]          = 0;
   CU_ASSERT_EQUAL(ee_data_create(path, &info, NULL, &writer), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "dimension 1 of a sample is 0"));
   info.dim[0] = info.dim[1] = info.dim[2] = 1 << 20;
   CU_ASSERT_EQUAL(ee_data_create(path, &info, NULL, &writer), EE_ERR_ARG);
   CU_ASSERT_FALSE(left_over(path));

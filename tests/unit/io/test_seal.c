@@ -75,6 +75,19 @@ static void a_reason_is_given_for_each_kind_of_file(void) {
   CU_ASSERT_TRUE(message_says(path, "without EdgeExit's seal"));
 }
 
+static void a_wrong_length_is_said_with_both_lengths(void) {
+  const char *path = stamped_file(1000);
+  CU_ASSERT_FATAL(truncate(path, SEAL + 999) == 0);
+  CU_ASSERT_EQUAL(ee_seal_check(path), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "cut short: 999 bytes follow its seal, which says 1000"));
+  CU_ASSERT_FATAL(truncate(path, SEAL + 1001) == 0);
+  CU_ASSERT_EQUAL(ee_seal_check(path), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "too long: 1001 bytes"));
+  CU_ASSERT_FATAL(truncate(path, SEAL - 1) == 0);
+  CU_ASSERT_EQUAL(ee_seal_check(path), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "ends after 511 bytes, inside its seal"));
+}
+
 static void a_seal_of_a_later_version_is_named(void) {
   const char *path = stamped_file(10);
   bytes       b    = read_bytes(path);
@@ -98,6 +111,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_seal_has_the_layout_that_is_documented),
     EE_FACT(damage_of_any_byte_or_length_is_found),
     EE_FACT(a_reason_is_given_for_each_kind_of_file),
+    EE_FACT(a_wrong_length_is_said_with_both_lengths),
     EE_FACT(a_seal_of_a_later_version_is_named),
     EE_FACT(a_file_that_cannot_be_written_is_no_crash),
     {NULL, NULL},
