@@ -36,16 +36,19 @@ static Onnx__AttributeProto__AttributeType type_of(char letter) {
 }
 
 ee_status ee_onnx_check_attributes(const onnx_call *call) {
+  char unknown[256] = "";
   for (size_t i = 0; i < call->proto->n_attribute; i++) {
     const Onnx__AttributeProto *a = call->proto->attribute[i];
     if (a->name == NULL) return EE_FAIL(EE_ERR_FORMAT, "%s: an attribute has no name", call->label);
-    char letter = letter_of(call->op->attributes, a->name);
+    char   letter = letter_of(call->op->attributes, a->name);
+    size_t used   = strlen(unknown);
     if (letter == '\0')
-      return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: attribute '%s'", call->label, a->name);
-    if ((a->has_type && a->type != type_of(letter)) || (letter == 't' && a->t == NULL))
+      snprintf(unknown + used, sizeof unknown - used, "%s'%s'", used > 0 ? ", " : "", a->name);
+    else if ((a->has_type && a->type != type_of(letter)) || (letter == 't' && a->t == NULL))
       return EE_FAIL(EE_ERR_FORMAT, "%s: attribute '%s' has a wrong type", call->label, a->name);
   }
-  return EE_OK;
+  if (unknown[0] == '\0') return EE_OK;
+  return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: attribute %s", call->label, unknown);
 }
 
 const Onnx__AttributeProto *ee_onnx_attribute(const onnx_call *call, const char *name) {

@@ -13,7 +13,7 @@ typedef struct ee_onnx_options {
   float        scale;         // 0: from metadata, or 1
   const float *mean, *std;    // shape [n_channels]
   const char  *class_names;   // comma-separated; NULL: from metadata, or unnamed
-  bool         keep_unfused;  // for tests: do not fold or fuse
+  bool         keep_unfused;  // for tests: no folding or fusing; constants are evaluated still
 } ee_onnx_options;
 
 /** A constant given from outside for a graph input other than the first (for tests). */
@@ -24,10 +24,24 @@ typedef struct ee_onnx_binding {
 } ee_onnx_binding;
 
 /**
- * Read an ONNX model.  Each graph output becomes an exit, in topological order.  Batch
- * normalisation is folded into convolutions, activations are fused, constants are evaluated.
- * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT; EE_ERR_UNSUPPORTED naming every operator or attribute
- *         that is not supported, with its node
+ * Read an ONNX model of operator set 7 or later.  Not collective.
+ *
+ * Each graph output becomes an exit of its name, in topological order; all have as many classes as
+ * the first has elements.  Batch normalisation, and scales and shifts per channel, are folded into
+ * the convolution or Gemm before them, activations are fused, constants are evaluated, and nodes
+ * that lead to no output vanish.
+ *
+ * The first dimension of the input is a batch (ee_model.batched) if it is free or 1 and no operator
+ * mixes along it; otherwise one sample is the whole input.  Every other dimension must be fixed.
+ * Metadata ee.mean, ee.std, ee.scale, ee.classes (comma-separated) and ee.provenance are taken
+ * over unless @p options say otherwise.
+ *
+ * @param[in]  options  NULL: as the file says
+ * @param[out] model    finished; owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT if the file is damaged, the graph does not hang
+ *         together or a weight is not finite; EE_ERR_UNSUPPORTED naming every operator and
+ *         attribute that is not supported, with its node; EE_ERR_ARG if options do not fit the
+ *         model; EE_ERR_NOMEM.  Sentences begin with the path.
  */
 ee_status ee_import_onnx(const char *path, const ee_onnx_options *options, ee_model **model);
 

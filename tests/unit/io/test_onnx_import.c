@@ -68,13 +68,14 @@ static void everything_that_is_not_supported_is_named_at_once(void) {
   maker_string(&m, maker_node(&m, "Pad", "r pads", "padded"), "mode", "sideways");
   maker_node(&m, "Gemm", "ln w1", "g");
   maker_int(&m, m.node[m.graph.n_node - 1], "weird", 1);
+  maker_int(&m, m.node[m.graph.n_node - 1], "weirder", 1);
   maker_node(&m, "FusedConv", "r", "fc")->domain = maker_text(&m, "com.example");
   maker_ints(&m, "pads", 1, (int64_t[]){0});
   CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_UNSUPPORTED);
   CU_ASSERT_PTR_NULL(model);
   static const char *const named[] = {
-      "Erf 'erf'", "LayerNormalization 'ln'",   "Pad 'padded'", "sideways", "Gemm 'g'",
-      "weird",     "com.example.FusedConv 'fc'"};
+      "Erf 'erf'", "LayerNormalization 'ln'",   "Pad 'padded'", "sideways", "Gemm 'g'", "'weird'",
+      "'weirder'", "com.example.FusedConv 'fc'"};
   for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
     CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), named[i]));
   maker_end(&m);
