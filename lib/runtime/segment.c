@@ -101,7 +101,7 @@ static void trace_receive(const ee_segment *s, const ee_message *m, size_t bytes
   ee_event event = {.rank       = s->context->wire->rank,
                     .kind       = EE_EVENT_RECEIVE,
                     .start      = h->sent,
-                    .end        = now,
+                    .end        = h->sent > now ? h->sent : now,  // sent since this turn began
                     .first_id   = h->n > 0 ? m->id[0] : h->watermark,
                     .samples    = h->n,
                     .plan_epoch = s->plan_epoch,
