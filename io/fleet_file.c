@@ -162,7 +162,7 @@ static int device_by_name(const ee_fleet *fleet, int n, const char *name) {
 
 static ee_status read_device(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet, int d) {
   ee_device_spec *device = &fleet->device[d];
-  char       place[32];
+  char            place[32];
   snprintf(place, sizeof place, "devices[%d]", d);
   device->relative = 0.0;
   EE_TRY(ee_yaml_mapping(yaml, node, place, device_keys, device));

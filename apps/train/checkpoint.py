@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: the weights and all that the later steps need to know about them."""
 
 from dataclasses import asdict, dataclass

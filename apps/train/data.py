@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data sets: reading, splitting, normalising and augmenting.
 
 Everything is held in memory as one tensor; a batch is a selection of rows.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Train the networks of EdgeExit, export them to ONNX, write reference logits.
 
   edgetrain.py train resnet_cifar10 --data DIR --out resnet_cifar10.ckpt

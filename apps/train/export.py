@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX files with EdgeExit's metadata, and reference logits."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: joint loss over all exits, SGD, one-cycle schedule."""
 
 import random

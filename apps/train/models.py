@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The multi-exit networks.
 
 Every network returns a tuple of logits, one per exit, from the first exit to

@@ -41,7 +41,7 @@ double ee_schedule_at(const ee_schedule *schedule, double t, double before) {
 
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops) {
   const ee_device_spec *device = &fleet->device[d];
-  double           speed  = device->flops > 0.0 ? device->flops : device->relative * host_flops;
+  double                speed = device->flops > 0.0 ? device->flops : device->relative * host_flops;
   return speed * ee_schedule_at(&device->speed, t, 1.0);
 }
 

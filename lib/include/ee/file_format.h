@@ -5,6 +5,11 @@
 #include "ee/status.h"
 
 /**
+ * @file file_format.h
+ * Telling files of ours apart.
+ */
+
+/**
  * What a sealed file of ours says that it is: "edgeexit-model", "edgeexit-data", "edgeexit-exits".
  * @param[out] format  @p size bytes
  * @return EE_OK; EE_ERR_FILE or EE_ERR_FORMAT with path and reason
