@@ -13,18 +13,25 @@
 #define RELAY_AGE 100000000  // an event waits no longer than this for company [ns]
 #define RELAY_TAG 1
 
+/* One message of events; they form a queue, the newest of which is being filled. */
+typedef struct parcel {
+  struct parcel *next;
+  int            n;
+  MPI_Request    send;  // MPI_REQUEST_NULL while it is being filled
+  ee_event       event[RELAY_EVENTS];
+} parcel;
+
 struct ee_trace_relay {
   MPI_Comm      comm;
   int           rank, size;
   ee_trace_sink writer, own;  // writer: on rank 0 only
-  // Sending: one buffer fills while the other is under way.
-  ee_event   *fill, *sent;  // shape [RELAY_EVENTS] each
-  int         n;
-  int64_t     oldest;  // when the first event of `fill` came in [ns]
-  MPI_Request send;
-  // Receiving, on rank 0.
+  // Sending: a device never waits for the writer, so what is under way may grow.
+  parcel *first, *last;  // last: being filled
+  int64_t oldest;        // when the first event of `last` came in [ns]
+  // Receiving, on rank 0: a ring, so that messages are handed over in the order they came.
   ee_event   *in;  // shape [RELAY_RECEIVES, RELAY_EVENTS]
   MPI_Request receive[RELAY_RECEIVES];
+  int         head;  // posted before all others
   int         open;  // ranks that have not said their last word
 };
 
@@ -45,26 +52,52 @@ void ee_trace_nodes(MPI_Comm comm, MPI_Comm *node, int *index, int *n_nodes) {
   EE_MPI(MPI_Allreduce(&writer, n_nodes, 1, MPI_INT, MPI_SUM, comm));
 }
 
-/* Send the filled buffer, if the one before is gone; an empty one is the last word. */
-static void send_buffer(ee_trace_relay *r) {
-  ee_event *buffer = r->fill;
-  EE_MPI(MPI_Isend(buffer, r->n * (int)sizeof *buffer, MPI_BYTE, 0, RELAY_TAG, r->comm, &r->send));
-  r->fill = r->sent;
-  r->sent = buffer;
-  r->n    = 0;
+static parcel *new_parcel(void) {
+  parcel *p = malloc(sizeof *p);
+  if (p == NULL) return NULL;
+  p->next = NULL;
+  p->n    = 0;
+  p->send = MPI_REQUEST_NULL;
+  return p;
 }
 
-static void wait_send(ee_trace_relay *r) {
-  if (r->send != MPI_REQUEST_NULL) EE_MPI(MPI_Wait(&r->send, MPI_STATUS_IGNORE));
+/* Free what is through, from the oldest on; wait for it if asked. */
+static void free_sent(ee_trace_relay *r, bool wait) {
+  while (r->first != r->last) {
+    parcel *p    = r->first;
+    int     done = 1;
+    if (wait) {
+      EE_MPI(MPI_Wait(&p->send, MPI_STATUS_IGNORE));
+    } else {
+      EE_MPI(MPI_Test(&p->send, &done, MPI_STATUS_IGNORE));
+    }
+    if (!done) return;
+    r->first = p->next;
+    free(p);
+  }
+}
+
+/* Send what is filled and begin anew.  Without memory for that the sent events are waited for and
+ * their place is used again. */
+static void send_filled(ee_trace_relay *r) {
+  parcel *p = r->last;
+  EE_MPI(
+      MPI_Isend(p->event, p->n * (int)sizeof *p->event, MPI_BYTE, 0, RELAY_TAG, r->comm, &p->send));
+  p->next = new_parcel();
+  if (p->next != NULL) {
+    r->last = p->next;
+    return;
+  }
+  free_sent(r, true);
+  EE_MPI(MPI_Wait(&p->send, MPI_STATUS_IGNORE));
+  p->n = 0;
 }
 
 static void relay_event(void *self, const ee_event *event) {
   ee_trace_relay *r = self;
-  if (r->n == 0) r->oldest = ee_clock_ns();
-  r->fill[r->n++] = *event;
-  if (r->n < RELAY_EVENTS) return;
-  wait_send(r);
-  send_buffer(r);
+  if (r->last->n == 0) r->oldest = ee_clock_ns();
+  r->last->event[r->last->n++] = *event;
+  if (r->last->n == RELAY_EVENTS) send_filled(r);
 }
 
 static void post(ee_trace_relay *r, int slot) {
@@ -72,56 +105,58 @@ static void post(ee_trace_relay *r, int slot) {
                    MPI_ANY_SOURCE, RELAY_TAG, r->comm, &r->receive[slot]));
 }
 
-/* Hand over one message of events, if one is here. */
+static void direct_event(void *self, const ee_event *event) {
+  ee_trace_relay *r = self;
+  if (r->writer.event != NULL) r->writer.event(r->writer.self, event);
+}
+
+/* Hand over the oldest message, if it is here; an empty one is its rank's last word. */
 static bool take_message(ee_trace_relay *r) {
-  int        slot = MPI_UNDEFINED, done = 0, bytes = 0;
+  int        done = 0, bytes = 0;
   MPI_Status status;
-  EE_MPI(MPI_Testany(RELAY_RECEIVES, r->receive, &slot, &done, &status));
-  if (!done || slot == MPI_UNDEFINED) return false;
+  EE_MPI(MPI_Test(&r->receive[r->head], &done, &status));
+  if (!done) return false;
   EE_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
-  const ee_event *event = r->in + (size_t)slot * RELAY_EVENTS;
+  const ee_event *event = r->in + (size_t)r->head * RELAY_EVENTS;
   int             n     = bytes / (int)sizeof *event;
-  for (int i = 0; i < n; i++) r->writer.event(r->writer.self, &event[i]);
+  for (int i = 0; i < n; i++) direct_event(r, &event[i]);
   if (n == 0) r->open--;
-  post(r, slot);
+  post(r, r->head);
+  r->head = (r->head + 1) % RELAY_RECEIVES;
   return true;
 }
 
 static void relay_poll(void *self) {
   ee_trace_relay *r = self;
   if (r->rank == 0) {
-    take_message(r);
+    for (int i = 0; i < RELAY_RECEIVES && take_message(r);) i++;
     if (r->writer.poll != NULL) r->writer.poll(r->writer.self);
     return;
   }
-  int done = 1;
-  if (r->send != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&r->send, &done, MPI_STATUS_IGNORE));
-  if (done && r->n > 0 && ee_clock_ns() - r->oldest > RELAY_AGE) send_buffer(r);
+  free_sent(r, false);
+  if (r->last->n > 0 && ee_clock_ns() - r->oldest > RELAY_AGE) send_filled(r);
 }
 
-static ee_status allocate(ee_trace_relay *r) {
-  size_t n = r->rank == 0 ? RELAY_RECEIVES * RELAY_EVENTS : 2 * RELAY_EVENTS;
-  r->in    = calloc(n, sizeof *r->in);
-  if (r->in == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu trace events", n);
-  r->fill = r->in;
-  r->sent = r->in + RELAY_EVENTS;
+static ee_status allocate(ee_trace_relay *r, const ee_trace_sink *writer) {
+  if (r->rank == 0) {
+    if (writer == NULL) return EE_FAIL(EE_ERR_ARG, "rank 0 of a node has no trace to write to");
+    r->in = calloc(RELAY_RECEIVES * RELAY_EVENTS, sizeof *r->in);
+  } else {
+    r->first = r->last = new_parcel();
+  }
+  if (r->in == NULL && r->last == NULL) return EE_FAIL(EE_ERR_NOMEM, "for trace events");
   return EE_OK;
 }
 
 static void open_own_sink(ee_trace_relay *r, const ee_trace_sink *writer) {
   r->own = (ee_trace_sink){.self = r, .event = relay_event, .poll = relay_poll};
   if (r->rank != 0) return;
-  r->writer = *writer;  // the writer's own records need no message
+  r->writer = *writer;
   r->open   = r->size - 1;
   for (int slot = 0; slot < RELAY_RECEIVES; slot++) post(r, slot);
 }
 
-/* Rank 0's entries: its own records go straight on. */
-static void direct_event(void *self, const ee_event *event) {
-  ee_trace_relay *r = self;
-  r->writer.event(r->writer.self, event);
-}
-
+/* Rank 0's own records need no message. */
 static void direct_answer(void *self, const ee_answer *answer, const float *logits, int n_classes) {
   ee_trace_relay *r = self;
   if (r->writer.answer != NULL) r->writer.answer(r->writer.self, answer, logits, n_classes);
@@ -138,12 +173,11 @@ ee_status ee_trace_relay_open(MPI_Comm node, const ee_trace_sink *writer, ee_tra
   if (r != NULL) {
     EE_MPI(MPI_Comm_rank(node, &r->rank));
     EE_MPI(MPI_Comm_size(node, &r->size));
-    r->send = MPI_REQUEST_NULL;
-    status  = allocate(r);
+    status = allocate(r, writer);
   }
   status = ee_agree(node, status, 0);
   if (status != EE_OK) {
-    if (r != NULL) free(r->in);
+    if (r != NULL) free(r->in), free(r->last);
     free(r);
     *relay = NULL;
     return status;
@@ -175,11 +209,10 @@ static void finish_receiving(ee_trace_relay *r) {
 }
 
 static void finish_sending(ee_trace_relay *r) {
-  wait_send(r);
-  if (r->n > 0) send_buffer(r);
-  wait_send(r);
-  send_buffer(r);  // empty
-  wait_send(r);
+  if (r->last->n > 0) send_filled(r);
+  free_sent(r, true);
+  EE_MPI(MPI_Send(NULL, 0, MPI_BYTE, 0, RELAY_TAG, r->comm));  // the last word
+  free(r->last);
 }
 
 void ee_trace_relay_close(ee_trace_relay **relay) {
