@@ -36,15 +36,15 @@ static void share_message(MPI_Comm comm, ee_status mine, ee_status worst) {
 }
 
 ee_status ee_agree(MPI_Comm comm, ee_status status, int key) {
-  int worst[3] = {(int)status, key, -key};  // max of key and of -key differ only if keys do
+  int worst[3] = {(int)status, key, ~key};  // max of ~key is ~min of key, for any int
 
   EE_MPI(MPI_Allreduce(MPI_IN_PLACE, worst, 3, MPI_INT, MPI_MAX, comm));
   if (worst[0] != EE_OK) {
     share_message(comm, status, (ee_status)worst[0]);
     return (ee_status)worst[0];
   }
-  if (worst[1] != -worst[2]) {
-    return EE_FAIL(EE_ERR_MISMATCH, "ranks disagree on a value: from %d to %d", -worst[2],
+  if (worst[1] != ~worst[2]) {
+    return EE_FAIL(EE_ERR_MISMATCH, "ranks disagree on a value: from %d to %d", ~worst[2],
                    worst[1]);
   }
   return EE_OK;

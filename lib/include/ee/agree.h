@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include <mpi.h>
+#include <stdbool.h>
 
 #include "ee/status.h"
 
 /**
  * @file agree.h
- * Making a fault on one rank the same error on all, and checking MPI calls.
+ * Making a fault on one rank the same error on all, leaving no message behind, and checking MPI
+ * calls.
  */
 
 /**
@@ -21,6 +23,17 @@
  *         but the keys differ
  */
 ee_status ee_agree(MPI_Comm comm, ee_status status, int key);
+
+/**
+ * Empty @p comm after a fault, so that no buffer is freed while MPI still reads it.  Collective
+ * over @p comm, on which nobody sends any more.
+ *
+ * Takes in and forgets every message that no posted receive takes, until this rank's sends are
+ * done and every message to it has come in: each rank ends its messages to every other with a
+ * mark, and MPI keeps the order.  Posted receives stay; they can be cancelled afterwards.
+ * @param sent  tests this rank's sends on @p comm: whether all are done
+ */
+void ee_drain(MPI_Comm comm, bool (*sent)(void *self), void *self);
 
 /** Report a failed MPI call and end the job.  Used through EE_MPI. */
 _Noreturn void ee_mpi_abort(int code, const char *call, const char *file, int line);
