@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ee/log.h"
@@ -25,7 +26,11 @@ struct ee_trace_file {
 static ee_status check_signature(const char *path) {
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   unsigned char              head[8]      = {0};
-  int                        fd           = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat                info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+    return EE_FAIL(EE_ERR_FILE, "%s is not a regular file", path);
+  }
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return EE_FAIL(EE_ERR_FILE, "cannot open %s: %s", path, strerror(errno));
   ssize_t got = read(fd, head, sizeof head);
   int     why = errno;

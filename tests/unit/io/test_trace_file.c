@@ -291,6 +291,7 @@ static void a_trace_is_read_while_it_is_written(void) {
   CU_ASSERT_EQUAL_FATAL(pipe(go_on), 0);
   pid_t child = fork();
   if (child == 0) {
+    alarm(60);  // does not outlive a parent that gave up
     ee_trace_sink sink = create(path, 1);
     for (int part = 0; part < 2; part++) {
       write_answers(&sink, 100 * part, 100 * (part + 1));
