@@ -27,20 +27,36 @@ typedef struct ee_trace_header {
 
 /**
  * Create the trace of one writer and give the sink that fills it.  Not collective.
- * Buffers are written and flushed when poll() finds them older than a quarter of a second.
+ * Buffers are written and flushed when poll() finds them older than a quarter of a second, or when
+ * they are large.  A write that fails does not stop the run: the trace ends there, with a warning.
+ * @param[in]  header  copied; texts may be NULL, the plan must not
+ * @param[out] sink    to be ended by ee_trace_close(); empty on error
+ * @return EE_OK; EE_ERR_ARG if the header has no plan or a count is out of range; EE_ERR_FILE with
+ *         path and reason; EE_ERR_NOMEM
  */
 ee_status ee_trace_create(const char *path, const ee_trace_header *header, ee_trace_sink *sink);
 
-/** Write what is left and close; the first write error of the run comes back here. */
+/** Write what is left and close; the first write error of the run comes back here.  The sink is
+ *  empty after it; closing an empty one is EE_OK.  Not collective. */
 ee_status ee_trace_close(ee_trace_sink *sink);
 
-/** Create a master file at @p path whose groups link to @p n_parts part files of other nodes. */
+/** Create a master file at @p path whose groups link to @p n_parts >= 1 part files, one per node.
+ *  Parts in the master's folder are linked by name, others by full path; they need not be there
+ *  yet.  Not collective.  EE_OK; EE_ERR_ARG; EE_ERR_FILE; EE_ERR_NOMEM */
 ee_status ee_trace_link_parts(const char *path, const char *const *part, int n_parts);
 
 typedef struct ee_trace_file ee_trace_file;
 
-/** Open a finished, half-written or abandoned trace for reading; parts that are linked are read
- * too. */
+/**
+ * Read a finished, half-written or abandoned trace; parts that are linked are read too, and left
+ * out with a warning if they cannot be.  Each file is first tried in a child process, because a
+ * damaged one could crash HDF5.  Everything is read now: what a run adds later is not seen.
+ * Answers have exit, prediction and device in range; events rank, kind and peer; times differ by
+ * less than 2^62 ns.  Clocks of several hosts may make an event end before it starts.
+ * @param[out] file  to be closed; NULL on error
+ * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT or EE_ERR_UNSUPPORTED with path and reason;
+ *         EE_ERR_NOMEM
+ */
 ee_status ee_trace_open(const char *path, ee_trace_file **file);
 
 /** Borrowed; lives until close.  `plan` is the first plan. */
@@ -52,12 +68,14 @@ const ee_answer *ee_trace_file_answers(const ee_trace_file *file, int64_t *n);
 /** Logits of answer @p i, shape [n_classes]; NULL if they were not kept. */
 const float *ee_trace_file_logits(const ee_trace_file *file, int64_t i);
 
+/** All events, part by part; the file owns them. */
 const ee_event *ee_trace_file_events(const ee_trace_file *file, int64_t *n);
 
 /** Epoch records; their arrays belong to the file. */
 const ee_epoch_record *ee_trace_file_epochs(const ee_trace_file *file, int *n);
 
-/** Whether the run ended by itself. */
+/** Whether the run ended by itself and every part is here. */
 int ee_trace_file_complete(const ee_trace_file *file);
 
+/** Free everything and set to NULL.  *file may be NULL. */
 void ee_trace_file_close(ee_trace_file **file);
