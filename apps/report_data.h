@@ -30,7 +30,7 @@ typedef struct ee_report_exit {
 typedef struct ee_report_device {
   int64_t ns[EE_EVENT_COUNT];  // [ns]
   int64_t answers;             // that left on it
-  int64_t bytes_sent;          // [byte]
+  int64_t bytes_sent;          // to other devices [byte]
 } ee_report_device;
 
 /** What went from one device to another: a message is known from the record of its sender or of

@@ -99,7 +99,7 @@ ee_status ee_report_links(const ee_report_input *in, ee_report *report) {
     for (last = first; last < n && compare_passages(&list[first], &list[last]) == 0;) last++;
     ee_report_link link             = sum_passages(list + first, last - first);
     report->link[report->n_links++] = link;
-    report->device[link.from].bytes_sent += link.bytes;
+    if (link.from != link.to) report->device[link.from].bytes_sent += link.bytes;
   }
   free(list);
   return EE_OK;

@@ -100,7 +100,7 @@ typedef struct made_run {
   ee_trace_header header;
   ee_answer       answer[N];
   ee_epoch_record epoch[10];
-  ee_event        event[6];
+  ee_event        event[7];
   ee_report_input input;
 } made_run;
 
@@ -114,6 +114,7 @@ static void make_run(made_run *run) {
            {.rank = 1, .kind = EE_EVENT_RECEIVE, .peer = 0, .bytes = 40},
            {.rank = 1, .kind = EE_EVENT_RECEIVE, .peer = 0, .bytes = 60},
            {.rank = 0, .kind = EE_EVENT_SEND, .peer = 1, .bytes = 40},
+           {.rank = 0, .kind = EE_EVENT_RECEIVE, .peer = 0, .bytes = 7},
            {.rank = 2, .kind = EE_EVENT_ALLREDUCE, .start = 3 * MS, .end = 7 * MS, .peer = -1}}};
   for (int i = 0; i < 2; i++) run->plan[i] = (ee_plan){3, 3, 2, run->stages[i]};
   run->header.plan = &run->plan[0];
@@ -148,7 +149,7 @@ static void make_run(made_run *run) {
                                  .event     = run->event,
                                  .epoch     = run->epoch,
                                  .n_answers = N,
-                                 .n_events  = 6,
+                                 .n_events  = 7,
                                  .n_epochs  = 10};
 }
 
@@ -216,12 +217,14 @@ static void devices_and_links_are_added_up(void) {
   CU_ASSERT_EQUAL(r.device[0].ns[EE_EVENT_COMPUTE], 200 * MS);  // the overlap counts once
   CU_ASSERT_EQUAL(r.device[1].ns[EE_EVENT_COMPUTE], 0);
   CU_ASSERT_EQUAL(r.device[1].answers, 50);
-  CU_ASSERT_EQUAL_FATAL(r.n_links, 1);
-  CU_ASSERT_EQUAL(r.link[0].from, 0);
-  CU_ASSERT_EQUAL(r.link[0].to, 1);
-  CU_ASSERT_EQUAL(r.link[0].messages, 2);  // the receiver recorded more than the sender
-  CU_ASSERT_EQUAL(r.link[0].bytes, 100);
-  CU_ASSERT_EQUAL(r.device[0].bytes_sent, 100);
+  CU_ASSERT_EQUAL_FATAL(r.n_links, 2);
+  CU_ASSERT_EQUAL(r.link[0].to, 0);  // the source and the first layers on one device
+  CU_ASSERT_EQUAL(r.link[0].bytes, 7);
+  CU_ASSERT_EQUAL(r.link[1].from, 0);
+  CU_ASSERT_EQUAL(r.link[1].to, 1);
+  CU_ASSERT_EQUAL(r.link[1].messages, 2);  // the receiver recorded more than the sender
+  CU_ASSERT_EQUAL(r.link[1].bytes, 100);
+  CU_ASSERT_EQUAL(r.device[0].bytes_sent, 100);  // what stays on the device is not sent
   CU_ASSERT_EQUAL(r.allreduce.n, 1);
   CU_ASSERT_DOUBLE_EQUAL(r.allreduce.mean, 0.004, 1e-12);
   ee_report_clear(&r);
