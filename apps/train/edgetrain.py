@@ -30,7 +30,7 @@ RECIPES: Dict[str, Recipe] = {
     "resnet_cifar10": Recipe(epochs=30, rate=0.15, exit_weights=(0.3, 0.5, 1.0), bf16=True),
     "balexnet_cifar10": Recipe(epochs=40, rate=0.03, exit_weights=(0.3, 0.5, 1.0), clip=5.0,
                                bf16=True),
-    "modnet": Recipe(epochs=20, rate=0.1, exit_weights=(0.3, 0.4, 0.6, 1.0), batch=256,
+    "modnet": Recipe(epochs=10, rate=0.1, exit_weights=(0.3, 0.4, 0.6, 1.0), batch=256,
                      decay=1e-4, bf16=True),
 }
 CROP = {"resnet_cifar10": 4, "balexnet_cifar10": 2}
@@ -88,7 +88,8 @@ def finished(name: str, model: nn.Module, pre: data.Preprocess, classes: Tuple[s
              train: data.Samples, recipe: Recipe, split: str, figures: str) -> Checkpoint:
     """The checkpoint of a trained network."""
     provenance = (f"edgetrain.py train {name}; seed {recipe.seed}; epochs {recipe.epochs}; "
-                  f"bf16 {recipe.bf16}; torch {torch.__version__}; {split}; "
+                  f"bf16 {recipe.bf16}; threads {torch.get_num_threads()}; "
+                  f"torch {torch.__version__}; {split}; "
                   f"accuracy per exit: {figures}")
     state = {k: v.contiguous() for k, v in model.state_dict().items()}
     shape = tuple(train.x.shape[1:])
