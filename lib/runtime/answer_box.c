@@ -30,11 +30,11 @@ ee_status ee_answer_box_open(const ee_wire *wire, int slots, int batch_limit, in
                          .buffer      = calloc((size_t)slots, one),
                          .slot_bytes  = one};
   }
+  for (int i = 0; i < slots && b != NULL && b->send != NULL; i++) b->send[i] = MPI_REQUEST_NULL;
   if (b == NULL || b->send == NULL || b->buffer == NULL) {
     ee_answer_box_close(&b);
     return EE_FAIL(EE_ERR_NOMEM, "for %d slots of answers", slots);
   }
-  for (int i = 0; i < slots; i++) b->send[i] = MPI_REQUEST_NULL;
   *box = b;
   return EE_OK;
 }
@@ -90,8 +90,9 @@ bool ee_answer_box_poll(ee_answer_box *box) {
 void ee_answer_box_close(ee_answer_box **box) {
   ee_answer_box *b = *box;
   if (b == NULL) return;
-  if (b->send != NULL && b->buffer != NULL && !ee_answer_box_poll(b))
-    b->buffer = NULL;  // MPI's now
+  for (int i = 0; i < b->slots && b->send != NULL; i++) {
+    EE_MPI(MPI_Wait(&b->send[i], MPI_STATUS_IGNORE));  // which the collector has taken
+  }
   free(b->send);
   free(b->buffer);
   free(b);

@@ -44,6 +44,7 @@ void ee_answer_box_post(ee_answer_box *box, int64_t now);
 /** Let sends move; returns whether all are done. */
 bool ee_answer_box_poll(ee_answer_box *box);
 
+/** Close and set to NULL, once every batch was taken or drained. */
 void ee_answer_box_close(ee_answer_box **box);
 
 typedef struct ee_collector ee_collector;
@@ -68,5 +69,8 @@ ee_status ee_collector_poll(ee_collector *collector, int64_t now, bool *busy);
 
 int64_t ee_collector_answered(const ee_collector *collector);
 int64_t ee_collector_duplicates(const ee_collector *collector);
+
+/** When the answers taken so far have all arrived, on the paced clock [ns]. */
+int64_t ee_collector_latest(const ee_collector *collector);
 
 void ee_collector_close(ee_collector **collector);

@@ -13,6 +13,8 @@ struct ee_collector {
   ee_collector_setup setup;
   unsigned char     *answered;  // shape [ceil(n_samples / 8)], one bit per id
   int64_t            n_answered, n_duplicates;
+  int64_t            latest;  // arrival of the last answer [ns]
+  int                head;    // the slot posted before all others, so that order is kept
   MPI_Request        receive[COLLECTOR_SLOTS];
   unsigned char     *buffer;  // shape [COLLECTOR_SLOTS, slot_bytes]
   size_t             slot_bytes;
@@ -99,6 +101,7 @@ static ee_status take_message(ee_collector *c, ee_answer_head *head, size_t byte
   }
   int64_t due     = ee_pacer_arrival(c->setup.pacer, peer, head->sent, bytes, NULL);
   int64_t arrived = due > now ? due : now;
+  if (arrived > c->latest) c->latest = arrived;
   for (int i = 0; i < head->n; i++) {
     const float *z =
         logits ? ee_answer_logits(head, head->n) + (size_t)i * c->setup.n_classes : NULL;
@@ -108,17 +111,21 @@ static ee_status take_message(ee_collector *c, ee_answer_head *head, size_t byte
 }
 
 ee_status ee_collector_poll(ee_collector *c, int64_t now, bool *busy) {
-  for (;;) {
-    int        slot = MPI_UNDEFINED, done = 0, bytes = 0;
-    MPI_Status status;
-    EE_MPI(MPI_Testany(COLLECTOR_SLOTS, c->receive, &slot, &done, &status));
-    if (!done || slot == MPI_UNDEFINED) return EE_OK;
-    EE_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
-    ee_answer_head *head = (ee_answer_head *)(void *)(c->buffer + (size_t)slot * c->slot_bytes);
-    EE_TRY(take_message(c, head, (size_t)bytes, status.MPI_SOURCE, now));
-    post(c, slot);
-    *busy = true;
+  size_t bytes;
+  int    peer;
+  while (ee_wire_received(&c->receive[c->head], c->slot_bytes, &peer, &bytes)) {
+    ee_answer_head *head = (ee_answer_head *)(void *)(c->buffer + (size_t)c->head * c->slot_bytes);
+    ee_status       status = take_message(c, head, bytes, peer, now);
+    post(c, c->head);
+    c->head = (c->head + 1) % COLLECTOR_SLOTS;
+    *busy   = true;
+    EE_TRY(status);
   }
+  return EE_OK;
+}
+
+int64_t ee_collector_latest(const ee_collector *collector) {
+  return collector->latest;
 }
 
 int64_t ee_collector_answered(const ee_collector *collector) {

@@ -6,27 +6,7 @@
 #include "device_state.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
-
-static ee_status check_setup(const ee_run_setup *s, int size) {
-  if (s->batch_limit < 1 || s->slots < 1 || s->epoch_samples < 1 || s->control_delay < 0) {
-    return EE_FAIL(EE_ERR_ARG,
-                   "batch %d, slots %d, epoch %d must be at least 1, control delay %d at least 0",
-                   s->batch_limit, s->slots, s->epoch_samples, s->control_delay);
-  }
-  if (s->batch_limit > 1 && !s->model->batched) {
-    return EE_FAIL(EE_ERR_ARG, "model %s takes one sample at a time, but the batch limit is %d",
-                   s->model->name, s->batch_limit);
-  }
-  if (s->plan->n_devices != size || s->plan->n_layers != s->model->n_layers) {
-    return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the run has %d and %d",
-                   s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
-  }
-  if (s->fleet != NULL && s->fleet->n_devices != size) {
-    return EE_FAIL(EE_ERR_ARG, "the fleet has %d devices, the run has %d ranks",
-                   s->fleet->n_devices, size);
-  }
-  return ee_plan_check(s->plan);
-}
+#include "setup.h"
 
 static ee_status load_layers(ee_device *d) {
   int stage = ee_plan_stage_of_device(d->setup.plan, d->wire.rank);
@@ -60,7 +40,7 @@ static ee_status open_root_parts(ee_device *d) {
 /* Everything that can fail on one rank alone. */
 static ee_status open_parts(ee_device *d) {
   ee_run_setup *s = &d->setup;
-  EE_TRY(check_setup(s, d->wire.size));
+  EE_TRY(ee_setup_check(s, d->wire.size));
   EE_TRY(ee_plan_copy(s->plan, &d->plan));
   EE_TRY(ee_pacer_open(s->fleet, s->host_flops, d->wire.rank, &d->pacer));
   EE_TRY(ee_counters_open(s->model->n_exits, (uint64_t)s->epoch_samples, s->control_delay,
@@ -91,7 +71,7 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
   *device           = NULL;
   ee_device *d      = calloc(1, sizeof *d);
   ee_status  status = d == NULL ? EE_FAIL(EE_ERR_NOMEM, "for a device") : EE_OK;
-  status            = ee_agree(comm, status, (int)setup->n_samples);
+  status            = ee_agree(comm, status, 0);
   if (status != EE_OK) {
     free(d);
     return status;
@@ -100,7 +80,13 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
   d->idle_since = -1;
   ee_wire_open(comm, &d->wire);
   ee_alarm_open(&d->wire, &d->alarm);
-  status = ee_agree(comm, open_parts(d), setup->epoch_samples);
+  status = open_parts(d);
+  status = ee_agree(comm, status, status == EE_OK ? ee_setup_key(setup) : 0);
+  if (status == EE_ERR_MISMATCH) {
+    EE_FAIL(status,
+            "ranks were given different runs; plan, fleet, model, samples, batch, slots, "
+            "epoch and control delay must be the same on all");
+  }
   if (status != EE_OK) ee_device_destroy(&d);
   *device = d;
   return status;

@@ -59,6 +59,7 @@ static void tend(ee_device *d, int64_t now, bool *busy) {
     if (!held && ee_segment_settled(s)) ee_device_remove_segment(d, i--);
   }
   ee_answer_box_poll(d->answers);
+  ee_device_note_memory(d);
 }
 
 ee_status ee_device_turn(ee_device *d, bool *busy) {
@@ -76,7 +77,9 @@ ee_status ee_device_turn(ee_device *d, bool *busy) {
 static bool stream_over(const ee_device *d) {
   if (d->holding || d->segment[0] != NULL || !ee_answer_box_poll(d->answers)) return false;
   if (d->source != NULL && !ee_source_done(d->source)) return false;
-  return d->collector == NULL || ee_collector_answered(d->collector) == (int64_t)d->setup.n_samples;
+  if (d->collector == NULL) return true;
+  return ee_collector_answered(d->collector) == (int64_t)d->setup.n_samples &&
+         ee_collector_latest(d->collector) <= ee_device_now(d);
 }
 
 static void end_wait(ee_device *d, int64_t now) {
@@ -148,6 +151,7 @@ static ee_status check_answers(const ee_device *d) {
 
 ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
   start_clock(d);
+  if (hooks == NULL && d->source != NULL) ee_source_allow(d->source, UINT64_MAX);
   int64_t   cpu    = ee_clock_cpu_ns();
   ee_status status = loop(d, hooks);
   if (status != EE_OK) ee_alarm_raise(&d->alarm);
@@ -160,5 +164,7 @@ ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
     d->totals.duplicates = ee_collector_duplicates(d->collector);
   }
   if (status == EE_OK) status = check_answers(d);
-  return ee_agree(d->wire.control, status, 0);
+  status = ee_agree(d->wire.control, status, 0);
+  if (status != EE_OK) ee_device_drain(d);
+  return status;
 }

@@ -15,6 +15,12 @@ ee_status ee_device_add_segment(ee_device *d, ee_segment *segment) {
   return EE_FAIL(EE_ERR_STATE, "rank %d still serves %d plans", d->wire.rank, DEVICE_SEGMENTS);
 }
 
+void ee_device_note_memory(ee_device *d) {
+  size_t bytes = ee_resident_bytes(d->resident);
+  for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) bytes += d->segment[i]->bytes;
+  if (bytes > d->totals.memory) d->totals.memory = bytes;
+}
+
 void ee_device_remove_segment(ee_device *d, int i) {
   int begin = d->segment[i]->begin, end = d->segment[i]->end;
   ee_segment_close(&d->segment[i]);

@@ -37,6 +37,13 @@ struct ee_device {
 /** One turn of the loop: everything that can be done now.  *busy: whether anything was. */
 ee_status ee_device_turn(ee_device *device, bool *busy);
 
+/** After a fault, once every rank has left the loop: let no message of the run stay behind.
+ *  Collective. */
+void ee_device_drain(ee_device *device);
+
+/** Note how much memory weights, arenas and slots take now. */
+void ee_device_note_memory(ee_device *device);
+
 /** Add a segment behind the others.  *segment may be NULL: the device is idle under the plan. */
 ee_status ee_device_add_segment(ee_device *device, ee_segment *segment);
 

@@ -56,20 +56,18 @@ ee_status ee_inbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots
 
 /* Take note of the head message once it is here, and of when it counts as arrived. */
 static bool look_at_head(ee_inbox *inbox) {
-  MPI_Status status;
-  int        done = 0, bytes = 0;
-  EE_MPI(MPI_Test(&inbox->receive[inbox->head], &done, &status));
-  if (!done) return false;
-  EE_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
-
+  size_t bytes;
+  int    peer;
+  if (!ee_wire_received(&inbox->receive[inbox->head], inbox->slot_bytes, &peer, &bytes)) {
+    return false;
+  }
   unsigned char *buffer = inbox->buffer + (size_t)inbox->head * inbox->slot_bytes;
-  inbox->arrival        = (ee_arrival){.buffer = buffer, .bytes = (size_t)bytes};
+  inbox->arrival        = (ee_arrival){.buffer = buffer, .bytes = bytes};
   inbox->here           = true;
   inbox->due            = 0;
-  if ((size_t)bytes >= sizeof(ee_message_header)) {
+  if (bytes >= sizeof(ee_message_header)) {
     int64_t sent = ((const ee_message_header *)(void *)buffer)->sent;
-    inbox->due =
-        ee_pacer_arrival(inbox->pacer, inbox->peer, sent, (size_t)bytes, &inbox->arrival.occupied);
+    inbox->due = ee_pacer_arrival(inbox->pacer, inbox->peer, sent, bytes, &inbox->arrival.occupied);
   }
   return true;
 }

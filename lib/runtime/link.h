@@ -41,7 +41,11 @@ bool ee_outbox_settled(const ee_outbox *outbox);
 int    ee_outbox_peer(const ee_outbox *outbox);
 size_t ee_outbox_bytes(int slots, size_t slot_bytes);  // memory an end takes [byte]
 
-/** Close and set to NULL.  What is still under way is waited for only if it cannot block. */
+/** Test what was sent: whether no send is under way.  Credits are left alone. */
+bool ee_outbox_sent(ee_outbox *outbox);
+
+/** Close and set to NULL, once the peer has taken every message: the link is settled, or was
+ *  drained after a fault, or never used. */
 void ee_outbox_close(ee_outbox **outbox);
 
 /** The receiving end. */
@@ -69,5 +73,5 @@ bool ee_inbox_poll(ee_inbox *inbox);
 
 int ee_inbox_peer(const ee_inbox *inbox);
 
-/** Close and set to NULL; posted receives are cancelled. */
+/** Close and set to NULL; posted receives are cancelled, so nothing may be under way to them. */
 void ee_inbox_close(ee_inbox **inbox);

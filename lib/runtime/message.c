@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
+#include <limits.h>
 #include <string.h>
 
 ee_message_layout ee_message_layout_of(const ee_model *model, int plan_epoch, int cut,
@@ -12,10 +13,16 @@ ee_message_layout ee_message_layout_of(const ee_model *model, int plan_epoch, in
   return layout;
 }
 
+static size_t record_bytes(const ee_message_layout *layout) {
+  return sizeof(uint64_t) + sizeof(int64_t) + layout->state_bytes + layout->sample_bytes;
+}
+
 size_t ee_message_bytes(const ee_message_layout *layout, int n) {
-  size_t per_sample =
-      sizeof(uint64_t) + sizeof(int64_t) + layout->state_bytes + layout->sample_bytes;
-  return sizeof(ee_message_header) + (size_t)n * per_sample;
+  return sizeof(ee_message_header) + (size_t)n * record_bytes(layout);
+}
+
+int ee_message_most(const ee_message_layout *layout) {
+  return (int)(((size_t)INT_MAX - sizeof(ee_message_header)) / record_bytes(layout));
 }
 
 ee_message ee_message_view(const ee_message_layout *layout, void *buffer, int n) {

@@ -49,6 +49,9 @@ ee_message_layout ee_message_layout_of(const ee_model *model, int plan_epoch, in
 /** Bytes of a message of @p n samples. */
 size_t ee_message_bytes(const ee_message_layout *layout, int n);
 
+/** Most samples that one message can hold: MPI counts bytes in an int. */
+int ee_message_most(const ee_message_layout *layout);
+
 /** Lay a message of @p n samples over @p buffer, which is 8-byte aligned. */
 ee_message ee_message_view(const ee_message_layout *layout, void *buffer, int n);
 

@@ -83,6 +83,12 @@ bool ee_outbox_poll(ee_outbox *outbox) {
   return moved;
 }
 
+bool ee_outbox_sent(ee_outbox *outbox) {
+  int done;
+  EE_MPI(MPI_Testall(outbox->slots, outbox->send, &done, MPI_STATUSES_IGNORE));
+  return done;
+}
+
 bool ee_outbox_settled(const ee_outbox *outbox) {
   return outbox->credits == outbox->slots;
 }
@@ -96,10 +102,7 @@ void ee_outbox_close(ee_outbox **outbox) {
   if (o == NULL) return;
   ee_wire_cancel(&o->credit_request);
   for (int i = 0; i < o->slots; i++) {
-    int done = 1;
-    if (o->send[i] != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&o->send[i], &done, MPI_STATUS_IGNORE));
-    // Only after a fault: the peer is gone, so the request and its buffer are left to MPI.
-    if (!done) o->buffer = NULL;
+    EE_MPI(MPI_Wait(&o->send[i], MPI_STATUS_IGNORE));  // which the peer has taken
   }
   free(o->send);
   free(o->buffer);

@@ -16,10 +16,17 @@ void ee_pacer_close(ee_pacer *pacer) {
   pacer->free_at = NULL;
 }
 
+/* amount / rate seconds in ns; rate > 0. */
+static int64_t duration(double amount, double rate) {
+  double ns = amount / rate * 1e9;
+  return ns < (double)EE_PACER_LONGEST ? (int64_t)ns : EE_PACER_LONGEST;
+}
+
 int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now) {
   if (pacer->fleet == NULL) return 0;
   double speed = ee_fleet_speed(pacer->fleet, pacer->rank, (double)now * 1e-9, pacer->host_flops);
-  return speed > 0.0 ? (int64_t)(flops / speed * 1e9) : 0;
+  if (flops <= 0.0) return 0;
+  return speed > 0.0 ? duration(flops, speed) : EE_PACER_LONGEST;
 }
 
 int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, int64_t *occupied) {
@@ -29,8 +36,9 @@ int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, 
   const ee_link_spec *link      = ee_fleet_link(pacer->fleet, peer, pacer->rank);
   int64_t             start     = sent > pacer->free_at[peer] ? sent : pacer->free_at[peer];
   double              bandwidth = ee_link_bandwidth(link, (double)start * 1e-9);
-  int64_t             through   = bandwidth > 0.0 ? (int64_t)((double)bytes / bandwidth * 1e9) : 0;
-  pacer->free_at[peer]          = start + through;
+  int64_t             through   = bandwidth > 0.0 ? duration((double)bytes, bandwidth) : 0;
+  int64_t             end       = start + through;
+  pacer->free_at[peer]          = end < 2 * EE_PACER_LONGEST ? end : 2 * EE_PACER_LONGEST;
   if (occupied != NULL) *occupied = through;
-  return start + through + (int64_t)(link->latency * 1e9);
+  return pacer->free_at[peer] + duration(link->latency, 1.0);
 }

@@ -11,7 +11,9 @@
  *
  * A link carries one message after the other: transmission starts when the message was posted or
  * when the one before it is through, takes bytes / bandwidth, and the message arrives `latency`
- * later.  The receiver keeps the books, for everything that comes from one peer.
+ * later: latency delays a message but does not occupy the link.  A bandwidth or a speed that
+ * changes over time is that of the moment when the transmission or the computing begins.  The
+ * receiver keeps the books, for everything that comes from one peer.
  */
 typedef struct ee_pacer {
   const ee_fleet *fleet;  // NULL: the real clock, nothing is held back
@@ -23,7 +25,10 @@ typedef struct ee_pacer {
 ee_status ee_pacer_open(const ee_fleet *fleet, double host_flops, int rank, ee_pacer *pacer);
 void      ee_pacer_close(ee_pacer *pacer);
 
-/** Time that @p flops take on this device when begun at @p now; 0 on the real clock [ns]. */
+#define EE_PACER_LONGEST ((int64_t)1 << 60)  // no modelled time is longer, about 36 years [ns]
+
+/** Time that @p flops take on this device when begun at @p now; 0 on the real clock;
+ *  EE_PACER_LONGEST on a device that has no speed then [ns]. */
 int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now);
 
 /**

@@ -8,11 +8,12 @@
 
 static ee_status check_sizes(const ee_segment *s) {
   const ee_run_setup *setup = s->context->setup;
-  size_t              in    = ee_message_bytes(&s->in, setup->batch_limit);
-  size_t              out   = ee_message_bytes(&s->out, setup->batch_limit);
-  if (in <= INT_MAX && out <= INT_MAX) return EE_OK;
-  return EE_FAIL(EE_ERR_ARG, "batches of %d samples make messages of %zu bytes; the most is %d",
-                 setup->batch_limit, in > out ? in : out, INT_MAX);
+  int                 in    = ee_message_most(&s->in);
+  int                 out   = s->end < setup->model->n_layers ? ee_message_most(&s->out) : INT_MAX;
+  int                 most  = in < out ? in : out;
+  if (setup->batch_limit <= most) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "a message can hold %d samples at cut %d, but the batch limit is %d",
+                 most, in < out ? s->begin : s->end, setup->batch_limit);
 }
 
 static ee_status allocate(ee_segment *s) {
@@ -33,6 +34,15 @@ static void progress(void *context) {
              MPI_STATUS_IGNORE);
 }
 
+static ee_status count_bytes(ee_segment *s) {
+  const ee_run_setup *setup = s->context->setup;
+  int                 n     = setup->batch_limit;
+  EE_TRY(ee_exec_arena_bytes(setup->model, setup->backend, s->begin, s->end, n, &s->bytes));
+  s->bytes += ee_outbox_bytes(setup->slots, ee_message_bytes(&s->in, n));
+  if (s->outbox != NULL) s->bytes += ee_outbox_bytes(setup->slots, ee_message_bytes(&s->out, n));
+  return EE_OK;
+}
+
 static ee_status open_parts(ee_segment *s, int from, int to) {
   const ee_segment_context *c     = s->context;
   const ee_run_setup       *setup = c->setup;
@@ -42,9 +52,11 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
   ee_exec_set_progress(s->exec, progress, (void *)(uintptr_t)c->wire);
   EE_TRY(ee_inbox_open(c->wire, from, s->plan_epoch, setup->slots,
                        ee_message_bytes(&s->in, setup->batch_limit), c->pacer, &s->inbox));
-  if (to < 0) return EE_OK;
-  return ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
-                        ee_message_bytes(&s->out, setup->batch_limit), &s->outbox);
+  if (to >= 0) {
+    EE_TRY(ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
+                          ee_message_bytes(&s->out, setup->batch_limit), &s->outbox));
+  }
+  return count_bytes(s);
 }
 
 ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,
@@ -111,14 +123,32 @@ static void trace_receive(const ee_segment *s, const ee_message *m, size_t bytes
   sink->event(sink->self, &event);
 }
 
+/* Ids rise, from those that came in before up to the message's watermark. */
+static ee_status check_ids(const ee_segment *s, const ee_message *m) {
+  const ee_message_header *h    = m->header;
+  uint64_t                 next = s->watermark;
+  int                      i    = 0;
+  for (; i < h->n && m->id[i] >= next; i++) next = m->id[i] + 1;
+  if (i == h->n && next <= h->watermark && h->watermark <= s->context->setup->n_samples) {
+    return EE_OK;
+  }
+  return EE_FAIL(EE_ERR_PEER,
+                 "rank %d sent sample %llu of %d under watermark %llu after watermark %llu, in a "
+                 "stream of %llu",
+                 ee_inbox_peer(s->inbox), (unsigned long long)(i < h->n ? m->id[i] : next - 1),
+                 h->n, (unsigned long long)h->watermark, (unsigned long long)s->watermark,
+                 (unsigned long long)s->context->setup->n_samples);
+}
+
 /* First look at a message: check it and count it. */
 static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t now) {
   EE_TRY(ee_message_check(&s->in, arrival->buffer, arrival->bytes, s->context->setup->batch_limit,
                           ee_inbox_peer(s->inbox)));
-  const ee_message_header *h      = arrival->buffer;
-  uint64_t                 newest = h->watermark - (h->watermark > 0);
-  ee_epoch_counts         *counts = ee_counters_of(s->context->counters, newest);
-  ee_message               m      = ee_message_view(&s->in, arrival->buffer, h->n);
+  const ee_message_header *h = arrival->buffer;
+  ee_message               m = ee_message_view(&s->in, arrival->buffer, h->n);
+  EE_TRY(check_ids(s, &m));
+  uint64_t         newest = h->watermark - (h->watermark > 0);
+  ee_epoch_counts *counts = ee_counters_of(s->context->counters, newest);
   counts->received_bytes += (int64_t)arrival->bytes;
   counts->link_ns += arrival->occupied;
   s->context->totals->bytes_received += (int64_t)arrival->bytes;
@@ -155,7 +185,7 @@ bool ee_segment_ready(const ee_segment *s, int64_t now) {
   const ee_run_setup *setup = s->context->setup;
   if (s->filled == 0) return false;
   if (s->filled == setup->batch_limit || s->input_ended) return true;
-  return now - s->first_taken >= (int64_t)(setup->merge_wait * 1e9);
+  return (double)(now - s->first_taken) >= setup->merge_wait * 1e9;
 }
 
 bool ee_segment_can_send(const ee_segment *s) {
@@ -171,6 +201,7 @@ static bool send_watermark(ee_segment *s, int last, int64_t now) {
   ee_message_begin(&s->out, slot, 0, s->watermark, last);
   ((ee_message_header *)slot)->sent = now;
   ee_outbox_post(s->outbox, ee_message_bytes(&s->out, 0));
+  s->context->totals->bytes_sent += (int64_t)ee_message_bytes(&s->out, 0);
   return true;
 }
 
@@ -185,18 +216,6 @@ bool ee_segment_pass_on(ee_segment *s, int64_t now) {
 
 bool ee_segment_settled(ee_segment *s) {
   return s->ended && ee_inbox_poll(s->inbox) && (s->outbox == NULL || ee_outbox_settled(s->outbox));
-}
-
-size_t ee_segment_bytes(const ee_segment *s) {
-  const ee_run_setup *setup = s->context->setup;
-  size_t              arena = 0;
-  int                 n     = setup->batch_limit;
-  if (ee_exec_arena_bytes(setup->model, setup->backend, s->begin, s->end, n, &arena) != EE_OK) {
-    arena = 0;
-  }
-  size_t bytes = arena + ee_outbox_bytes(setup->slots, ee_message_bytes(&s->in, n));
-  if (s->outbox != NULL) bytes += ee_outbox_bytes(setup->slots, ee_message_bytes(&s->out, n));
-  return bytes;
 }
 
 void ee_segment_close(ee_segment **segment) {

@@ -48,6 +48,7 @@ typedef struct ee_segment {
   uint64_t passed;       // ids below it have left this device
   bool     input_ended;  // nothing more comes in
   bool     ended;        // and all of it has gone on
+  size_t   bytes;        // memory of arena and slots [byte]
 } ee_segment;
 
 /** Open the segment of this rank under @p plan; *segment is NULL if the rank is idle in it. */
@@ -87,9 +88,6 @@ bool ee_segment_pass_on(ee_segment *segment, int64_t now);
 
 /** Whether the segment has ended and its messages have been taken, so that it can be closed. */
 bool ee_segment_settled(ee_segment *segment);
-
-/** Memory of arena, slots and records [byte]. */
-size_t ee_segment_bytes(const ee_segment *segment);
 
 /** Close and set to NULL.  The layers stay resident: who made them so gives them up. */
 void ee_segment_close(ee_segment **segment);

@@ -138,6 +138,15 @@ bool ee_source_done(const ee_source *s) {
          ee_outbox_settled(s->now);
 }
 
+bool ee_source_sent(ee_source *s) {
+  ee_outbox *all[] = {s->now, s->then, s->old};
+  bool       sent  = true;
+  for (int i = 0; i < 3; i++) {
+    if (all[i] != NULL) sent &= ee_outbox_sent(all[i]);
+  }
+  return sent;
+}
+
 void ee_source_close(ee_source **source) {
   if (*source == NULL) return;
   ee_outbox_close(&(*source)->now);

@@ -36,4 +36,8 @@ ee_status ee_source_step(ee_source *source, int64_t now, bool *busy);
 /** Whether everything was admitted and every link has got its last message and is settled. */
 bool ee_source_done(const ee_source *source);
 
+/** Test what was sent: whether no send is under way. */
+bool ee_source_sent(ee_source *source);
+
+/** Close and set to NULL, once everything sent was taken or drained. */
 void ee_source_close(ee_source **source);

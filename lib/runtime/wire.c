@@ -9,6 +9,9 @@ void ee_wire_open(MPI_Comm comm, ee_wire *wire) {
   EE_MPI(MPI_Comm_dup(comm, &wire->control));
   EE_MPI(MPI_Comm_dup(comm, &wire->results));
   EE_MPI(MPI_Comm_dup(comm, &wire->weights));
+  // Too long a message is the sender's fault, to be told and not to end the job.
+  EE_MPI(MPI_Comm_set_errhandler(wire->data, MPI_ERRORS_RETURN));
+  EE_MPI(MPI_Comm_set_errhandler(wire->results, MPI_ERRORS_RETURN));
   EE_MPI(MPI_Comm_rank(comm, &wire->rank));
   EE_MPI(MPI_Comm_size(comm, &wire->size));
 }
@@ -19,6 +22,23 @@ void ee_wire_close(ee_wire *wire) {
   EE_MPI(MPI_Comm_free(&wire->control));
   EE_MPI(MPI_Comm_free(&wire->results));
   EE_MPI(MPI_Comm_free(&wire->weights));
+}
+
+bool ee_wire_received(MPI_Request *request, size_t room, int *peer, size_t *bytes) {
+  MPI_Status status;
+  int        done = 0, count = 0, class = MPI_SUCCESS;
+  int        code = MPI_Test(request, &done, &status);
+  if (code != MPI_SUCCESS) EE_MPI(MPI_Error_class(code, &class));
+  if (class != MPI_SUCCESS && class != MPI_ERR_TRUNCATE)
+    ee_mpi_abort(code, "MPI_Test", __FILE__, __LINE__);
+  if (class == MPI_SUCCESS && !done) return false;
+  *peer  = status.MPI_SOURCE;
+  *bytes = room + 1;
+  if (class == MPI_SUCCESS) {
+    EE_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+    *bytes = (size_t)count;
+  }
+  return true;
 }
 
 void ee_wire_cancel(MPI_Request *request) {

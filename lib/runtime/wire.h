@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ee/status.h"
@@ -29,8 +31,18 @@ static inline int ee_link_tag(int plan_epoch) {
 /** Duplicate @p comm once per kind of message.  Collective. */
 void ee_wire_open(MPI_Comm comm, ee_wire *wire);
 
+/**
+ * Test a receive of bytes.  Not collective.
+ * @param room   what the receive was posted with [byte]
+ * @param[out] peer, bytes  who sent and how much; more than @p room, and how much is not known, if
+ *                          the message did not fit
+ * @return whether a message is here
+ */
+bool ee_wire_received(MPI_Request *request, size_t room, int *peer, size_t *bytes);
+
 /** Free the communicators.  Collective. */
 void ee_wire_close(ee_wire *wire);
 
-/** Cancel a receive that will not be needed, and set it to MPI_REQUEST_NULL. */
+/** Cancel a receive that nobody will send to, or wait for what it has met; then it is
+ *  MPI_REQUEST_NULL. */
 void ee_wire_cancel(MPI_Request *request);

@@ -75,22 +75,24 @@ typedef struct ee_device_totals {
   int64_t wall, cpu, compute, busy, wait;  // busy: compute and pacing
   int64_t late;  // by how much computing overran the modelled time, summed
   int64_t batches, late_batches;
-  int64_t bytes_sent, bytes_received;
-  int64_t answered, duplicates;  // rank 0: answers recorded, and second answers dropped
-  size_t  memory;                // largest arena, weights and slots together [byte]
+  int64_t bytes_sent, bytes_received;  // over links between stages; received: also from the source
+  int64_t answered, duplicates;        // rank 0: answers recorded, and second answers dropped
+  size_t  memory;                      // most that weights, arenas and slots took together [byte]
 } ee_device_totals;
 
 /**
  * Create: load this rank's layers, open the links of the first plan.
  *
  * Collective over @p comm, which is duplicated once per kind of message.
- * @return EE_OK, or the first error of any rank, the same on every rank
+ * @return EE_OK, or the first error of any rank, the same on every rank: EE_ERR_ARG for a setup
+ *         that cannot run, EE_ERR_MISMATCH if ranks were given different ones, EE_ERR_NOMEM, or
+ *         what reading a layer returned
  */
 ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device **device);
 
 /**
  * Run the stream to its end.  Collective.
- * @param hooks  a controller; NULL: none, the first plan stays
+ * @param hooks  a controller; NULL: none, the first plan stays and epochs do not hold the source
  * @return EE_OK when every id was answered exactly once; else the first error of any rank, the
  *         same on every rank; answers already recorded stay recorded
  */
@@ -121,7 +123,6 @@ typedef struct ee_epoch_counts {
   int64_t  work;                     // done for samples of the epoch [FLOP]
   int64_t  busy;                     // ns it took, pacing included
   int64_t  received_bytes, link_ns;  // over the link into this device, and how long it was occupied
-  int64_t  link_wait;                // ns that batches waited for a free slot of the outgoing link
 } ee_epoch_counts;
 
 /** Counts of epoch @p epoch, final once ee_device_passed() is beyond it.  Borrowed; reused

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "setup.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "answer_layout.h"
+
+#define MOST_SLOTS 65536   // of a link; more than any memory
+#define MOST_DELAY 100000  // epochs; each costs a place in the counters
+
+static ee_status check_numbers(const ee_run_setup *s) {
+  if (s->batch_limit < 1 || s->slots < 1 || s->slots > MOST_SLOTS || s->epoch_samples < 1 ||
+      s->control_delay < 0 || s->control_delay > MOST_DELAY) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "batch %d and epoch %d must be at least 1, slots %d in 1 to %d, control delay "
+                   "%d in 0 to %d",
+                   s->batch_limit, s->epoch_samples, s->slots, MOST_SLOTS, s->control_delay,
+                   MOST_DELAY);
+  }
+  if (!(s->merge_wait >= 0.0) || !(s->rate >= 0.0)) {
+    return EE_FAIL(EE_ERR_ARG, "merge wait %g s and rate %g 1/s must be at least 0", s->merge_wait,
+                   s->rate);
+  }
+  if (s->n_samples > INT64_MAX) {
+    return EE_FAIL(EE_ERR_ARG, "%llu samples are too many", (unsigned long long)s->n_samples);
+  }
+  return EE_OK;
+}
+
+static ee_status check_model(const ee_run_setup *s) {
+  if (s->batch_limit > 1 && !s->model->batched) {
+    return EE_FAIL(EE_ERR_ARG, "model %s takes one sample at a time, but the batch limit is %d",
+                   s->model->name, s->batch_limit);
+  }
+  size_t bytes = ee_answer_bytes(s->batch_limit, s->model->n_classes, s->with_logits);
+  if (bytes <= INT_MAX) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "the answers of %d samples make %zu bytes; the most is %d",
+                 s->batch_limit, bytes, INT_MAX);
+}
+
+static bool always_positive(const ee_schedule *schedule) {
+  for (int i = 0; i < schedule->n; i++) {
+    if (!(schedule->change[i].value > 0.0)) return false;
+  }
+  return true;
+}
+
+static ee_status check_fleet(const ee_run_setup *s, int size) {
+  const ee_fleet *fleet = s->fleet;
+  if (fleet == NULL) return EE_OK;
+  if (fleet->n_devices != size) {
+    return EE_FAIL(EE_ERR_ARG, "the fleet has %d devices, the run has %d ranks", fleet->n_devices,
+                   size);
+  }
+  for (int i = 0; i < s->plan->n_stages; i++) {
+    int    d     = s->plan->stage[i].device;
+    double speed = ee_fleet_speed(fleet, d, -1.0, s->host_flops);
+    if (speed > 0.0 && isfinite(speed) && always_positive(&fleet->device[d].speed)) continue;
+    return EE_FAIL(EE_ERR_ARG,
+                   "device %d owns layers %d to %d but has a speed of %g FLOP/s, or of 0 later", d,
+                   s->plan->stage[i].begin, s->plan->stage[i].end - 1, speed);
+  }
+  return EE_OK;
+}
+
+ee_status ee_setup_check(const ee_run_setup *s, int size) {
+  EE_TRY(check_numbers(s));
+  EE_TRY(check_model(s));
+  if (s->plan->n_devices != size || s->plan->n_layers != s->model->n_layers) {
+    return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the run has %d and %d",
+                   s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
+  }
+  EE_TRY(ee_plan_check(s->plan));
+  return check_fleet(s, size);
+}
+
+/* FNV-1a over the bytes of a number. */
+static uint64_t mix(uint64_t hash, uint64_t number) {
+  for (int i = 0; i < 64; i += 8) hash = (hash ^ ((number >> i) & 0xff)) * 0x100000001b3u;
+  return hash;
+}
+
+static uint64_t mix_double(uint64_t hash, double number) {
+  union {
+    double   number;
+    uint64_t bits;
+  } u = {.number = number};
+  return mix(hash, u.bits);
+}
+
+static uint64_t mix_fleet(uint64_t hash, const ee_fleet *fleet) {
+  if (fleet == NULL) return mix(hash, 0);
+  for (int d = 0; d < fleet->n_devices; d++) {
+    hash = mix_double(hash, fleet->device[d].flops);
+    hash = mix_double(hash, fleet->device[d].relative);
+    hash = mix_double(hash, fleet->device[d].memory);
+  }
+  for (int i = 0; i < fleet->n_devices * fleet->n_devices; i++) {
+    hash = mix_double(hash, fleet->link[i].bandwidth);
+    hash = mix_double(hash, fleet->link[i].latency);
+  }
+  return mix_double(hash, (double)fleet->n_devices);
+}
+
+int ee_setup_key(const ee_run_setup *s) {
+  uint64_t hash = mix(0xcbf29ce484222325u, ee_plan_hash(s->plan));
+  hash          = mix(hash, s->n_samples);
+  hash          = mix(hash, (uint64_t)s->batch_limit);
+  hash          = mix(hash, (uint64_t)s->slots);
+  hash          = mix(hash, (uint64_t)s->epoch_samples);
+  hash          = mix(hash, (uint64_t)s->control_delay);
+  hash          = mix(hash, s->with_logits);
+  hash          = mix(hash, s->policy->ops->state_bytes);
+  hash          = mix(hash, (uint64_t)s->model->n_classes);
+  for (int e = 0; e < s->model->n_exits; e++) hash = mix(hash, (uint64_t)s->model->exit[e].attach);
+  for (int l = 0; l < s->model->n_layers; l++) {
+    hash = mix_double(hash, s->model->layer[l].flops);
+    hash = mix(hash, s->model->layer[l].weight_bytes);
+  }
+  hash = mix_fleet(hash, s->fleet);
+  if (s->fleet != NULL) hash = mix_double(hash, s->host_flops);
+  return (int)((hash ^ (hash >> 32)) & INT_MAX);
+}
