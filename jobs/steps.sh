@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The steps that the scripts of jobs share.  To be sourced in the root of the repository, with the
+# variables of jobs/config.env set.
+
+die() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+# read_config [FILE]
+read_config() {
+  local file=${1:-jobs/config.env}
+  [ -r "$file" ] || die "$file cannot be read; expected settings as in jobs/config.env"
+  # shellcheck source=config.env
+  . "$file"
+}
+
+# How MPI is set up, for mpirun; what the user has set stays.
+export_mpi_settings() {
+  local key value
+  while IFS='=' read -r key value; do
+    [ -n "${!key-}" ] || export "$key=$value"
+  done < <(grep '^[A-Z]' jobs/mpi.env)
+}
+
+edgeexit() {
+  "$BUILD/bin/edgeexit" "$@"
+}
+
+# What a run needs is there; the data is made if it is not.
+prepare() {
+  local part
+  [ -x "$BUILD/bin/edgeexit" ] ||
+    die "$BUILD/bin/edgeexit is not there; jobs/quickstart.sh builds it, or see docs/building.md"
+  [ -r "$MODEL" ] || die "the model $MODEL cannot be read"
+  mkdir -p "$RESULTS"
+  [ ! -e "$DATA" ] || return 0
+  part=$DATA.$$.part  # tasks that start together each make theirs; the files are equal
+  edgeexit generate modulation -o "$part" --samples "$SAMPLES" --snr "$SNR" --seed "$SEED"
+  mv "$part" "$DATA"
+}
+
+# run_stream NAME [OPTION...]: the trace goes to RESULTS/NAME.h5, the figures to RESULTS/NAME.json.
+# LAUNCH, if set, is the command that starts RANKS ranks.
+run_stream() {
+  local name=$1 command=("$BUILD/bin/edgeexit" run)
+  shift
+  if [ -n "${LAUNCH-}" ]; then
+    # shellcheck disable=SC2206 # a command in words
+    command=($LAUNCH -n "$RANKS" "${command[@]}")
+  else
+    command+=(--devices "$RANKS")
+  fi
+  "${command[@]}" ${FLEET:+--fleet "$FLEET"} --policy "$POLICY" --rebalance "$REBALANCE" \
+    --batch "$BATCH" --epoch "$EPOCH" --seed "$SEED" --trace "$RESULTS/$name.h5" --json "$@" \
+    "$MODEL" "$DATA" > "$RESULTS/$name.json"
+}
+
+# figure FILE KEY [FACTOR]: the first value of that name, a total; exits and devices come later.
+figure() {
+  awk -v key="\"$2\":" -v factor="${3:-1}" '
+    (at = index($0, key)) > 0 {
+      value = substr($0, at + length(key))
+      sub(/[,}].*/, "", value)
+      print value == "null" ? "-" : value * factor
+      exit
+    }' "$1"
+}
+
+print_head() {
+  printf '%-14s %10s %10s %10s %10s %10s %10s %6s\n' \
+    "$1" samples/s 'at first' 'at last' accuracy 'p95 ms' 'gap ms' moves
+}
+
+# print_row TITLE FILE
+print_row() {
+  local row=$2
+  printf '%-14s %10.1f %10.1f %10.1f %10s %10.1f %10.1f %6d\n' "$1" \
+    "$(figure "$row" throughput_per_s)" "$(figure "$row" first_quarter_per_s)" \
+    "$(figure "$row" last_quarter_per_s)" "$(figure "$row" accuracy)" \
+    "$(figure "$row" latency_p95_s 1000)" "$(figure "$row" longest_gap_s 1000)" \
+    "$(figure "$row" moves_done)"
+}
