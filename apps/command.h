@@ -18,6 +18,9 @@ int ee_app_plan(int argc, char **argv);
 int ee_app_run(int argc, char **argv);
 int ee_app_report(int argc, char **argv);
 
+/** 0 for EE_OK, 2 for EE_ERR_USAGE, else 1. */
+int ee_app_exit_code(ee_status status);
+
 /** Print the recorded sentence of @p status on stderr; the exit code that belongs to it. */
 int ee_app_finish(ee_status status);
 

@@ -33,10 +33,13 @@ static void print_help(FILE *out) {
   fprintf(out, "\n'edgeexit COMMAND --help' tells more; 'edgeexit --version' the version.\n");
 }
 
+int ee_app_exit_code(ee_status status) {
+  return status == EE_OK ? 0 : status == EE_ERR_USAGE ? 2 : 1;
+}
+
 int ee_app_finish(ee_status status) {
-  if (status == EE_OK) return 0;
-  fprintf(stderr, "edgeexit: %s\n", ee_status_message());
-  return status == EE_ERR_USAGE ? 2 : 1;
+  if (status != EE_OK) fprintf(stderr, "edgeexit: %s\n", ee_status_message());
+  return ee_app_exit_code(status);
 }
 
 bool ee_app_parse(const ee_command_line *line, int argc, char **argv, const char **argument,

@@ -123,22 +123,21 @@ static ee_status wanted_devices(const ee_run_options *o, int *devices) {
   return EE_OK;
 }
 
-/* On one rank only, and before MPI is there: as many processes as were started may run this. */
-static int finish_early(ee_status status) {
-  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-  if (rank == NULL || strcmp(rank, "0") == 0) return ee_app_finish(status);
-  return status == EE_OK ? 0 : status == EE_ERR_USAGE ? 2 : 1;
+/* Start the ranks that are wanted, in place of this process; return if one is enough. */
+static ee_status launch(const ee_run_options *o, int argc, char **argv) {
+  int devices;
+  EE_TRY(wanted_devices(o, &devices));
+  return devices > 1 ? ee_launch(devices, argc, argv) : EE_OK;
 }
 
 int ee_app_run(int argc, char **argv) {
   ee_run_options o;
   bool           help = false;
-  int            devices, rank;
+  int            rank;
   ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
-  if (status != EE_OK || help) return finish_early(status);
+  if (help) return 0;
   if (!ee_launched()) {
-    status = wanted_devices(&o, &devices);
-    if (status == EE_OK && devices > 1) status = ee_launch(devices, argc, argv);
+    if (status == EE_OK) status = launch(&o, argc, argv);
     if (status != EE_OK) return ee_app_finish(status);
   }
 
@@ -146,8 +145,10 @@ int ee_app_run(int argc, char **argv) {
   EE_MPI(MPI_Init(&argc, &argv));
   EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   ee_log_set_rank(rank);
-  status   = run_world(MPI_COMM_WORLD, &o, argc, argv);
-  int code = rank == 0 ? ee_app_finish(status) : status != EE_OK;
+  // A rank that ends early takes the others with it: even a wrong command line is agreed on.
+  status = ee_agree(MPI_COMM_WORLD, status, 0);
+  if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, argc, argv);
+  int code = rank == 0 ? ee_app_finish(status) : ee_app_exit_code(status);
   EE_MPI(MPI_Finalize());
   return code;
 }
