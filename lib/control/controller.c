@@ -22,7 +22,9 @@ struct ee_controller {
   ee_migration         *migration;        // NULL: no move is under way
   ee_plan              *target;           // where it leads
   bool                  pointless;        // the stream ends before the move could take effect
+  ee_plan              *previous;         // the plan before the one in force; NULL: none
   uint64_t              last_switch;      // first id of the plan in force
+  MPI_Comm              comm;             // for the sums alone, so that their order is their own
   int64_t               n_epochs, epoch;  // in all; the next one to be summed
   MPI_Request           request;          // of the sum under way
   int64_t               sum_begun, last_epoch_end;  // [ns]
@@ -56,6 +58,7 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
                                                 .setup    = setup,
                                                 .options  = *options,
                                                 .n_epochs = (int64_t)((setup->n_samples + n - 1) / n),
+                                                .comm     = MPI_COMM_NULL,
                                                 .request  = MPI_REQUEST_NULL};
     status                    = open_parts(c);
   }
@@ -66,6 +69,7 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
     free(c);
     c = NULL;
   }
+  if (c != NULL) EE_MPI(MPI_Comm_dup(ee_device_control_comm(device), &c->comm));
   *controller = c;
   return status;
 }
@@ -85,8 +89,18 @@ static void begin_sum(ee_controller *c) {
   bool ready = c->migration != NULL && ee_migration_arrived(c->migration);
   ee_sums_fill(&c->sums, c->device, c->epoch, ready, plan_hash(c));
   c->sum_begun = ee_device_now(c->device);
-  EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM,
-                        ee_device_control_comm(c->device), &c->request));
+  EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
+                        &c->request));
+}
+
+/* The plan that the samples of the epoch that ended followed, and its number: after a switch was
+ * decided the old one goes on for control_delay epochs. */
+static const ee_plan *plan_counted(const ee_controller *c, int *plan_epoch) {
+  uint64_t       first   = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
+  const ee_plan *current = ee_device_plan(c->device, plan_epoch);
+  if (first >= c->last_switch) return current;
+  (*plan_epoch)--;
+  return c->previous;
 }
 
 static void trace_sum(const ee_controller *c) {
@@ -133,6 +147,8 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   }
   *switch_id      = next_switch(c);
   record->verdict = EE_VERDICT_SWITCHED;
+  ee_plan_destroy(&c->previous);
+  EE_TRY(ee_plan_copy(ee_device_plan(c->device, NULL), &c->previous));
   EE_TRY(ee_device_switch(c->device, *switch_id));
   c->last_switch = *switch_id;
   end_move(c);
@@ -156,7 +172,7 @@ static ee_status decide(ee_controller *c, ee_decision_record *record) {
 
 /* Rank 0 tells the trace. */
 static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uint64_t switch_id,
-                              const ee_plan *before, const ee_plan *after) {
+                              const ee_plan *before, int plan_epoch) {
   const ee_trace_sink *sink    = c->setup->sink;
   int64_t              now     = ee_device_now(c->device);
   double               seconds = (double)(now - c->last_epoch_end) * 1e-9;
@@ -172,6 +188,7 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
   ee_epoch_record record = {
       .epoch            = (int32_t)c->epoch,
       .verdict          = (int32_t)d->verdict,
+      .plan_epoch       = plan_epoch,
       .time             = now,
       .switch_id        = switch_id,
       .period_measured  = seconds / (double)(epoch_end(c, c->epoch) - first),
@@ -184,9 +201,8 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
       .reached          = ee_sums_reached(&c->sums),
       .busy             = busy,
       .before           = before,
-      .after            = after,
+      .after            = d->best,
   };
-  ee_device_plan(c->device, &record.plan_epoch);
   sink->epoch(sink->self, &record);
   free(busy);
   return EE_OK;
@@ -197,17 +213,18 @@ static ee_status end_epoch(ee_controller *c) {
   ee_decision_record record    = {0};
   uint64_t           switch_id = 0;
   ee_plan           *before    = NULL;
+  int                plan_epoch;
   trace_sum(c);
   if (!ee_sums_same_hash(&c->sums, plan_hash(c))) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
                    (long long)c->epoch);
   }
-  EE_TRY(ee_plan_copy(ee_device_plan(c->device, NULL), &before));
+  EE_TRY(ee_plan_copy(plan_counted(c, &plan_epoch), &before));
   ee_estimate_update(&c->estimate, &c->sums, before);
   ee_status status = decide(c, &record);
   if (status == EE_OK && c->migration != NULL) status = advance_move(c, &record, &switch_id);
   if (status == EE_OK && record.verdict == EE_VERDICT_ADOPTED) status = adopt(c, record.best);
-  if (status == EE_OK) status = record_epoch(c, &record, switch_id, before, record.best);
+  if (status == EE_OK) status = record_epoch(c, &record, switch_id, before, plan_epoch);
 
   ee_plan_destroy(&before);
   ee_plan_destroy(&record.best);
@@ -219,6 +236,7 @@ static ee_status end_epoch(ee_controller *c) {
 
 /* Let layers come in; at the end of the stream give up a move that did not take effect. */
 static ee_status step_move(ee_controller *c, bool *busy) {
+  if (c->epoch == c->n_epochs) ee_migration_abandon(c->migration);
   EE_TRY(ee_migration_step(c->migration, busy));
   if (c->epoch < c->n_epochs || !ee_migration_finished(c->migration)) return EE_OK;
   ee_device_unprepare(c->device);
@@ -257,23 +275,36 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 
 /* After a fault ranks may have begun different numbers of sums; those behind begin the rest, so
  * that none is left open. */
-static void complete_sums(ee_controller *c) {
-  MPI_Comm comm  = ee_device_control_comm(c->device);
-  int64_t  begun = c->epoch + (c->request != MPI_REQUEST_NULL), most = begun;
-  EE_MPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT64_T, MPI_MAX, comm));
-  if (c->request != MPI_REQUEST_NULL) EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
+static void complete_sums(ee_controller *c, int64_t begun, int64_t most) {
+  EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
   for (; begun < most; begun++) {
-    EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, comm,
+    EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
                           &c->request));
     EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
   }
 }
 
+static bool weights_sent(void *self) {
+  ee_controller *c = self;
+  return c->migration == NULL || ee_migration_sent(c->migration);
+}
+
+/* What is under way must end before its buffers do. */
+static void complete(ee_controller *c) {
+  int64_t  mine[2] = {c->epoch + (c->request != MPI_REQUEST_NULL), c->migration != NULL}, most[2];
+  MPI_Comm comm    = ee_device_control_comm(c->device);
+  EE_MPI(MPI_Allreduce(mine, most, 2, MPI_INT64_T, MPI_MAX, comm));
+  complete_sums(c, mine[0], most[0]);
+  if (most[1] != 0) ee_drain(ee_device_weights_comm(c->device), weights_sent, c);
+}
+
 void ee_controller_destroy(ee_controller **controller) {
   ee_controller *c = *controller;
   if (c == NULL) return;
-  complete_sums(c);
+  complete(c);
+  EE_MPI(MPI_Comm_free(&c->comm));
   ee_migration_destroy(&c->migration);
+  ee_plan_destroy(&c->previous);
   ee_plan_destroy(&c->target);
   ee_sums_close(&c->sums);
   ee_estimate_close(&c->estimate);

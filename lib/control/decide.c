@@ -4,46 +4,121 @@
 #include <math.h>
 #include <string.h>
 
-/* Standard error of the relative gain: the two bottlenecks' loads, taken as independent. */
-static double gain_error(const ee_estimate *e, const ee_plan *now, const ee_forecast *f_now,
-                         const ee_plan *best, const ee_forecast *f_best) {
-  int    a  = f_now->stage >= 0 ? now->stage[f_now->stage].begin : 0;
-  int    b  = f_best->stage >= 0 ? best->stage[f_best->stage].begin : 0;
-  double ea = ee_estimate_error(e, a), eb = ee_estimate_error(e, b);
-  return sqrt(ea * ea + eb * eb) * f_best->period / f_now->period;
+/* Seconds that the bottleneck of a plan is busy with a sample that leaves at exit x. */
+static double seconds_at(const ee_estimate *e, const ee_plan *plan, const ee_forecast *f, int x) {
+  const ee_chain *c    = &e->chain;
+  int             last = c->attach[x];
+  double          work = 0.0;
+  if (f->link) {
+    int cut  = f->stage >= 0 ? plan->stage[f->stage].end : 0;
+    int from = f->stage >= 0 ? plan->stage[f->stage].device : c->source;
+    int at   = from * e->n_devices + plan->stage[f->stage + 1].device;
+    if (cut > last) return 0.0;
+    double through = c->bandwidth[at] > 0.0 ? c->cut_bytes[cut] / c->bandwidth[at] : 0.0;
+    return c->latency[at] / c->message_samples + through;
+  }
+  const ee_stage *s = &plan->stage[f->stage];
+  for (int l = s->begin; l < s->end && l <= last; l++) work += c->work[l];
+  for (int h = 0; h < c->n_exits; h++) {
+    if (c->attach[h] >= s->begin && c->attach[h] < s->end && c->attach[h] <= last) {
+      work += c->head_work[h];
+    }
+  }
+  return work / c->speed[s->device];
 }
 
-/* Seconds until the slowest pair of devices has moved its layers. */
-static double move_seconds(const ee_estimate *e, const ee_plan *before, const ee_plan *after) {
-  int    p       = e->n_devices;
+/* Standard error of a period that comes from the speed of the bottleneck's device [s]. */
+static double speed_part(const ee_estimate *e, const ee_plan *plan, const ee_forecast *f) {
+  return f->link ? 0.0 : ee_estimate_speed_error(e, plan->stage[f->stage].device) * f->period;
+}
+
+double ee_gain_error(const ee_estimate *e, const ee_plan *now, const ee_forecast *f_now,
+                     const ee_plan *best, const ee_forecast *f_best) {
+  double mean = 0.0, square = 0.0;
+  for (int x = 0; x < e->model->n_exits; x++) {
+    double d = seconds_at(e, now, f_now, x) - seconds_at(e, best, f_best, x);
+    mean += e->share[x] * d;
+    square += e->share[x] * d * d;
+  }
+  double counting = e->samples > 0.0 ? fmax(square - mean * mean, 0.0) / e->samples : INFINITY;
+  double a = speed_part(e, now, f_now), b = speed_part(e, best, f_best);
+  bool   same = !f_now->link && !f_best->link &&
+              now->stage[f_now->stage].device == best->stage[f_best->stage].device;
+  double speeds = same ? (a - b) * (a - b) : a * a + b * b;  // one device errs once
+  return sqrt(counting + speeds) / f_now->period;
+}
+
+double ee_move_seconds(const ee_estimate *e, const ee_plan *before, const ee_plan *after) {
   double slowest = 0.0;
-  for (int s = 0; s < after->n_stages; s++) {
-    int    to = after->stage[s].device;
-    double t  = 0.0;
-    for (int l = after->stage[s].begin; l < after->stage[s].end; l++) {
-      int from = before->stage[ee_plan_stage_of_layer(before, l)].device;
-      if (from == to) continue;
-      double bandwidth = e->bandwidth[from * p + to];
-      t += e->latency[from * p + to];
-      if (bandwidth > 0.0) t += e->weight_bytes[l] / bandwidth;
-    }
-    if (t > slowest) slowest = t;
+  // Two devices have at most one run of layers to move, since a device has one stage in a plan.
+  for (int a = 0, b = 0, l = 0; l < after->n_layers;) {
+    const ee_stage *from = &before->stage[a], *to = &after->stage[b];
+    int             end   = from->end < to->end ? from->end : to->end;
+    int             at    = from->device * e->n_devices + to->device;
+    double          bytes = 0.0;
+    for (; l < end; l++) bytes += e->weight_bytes[l];
+    double through = e->bandwidth[at] > 0.0 ? bytes / e->bandwidth[at] : 0.0;
+    if (from->device != to->device) slowest = fmax(slowest, e->latency[at] + through);
+    a += from->end == end;
+    b += to->end == end;
   }
   return slowest;
 }
 
-static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, const ee_estimate *e,
-                        const ee_plan *plan, const ee_forecast *now, const ee_forecast *best,
-                        double remaining, const ee_decision_record *record) {
-  double gain = now->period > 0.0 ? (now->period - best->period) / now->period : 0.0;
-  if (o->always && !ee_plan_equal(plan, record->best)) return EE_VERDICT_ADOPTED;
-  if (gain <= 0.0 || ee_plan_equal(plan, record->best)) return d->held = 0, EE_VERDICT_KEPT_BEST;
-  if (gain < o->min_gain) return d->held = 0, EE_VERDICT_KEPT_SMALL;
-  if (gain <= o->error_bars * gain_error(e, plan, now, record->best, best)) {
-    return d->held = 0, EE_VERDICT_KEPT_NOISE;
+/* Bytes of a stage of @p plan on device d: slots, and the weights of layers that @p other's stage
+ * there does not hold. */
+static double stage_bytes(const ee_chain *c, const ee_plan *plan, const ee_plan *other, int d) {
+  int s = ee_plan_stage_of_device(plan, d);
+  int o = other != NULL ? ee_plan_stage_of_device(other, d) : -1;
+  if (s < 0) return 0.0;
+  int    begin = plan->stage[s].begin, end = plan->stage[s].end;
+  double bytes = c->slots * c->message_samples * (c->cut_bytes[begin] + c->cut_bytes[end]);
+  for (int l = begin; l < end; l++) {
+    bool held = o >= 0 && l >= other->stage[o].begin && l < other->stage[o].end;
+    if (!held) bytes += c->weight_bytes[l];
   }
-  if (remaining * (now->period - best->period) <= move_seconds(e, plan, record->best)) {
-    return d->held = 0, EE_VERDICT_KEPT_COST;
+  return bytes;
+}
+
+bool ee_move_fits(const ee_estimate *e, const ee_plan *before, const ee_plan *after) {
+  for (int d = 0; d < e->n_devices; d++) {
+    double both =
+        stage_bytes(&e->chain, before, NULL, d) + stage_bytes(&e->chain, after, before, d);
+    if (e->memory[d] > 0.0 && ee_plan_stage_of_device(after, d) >= 0 && both > e->memory[d]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Whether the rest of the stream gains more than moving costs: the present plan goes on while the
+ * weights travel, and may have no more of the links than they leave it. */
+static bool pays(double now, double best, double remaining, double move) {
+  return (remaining - move / now) * (now - best) > move;
+}
+
+/* Whether the gain is one that counts; if not, why. */
+static ee_verdict judge(const ee_controller_options *o, const ee_estimate *e, const ee_plan *plan,
+                        const ee_forecast *now, const ee_forecast *best, double remaining,
+                        const ee_plan *other) {
+  if (ee_plan_equal(plan, other) || best->period >= now->period) return EE_VERDICT_KEPT_BEST;
+  if (isinf(now->period)) return EE_VERDICT_ADOPTED;  // a device of the plan is away
+
+  double gain = (now->period - best->period) / now->period;
+  double move = o->weights_from_file ? 0.0 : ee_move_seconds(e, plan, other);
+  if (gain < o->min_gain) return EE_VERDICT_KEPT_SMALL;
+  if (gain <= o->error_bars * ee_gain_error(e, plan, now, other, best)) {
+    return EE_VERDICT_KEPT_NOISE;
+  }
+  if (!pays(now->period, best->period, remaining, move)) return EE_VERDICT_KEPT_COST;
+  return ee_move_fits(e, plan, other) ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_MEMORY;
+}
+
+/* The rule over time: a gain must hold, and moves keep their distance. */
+static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, ee_verdict judged) {
+  if (judged != EE_VERDICT_ADOPTED) {
+    d->held = 0;
+    return judged;
   }
   d->held++;
   if (d->cooling > 0) return EE_VERDICT_KEPT_COOLING;
@@ -61,11 +136,18 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   record->period_now = now.period;
 
   // No plan may fit, for example when a memory limit is too small: then the present one stays.
-  if (options->planner->find(chain, &record->best) != EE_OK) return EE_OK;
+  if (options->planner->find(chain, &record->best) != EE_OK) {
+    record->verdict = weigh(decider, options, EE_VERDICT_FAILED);
+    return EE_OK;
+  }
   EE_TRY(ee_partition_forecast(chain, record->best, &best));
   record->period_best = best.period;
   record->moved_bytes = ee_partition_moved_bytes(chain, plan, record->best);
-  record->verdict     = weigh(decider, options, estimate, plan, &now, &best, remaining, record);
+  record->verdict     = EE_VERDICT_ADOPTED;
+  if (!options->always || ee_plan_equal(plan, record->best)) {
+    record->verdict = weigh(decider, options,
+                            judge(options, estimate, plan, &now, &best, remaining, record->best));
+  }
   if (decider->cooling > 0) decider->cooling--;
   return EE_OK;
 }

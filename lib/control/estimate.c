@@ -12,7 +12,7 @@
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p     = (size_t)e->n_devices;
-  size_t  n     = 3 * (size_t)exits + 4 * (size_t)layers + 2 + 2 * p + 2 * p * p;
+  size_t  n     = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 3 * p + 2 * p * p;
   double *block = calloc(n, sizeof *block);
   e->measured   = calloc(p, sizeof *e->measured);
   e->attach     = calloc((size_t)exits, sizeof *e->attach);
@@ -27,7 +27,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->cut_bytes    = e->weight_bytes + layers;
   e->speed        = e->cut_bytes + layers + 1;
   e->memory       = e->speed + p;
-  e->bandwidth    = e->memory + p;
+  e->unrest       = e->memory + p;
+  e->bandwidth    = e->unrest + p;
   e->latency      = e->bandwidth + p * p;
   return EE_OK;
 }
@@ -116,7 +117,7 @@ static void update_shares(ee_estimate *e, const ee_sums *sums) {
   for (int x = 0; x < e->model->n_exits; x++) n += (double)left[x];
   if (n == 0.0) return;
 
-  bool   fresh  = e->epochs == 0 || shares_jumped(e, left, n);
+  bool   fresh  = e->samples == 0.0 || shares_jumped(e, left, n);
   double weight = fresh ? 1.0 : SMOOTHING;
   for (int x = 0; x < e->model->n_exits; x++) {
     e->share[x] += weight * ((double)left[x] / n - e->share[x]);
@@ -128,18 +129,28 @@ static void update_shares(ee_estimate *e, const ee_sums *sums) {
   ee_reach_from_shares(e->model->n_layers, e->model->n_exits, e->attach, e->share, e->reach);
 }
 
+/* One epoch's speed of one device. */
+static void update_speed(ee_estimate *e, int d, double speed) {
+  double step  = e->measured[d] ? (speed - e->speed[d]) / e->speed[d] : 0.0;
+  double limit = fmax(JUMP_SPEED, JUMP_ERRORS * sqrt(e->unrest[d]));
+  if (!e->measured[d] || fabs(step) > limit) {
+    e->speed[d] = speed;
+  } else {
+    e->speed[d] += SMOOTHING * (speed - e->speed[d]);
+  }
+  // A jump is no noise, but many jumps are: each counts as much as a step can without being one.
+  double square = fmin(step * step, JUMP_SPEED * JUMP_SPEED);
+  if (e->measured[d]) e->unrest[d] += SMOOTHING * (square - e->unrest[d]);
+  e->measured[d] = 1;
+}
+
 static void update_speeds(ee_estimate *e, const ee_sums *sums) {
   double sum = 0.0;
   int    n   = 0;
   for (int d = 0; d < e->n_devices; d++) {
     double work = (double)ee_sums_device(sums, d, EE_SUM_WORK);
     double busy = (double)ee_sums_device(sums, d, EE_SUM_BUSY) * 1e-9;
-    if (work > 0.0 && busy > 0.0) {
-      double speed   = work / busy;
-      bool   jump    = !e->measured[d] || fabs(speed - e->speed[d]) > JUMP_SPEED * e->speed[d];
-      e->speed[d]    = jump ? speed : e->speed[d] + SMOOTHING * (speed - e->speed[d]);
-      e->measured[d] = 1;
-    }
+    if (work > 0.0 && busy > 0.0) update_speed(e, d, work / busy);
     if (e->measured[d]) sum += e->speed[d], n++;
   }
   for (int d = 0; d < e->n_devices; d++) {
@@ -147,8 +158,7 @@ static void update_speeds(ee_estimate *e, const ee_sums *sums) {
   }
 }
 
-/* The link into a stage's device carried bytes in a time; it is the same link both ways until the
- * other direction is measured. */
+/* The link into a stage's device carried bytes in a time. */
 static void update_links(ee_estimate *e, const ee_sums *sums, const ee_plan *plan) {
   int p = e->n_devices;
   for (int s = 0; s < plan->n_stages; s++) {
@@ -164,11 +174,8 @@ void ee_estimate_update(ee_estimate *e, const ee_sums *sums, const ee_plan *plan
   update_shares(e, sums);
   update_speeds(e, sums);
   update_links(e, sums, plan);
-  e->epochs++;
 }
 
-double ee_estimate_error(const ee_estimate *e, int layer) {
-  double reach = e->reach[layer];
-  if (e->samples <= 0.0 || reach >= 1.0) return 0.0;
-  return sqrt((1.0 - reach) / ((reach > 0.0 ? reach : 1.0 / e->samples) * e->samples));
+double ee_estimate_speed_error(const ee_estimate *e, int d) {
+  return sqrt(e->unrest[d] * SMOOTHING / 2.0);
 }

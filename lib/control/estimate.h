@@ -10,18 +10,19 @@
  *
  * Shares of samples that leave at an exit are smoothed, q <- q + w (q_epoch - q), unless the new
  * one is so many standard errors away that the stream has jumped; then the new one is taken.  The
- * same for speeds, measured as work done over time busy, with a relative step for the jump.  A
- * device that has run nothing yet has its fleet's speed, or on the real clock the mean of the
- * devices that have.
+ * same for speeds, measured as work done over time busy: a jump is a relative step beyond a limit
+ * and beyond what the device's speed is used to vary.  A device that has run nothing yet has its
+ * fleet's speed, or on the real clock the mean of the devices that have.  A link's bandwidth is
+ * what it carried over the time it was occupied; latency does not occupy it and is the fleet's.
  */
 typedef struct ee_estimate {
   const ee_model *model;
   int             n_devices;
-  int             epochs;     // seen so far
   double          samples;    // that the shares rest on, counting smoothing
   double         *share;      // shape [n_exits]
   double         *reach;      // shape [n_layers]
   double         *speed;      // shape [n_devices] [FLOP/s]
+  double         *unrest;     // shape [n_devices], mean square of relative steps of the speed
   int            *measured;   // shape [n_devices], whether the speed was measured
   double         *bandwidth;  // shape [n_devices, n_devices] [byte/s], 0: unlimited
   double         *latency;    // shape [n_devices, n_devices] [s]
@@ -35,9 +36,10 @@ typedef struct ee_estimate {
 ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate *estimate);
 void      ee_estimate_close(ee_estimate *estimate);
 
-/** Learn from the sums of one epoch under @p plan. */
+/** Learn from the sums of one epoch, whose samples followed @p plan. */
 void ee_estimate_update(ee_estimate *estimate, const ee_sums *sums, const ee_plan *plan);
 
-/** Relative standard error of the load of a stage that begins at @p layer:
- *  sqrt((1 - R) / (R n)). */
-double ee_estimate_error(const ee_estimate *estimate, int layer);
+/** Relative standard error of the smoothed speed of device @p d.  With weight w and independent
+ *  noise, steps s of variance v between an epoch's speed and the smoothed one before it leave the
+ *  smoothed one with variance v w / 2. */
+double ee_estimate_speed_error(const ee_estimate *estimate, int d);

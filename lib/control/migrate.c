@@ -19,7 +19,7 @@ typedef struct move {
 
 struct ee_migration {
   ee_device *device;
-  bool       from_file;
+  bool       from_file, abandoned;
   int64_t    begun;  // [ns]
   int        n_in, n_out;
   move      *in, *out;  // shape [n_in], [n_out]
@@ -89,20 +89,29 @@ ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_
   return post_all(m, before, after);
 }
 
+/* Whether a layer of lower index from the same peer is still to come: it goes over the link first.
+ */
+static bool behind_another(const ee_migration *m, const move *in) {
+  for (const move *other = m->in; other < in; other++) {
+    if (!other->done && other->peer == in->peer) return true;
+  }
+  return false;
+}
+
 /* Whether the bytes of an incoming layer are here, on the clock that counts. */
 static ee_status incoming_here(ee_migration *m, move *in, bool *here) {
   *here = false;
-  if (m->from_file && in->blob == NULL && in->bytes > 0) {
+  if (m->from_file && !m->abandoned && in->blob == NULL && in->bytes > 0) {
     const ee_layer_reader *layers = &ee_device_setup(m->device)->layers;
     EE_TRY(layers->read(layers->self, in->layer, &in->blob));
   }
   int done = 1;
   if (in->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&in->request, &done, MPI_STATUS_IGNORE));
-  if (!done) return EE_OK;
+  if (!done || behind_another(m, in)) return EE_OK;
   if (in->due < 0) {
     in->due = m->from_file ? 0 : ee_device_pace_weights(m->device, in->peer, m->begun, in->bytes);
   }
-  *here = in->due <= ee_device_now(m->device);
+  *here = m->abandoned || in->due <= ee_device_now(m->device);
   return EE_OK;
 }
 
@@ -124,9 +133,11 @@ static ee_status take_in(ee_migration *m, move *in) {
   in->done    = true;
   float *blob = in->blob;
   in->blob    = NULL;
-  m->bytes += (int64_t)in->bytes;
-  trace_move(m, in);
-  if (in->held) {
+  if (!m->abandoned) {
+    m->bytes += (int64_t)in->bytes;
+    trace_move(m, in);
+  }
+  if (in->held || m->abandoned) {
     free(blob);
     return EE_OK;
   }
@@ -145,6 +156,10 @@ ee_status ee_migration_step(ee_migration *m, bool *busy) {
   return EE_OK;
 }
 
+void ee_migration_abandon(ee_migration *m) {
+  m->abandoned = true;
+}
+
 bool ee_migration_arrived(const ee_migration *m) {
   for (int i = 0; i < m->n_in; i++) {
     if (!m->in[i].done) return false;
@@ -152,25 +167,30 @@ bool ee_migration_arrived(const ee_migration *m) {
   return true;
 }
 
-bool ee_migration_finished(ee_migration *m) {
-  bool all = ee_migration_arrived(m);
+bool ee_migration_sent(ee_migration *m) {
+  bool all = true;
   for (int i = 0; i < m->n_out; i++) {
-    move *out  = &m->out[i];
-    int   done = 1;
-    if (out->done) continue;
-    if (out->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&out->request, &done, MPI_STATUS_IGNORE));
-    if (done) ee_resident_drop(ee_device_resident(m->device), out->layer);
-    out->done = done != 0;
-    all &= out->done;
+    int done;
+    EE_MPI(MPI_Test(&m->out[i].request, &done, MPI_STATUS_IGNORE));
+    all &= done != 0;
+  }
+  return all;
+}
+
+bool ee_migration_finished(ee_migration *m) {
+  bool all = ee_migration_sent(m) && ee_migration_arrived(m);
+  for (int i = 0; i < m->n_out; i++) {
+    move *out = &m->out[i];
+    if (out->done || out->request != MPI_REQUEST_NULL) continue;
+    ee_resident_drop(ee_device_resident(m->device), out->layer);
+    out->done = true;
   }
   return all;
 }
 
 void ee_migration_settle(ee_migration *m) {
   for (int i = 0; i < m->n_out; i++) {
-    if (m->out[i].request != MPI_REQUEST_NULL) {
-      EE_MPI(MPI_Wait(&m->out[i].request, MPI_STATUS_IGNORE));
-    }
+    EE_MPI(MPI_Wait(&m->out[i].request, MPI_STATUS_IGNORE));
   }
   ee_migration_finished(m);
 }

@@ -8,7 +8,8 @@
  *
  * Every rank derives from the two plans who sends which layer to whom.  Old owners post their
  * sends and keep the layers until those are done; new owners post receives and make each layer
- * ready as it comes.
+ * ready as it comes.  On the paced clock a pair of devices moves one layer after the other, so that
+ * activations on the same link pass between two layers.
  */
 typedef struct ee_migration ee_migration;
 
@@ -26,11 +27,19 @@ ee_status ee_migration_step(ee_migration *migration, bool *busy);
 bool ee_migration_arrived(const ee_migration *migration);
 bool ee_migration_finished(ee_migration *migration);
 
+/** Nobody will follow the plan: take in what still comes, but keep nothing and wait for no modelled
+ *  time. */
+void ee_migration_abandon(ee_migration *migration);
+
+/** Test this rank's sends: whether all are done. */
+bool ee_migration_sent(ee_migration *migration);
+
 /** Wait for this rank's sends.  Does not block once the layers have arrived on every rank. */
 void ee_migration_settle(ee_migration *migration);
 
 /** Bytes that came in [byte]. */
 int64_t ee_migration_bytes(const ee_migration *migration);
 
-/** Destroy and set to NULL. */
+/** Destroy and set to NULL, when it is finished, or after a fault when the weights' communicator
+ * was drained. */
 void ee_migration_destroy(ee_migration **migration);

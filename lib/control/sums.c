@@ -41,7 +41,6 @@ void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, u
   own[EE_SUM_BUSY]       = counts->busy;
   own[EE_SUM_LINK_BYTES] = counts->received_bytes;
   own[EE_SUM_LINK_NS]    = counts->link_ns;
-  own[EE_SUM_MEMORY]     = (int64_t)ee_resident_bytes(ee_device_resident(device));
 }
 
 bool ee_sums_all_ready(const ee_sums *sums) {

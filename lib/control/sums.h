@@ -15,7 +15,6 @@ typedef enum ee_device_sum {
   EE_SUM_BUSY,        // [ns]
   EE_SUM_LINK_BYTES,  // over the link into the device [byte]
   EE_SUM_LINK_NS,     // that link was occupied [ns]
-  EE_SUM_MEMORY,      // weights held [byte]
   EE_DEVICE_SUMS
 } ee_device_sum;
 

@@ -72,7 +72,8 @@ typedef struct ee_answer {
   X(KEPT_OFF, "kept: rebalancing is off")                                   \
   X(ADOPTED, "adopted: moving begins")                                      \
   X(SWITCHED, "switched: every device was ready")                           \
-  X(FAILED, "kept: the planner failed")
+  X(FAILED, "kept: the planner failed")                                     \
+  X(KEPT_MEMORY, "kept: a device's memory cannot hold both plans")
 
 typedef enum ee_verdict {
 #define X(name, text) EE_VERDICT_##name,
