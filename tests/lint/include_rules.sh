@@ -7,7 +7,7 @@ source "$(dirname "$0")/sources.sh"
 headers='
 core: agree clock fleet log options plan rng status trace
 nn: backend exec model tensor
-exits: calibrate confidence policy
+exits: calibrate confidence exit_table measures policy risk scaling
 partition: partition
 runtime: device trace_relay
 control: controller
@@ -112,6 +112,7 @@ check_outside() {
 check_include() {
   local file=$1 included=$2 module name
   find_module "$file"
+  [ -n "$module" ] || return 0  # said above
   name=${included#ee/}
   case $included in
     ee/*) check_public "$file" "$module" "${name%.h}" ;;
