@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edgeexit import onnx | cifar10 | idx */
+/* edgeexit import onnx | cifar10 | idx | exits */
 #include "ee/import.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "ee/model_file.h"
+#include "import_exits.h"
 
 #define MAX_SOURCES 64
 #define MAX_CHANNELS 64
@@ -149,9 +150,10 @@ int ee_app_import(int argc, char **argv) {
   if (strcmp(what, "onnx") == 0) return app_onnx(argc - 1, argv + 1);
   if (strcmp(what, "cifar10") == 0) return app_cifar10(argc - 1, argv + 1);
   if (strcmp(what, "idx") == 0) return app_idx(argc - 1, argv + 1);
+  if (strcmp(what, "exits") == 0) return ee_app_import_exits(argc - 1, argv + 1);
   bool help = strcmp(what, "--help") == 0;
   fprintf(help ? stdout : stderr,
-          "usage: edgeexit import onnx|cifar10|idx ...\n\n"
+          "usage: edgeexit import onnx|cifar10|idx|exits ...\n\n"
           "'edgeexit import onnx --help' and so on tell more.\n");
   return help ? 0 : 2;
 }

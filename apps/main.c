@@ -10,7 +10,8 @@ static const struct subcommand {
   int (*run)(int argc, char **argv);
   const char *help;
 } subcommands[] = {
-    {"import", ee_app_import, "models and data from other formats: onnx, cifar10, idx"},
+    {"import", ee_app_import,
+     "models, data and exit tables from other formats: onnx, cifar10, idx, exits"},
     {"generate", ee_app_generate, "labelled data made by formula: modulation"},
     {"info", ee_app_info, "what an .h5 file of ours holds"},
     {"profile", ee_app_profile, "measure what every layer costs on this host"},

@@ -16,7 +16,7 @@
 
 struct ee_exits_file {
   ee_h5         h5;
-  ee_h5_rows    logits, labels;
+  ee_h5_rows    logits, confidence, prediction, labels;
   ee_exits_info info;  // its arrays are those below
   int          *attach;
   float        *temperature;
@@ -28,17 +28,54 @@ const ee_exits_info *ee_exits_file_info(const ee_exits_file *file) {
   return &file->info;
 }
 
+static ee_status check_shape(const ee_exits_file *file, const char *name, const hsize_t *dim,
+                             hsize_t n_classes) {
+  if (dim[0] <= EE_DATA_MAX_DIM && dim[1] >= 1 && dim[1] <= EE_EXITS_MAX && n_classes >= 1 &&
+      n_classes <= INT_MAX)
+    return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s: %s has the impossible shape [%llu, %llu] for %llu classes",
+                 file->h5.path, name, (unsigned long long)dim[0], (unsigned long long)dim[1],
+                 (unsigned long long)n_classes);
+}
+
+static ee_status open_confidence(ee_exits_file *file) {
+  if (!ee_h5_exists(&file->h5, EE_EXITS_CONFIDENCE)) return EE_OK;
+  const hsize_t *dim = file->prediction.dim;
+  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_CONFIDENCE, EE_H5_F32, 2, &file->confidence));
+  const hsize_t *there = file->confidence.dim;
+  if (there[0] != dim[0] || there[1] != dim[1])
+    return EE_FAIL(EE_ERR_FORMAT, "%s: %s has shape [%llu, %llu], %s [%llu, %llu]", file->h5.path,
+                   EE_EXITS_CONFIDENCE, (unsigned long long)there[0], (unsigned long long)there[1],
+                   EE_EXITS_PREDICTION, (unsigned long long)dim[0], (unsigned long long)dim[1]);
+  file->info.has_confidence = true;
+  return EE_OK;
+}
+
+static ee_status open_answers(ee_exits_file *file, hsize_t *n_classes) {
+  int64_t classes;
+  EE_TRY(ee_h5_read_int_attribute(&file->h5, "/", EE_EXITS_CLASSES, 1, INT_MAX, &classes));
+  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_PREDICTION, EE_H5_I32, 2, &file->prediction));
+  *n_classes = (hsize_t)classes;
+  return open_confidence(file);
+}
+
 static ee_status read_shape(ee_exits_file *file) {
-  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_LOGITS, EE_H5_F32, 3, &file->logits));
-  const hsize_t *dim = file->logits.dim;
-  if (dim[0] > EE_DATA_MAX_DIM || dim[1] < 1 || dim[1] > EE_EXITS_MAX || dim[2] < 1 ||
-      dim[2] > INT_MAX)
-    return EE_FAIL(EE_ERR_FORMAT, "%s: %s has the impossible shape [%llu, %llu, %llu]",
-                   file->h5.path, EE_EXITS_LOGITS, (unsigned long long)dim[0],
-                   (unsigned long long)dim[1], (unsigned long long)dim[2]);
+  const hsize_t *dim = file->prediction.dim;
+  const char    *of  = EE_EXITS_PREDICTION;
+  hsize_t        n_classes;
+  if (ee_h5_exists(&file->h5, EE_EXITS_PREDICTION)) {
+    EE_TRY(open_answers(file, &n_classes));
+  } else {
+    EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_LOGITS, EE_H5_F32, 3, &file->logits));
+    dim                   = file->logits.dim;
+    of                    = EE_EXITS_LOGITS;
+    n_classes             = dim[2];
+    file->info.has_logits = true;
+  }
+  EE_TRY(check_shape(file, of, dim, n_classes));
   file->info.n         = (int64_t)dim[0];
   file->info.n_exits   = (int)dim[1];
-  file->info.n_classes = (int)dim[2];
+  file->info.n_classes = (int)n_classes;
   return EE_OK;
 }
 
@@ -141,8 +178,21 @@ ee_status ee_exits_open(const char *path, ee_exits_file **file) {
 
 ee_status ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *logits,
                         int32_t *labels) {
+  if (logits != NULL && !file->info.has_logits)
+    return EE_FAIL(EE_ERR_ARG, "%s has no logits, only what each exit answered", file->h5.path);
   if (logits != NULL) EE_TRY(ee_h5_rows_read(&file->logits, first, n, logits));
   if (labels != NULL) EE_TRY(ee_h5_rows_read(&file->labels, first, n, labels));
+  return EE_OK;
+}
+
+ee_status ee_exits_read_answers(ee_exits_file *file, int64_t first, int64_t n, float *confidence,
+                                int32_t *prediction) {
+  if (file->info.has_logits)
+    return EE_FAIL(EE_ERR_ARG, "%s has logits, which answers follow from", file->h5.path);
+  if (confidence != NULL && !file->info.has_confidence)
+    return EE_FAIL(EE_ERR_ARG, "%s has no confidences", file->h5.path);
+  if (confidence != NULL) EE_TRY(ee_h5_rows_read(&file->confidence, first, n, confidence));
+  if (prediction != NULL) EE_TRY(ee_h5_rows_read(&file->prediction, first, n, prediction));
   return EE_OK;
 }
 
@@ -151,6 +201,8 @@ void ee_exits_close(ee_exits_file **file) {
   if (f == NULL) return;
   ee_h5_rows_close(&f->labels);
   ee_h5_rows_close(&f->logits);
+  ee_h5_rows_close(&f->confidence);
+  ee_h5_rows_close(&f->prediction);
   ee_h5_close(&f->h5);
   free(f->attach);
   free(f->temperature);

@@ -8,6 +8,9 @@
 
 #define EE_EXITS_FORMAT "edgeexit-exits"
 #define EE_EXITS_LOGITS "/logits"
+#define EE_EXITS_CONFIDENCE "/confidence"
+#define EE_EXITS_PREDICTION "/prediction"
+#define EE_EXITS_CLASSES "n_classes"  // attribute of the root, if there are no logits
 #define EE_EXITS_LABELS "/labels"
 #define EE_EXITS_ATTACH "/attach"
 #define EE_EXITS_TEMPERATURE "/temperature"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "ee/exit_table.h"
 #include "ee/model.h"
 
 /**
@@ -12,6 +14,9 @@
  * `logits` float32 [n, n_exits, n_classes] (chunked), `labels` int32 [n] (-1: unlabelled), per exit
  * `temperature` [n_exits], `attach` [n_exits], `head_flops` [n_exits]; per layer `layer_flops`
  * [n_layers]; per cut `cut_bytes` [n_layers + 1].
+ *
+ * A table from elsewhere, of which only answers are known, has no logits but `prediction` int32
+ * [n, n_exits], mostly with `confidence` float32 [n, n_exits], and the attribute `n_classes`.
  */
 
 typedef struct ee_exits_info {
@@ -23,6 +28,8 @@ typedef struct ee_exits_info {
   const double *layer_flops;  // shape [n_layers]
   const double *cut_bytes;    // shape [n_layers + 1]
   const char   *provenance;   // "" if none
+  bool          has_logits;
+  bool          has_confidence;  // stored, if there are no logits
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
@@ -46,8 +53,31 @@ ee_status ee_exits_open(const char *path, ee_exits_file **file);
 const ee_exits_info *ee_exits_file_info(const ee_exits_file *file);
 
 /** Read samples [@p first, @p first + @p n): logits shape [n, n_exits, n_classes], labels shape
- *  [n]; either may be NULL. */
+ *  [n]; either may be NULL.  EE_ERR_ARG if logits are wanted and the table has none. */
 ee_status ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *logits,
                         int32_t *labels);
 
+/** Read what a table without logits has: confidence and prediction, both of shape [n, n_exits];
+ *  either may be NULL.  EE_ERR_ARG if it is wanted and not there. */
+ee_status ee_exits_read_answers(ee_exits_file *file, int64_t first, int64_t n, float *confidence,
+                                int32_t *prediction);
+
 void ee_exits_close(ee_exits_file **file);
+
+/**
+ * Read a whole file into memory and check it.  Logits become calibrated probabilities by the
+ * stored temperatures; an exit's layers are those up to the one it is attached to, its FLOP those
+ * of these layers and of the heads of all exits up to it.
+ * @param[out] table  owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT with path, row and exit of what cannot be;
+ *         EE_ERR_NOMEM
+ */
+ee_status ee_exits_load(const char *path, ee_exit_table **table);
+
+/**
+ * Write a table without logits.  Layers cost what their exits say: the FLOP between two exits are
+ * spread over the layers between them, and heads are free.
+ * @param table       checked; without probabilities (EE_ERR_ARG otherwise), as they are not logits
+ * @param provenance  NULL: none
+ */
+ee_status ee_exits_save(const char *path, const ee_exit_table *table, const char *provenance);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/exit_table.h"
 #include "ee/model.h"
 
 /**
@@ -71,3 +72,23 @@ ee_status ee_import_cifar10(const char *const *path, int n_paths, ee_data_range 
  */
 ee_status ee_import_idx(const char *images, const char *labels, ee_data_range range,
                         const char *class_names, const char *out);
+
+/** Where an exit table stands in a text file; columns are named as in its header. */
+typedef struct ee_exits_columns {
+  const char *sample, *exit;  // long form, a row per sample and exit; NULL: wide, a row per sample
+  const char *prediction;     // wide: a column per exit, with commas between, in exit order
+  const char *confidence;     // likewise; NULL: not known
+  const char *label;          // NULL: unlabelled; an empty field or -1 is not known
+  const char *layers;         // "1,3,7,12": layers run until each exit; NULL: 1, 2, 3, ...
+  int         n_classes;      // 0: as many as the highest class there is needs
+} ee_exits_columns;
+
+/**
+ * Read an exit table from text (CSV or TSV with a header line, plain or gzip; fields may be
+ * quoted).  In the long form samples and exits are whole numbers and are sorted by them; each
+ * sample must have each exit once.
+ * @param[out] table  without probabilities; owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT naming file, line and column of what is missing, there
+ *         twice, no number or no class; EE_ERR_ARG if the columns are not there; EE_ERR_NOMEM
+ */
+ee_status ee_import_exits(const char *path, const ee_exits_columns *columns, ee_exit_table **table);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of an exit table in text: wide, a row per sample, or long, a row per sample and exit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "import_exits.h"
+
+#define MAX_NUMBER ((int64_t)1 << 52)  // of a sample or an exit; doubles are exact up to here
+#define ROUNDING 1e-5                  // a confidence this far above 1 counts as 1
+
+static ee_status read_confidence(const ee_text_table *text, int column, float *confidence) {
+  double x;
+  EE_TRY(ee_text_number(text, column, &x));
+  if (!(x >= 0.0 && x <= 1.0 + ROUNDING))
+    return EE_FAIL(EE_ERR_FORMAT, "%s:%lld: column '%s' is %s, expected a confidence from 0 to 1",
+                   text->path, (long long)text->line, text->name[column], text->field[column]);
+  *confidence = x < 1.0 ? (float)x : 1.0f;
+  return EE_OK;
+}
+
+ee_status ee_read_exit_cell(const ee_text_table *text, const ee_cell_columns *column, int n_classes,
+                            ee_exit_cell *cell) {
+  int64_t most = n_classes > 0 ? n_classes - 1 : EE_MAX_IMPORTED_CLASSES - 1, class = -1;
+  if (column->confidence >= 0) EE_TRY(read_confidence(text, column->confidence, &cell->confidence));
+  EE_TRY(ee_text_integer(text, column->prediction, 0, most, &class));
+  cell->prediction = (int32_t) class;
+  class            = -1;
+  if (column->label >= 0 && *text->field[column->label] != '\0')
+    EE_TRY(ee_text_integer(text, column->label, -1, most, &class));
+  cell->label = (int32_t) class;
+  cell->line  = text->line;
+  return EE_OK;
+}
+
+ee_status ee_keep_exit_cell(ee_exit_cells *cells, const ee_exit_cell *cell) {
+  if (cells->n == cells->room) {
+    int64_t       room = cells->room > 0 ? 2 * cells->room : 4096;
+    ee_exit_cell *more = realloc(cells->cell, (size_t)room * sizeof *more);
+    if (more == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %lld cells", (long long)room);
+    cells->cell = more;
+    cells->room = room;
+  }
+  cells->cell[cells->n++] = *cell;
+  return EE_OK;
+}
+
+static int count_names(const char *list) {
+  int n = 1;
+  for (; *list != '\0'; list++) n += *list == ',';
+  return n;
+}
+
+/* Columns of @p list, names with commas between; shape [count_names(list)]. */
+static ee_status find_columns(const ee_text_table *text, const char *list, int *column) {
+  for (;; list++) {
+    size_t length = strcspn(list, ",");
+    EE_TRY(ee_text_column(text, list, length, column++));
+    list += length;
+    if (*list == '\0') return EE_OK;
+  }
+}
+
+static ee_status find_label(const ee_text_table *text, const char *name, int *column) {
+  *column = -1;
+  return name != NULL ? ee_text_column(text, name, strlen(name), column) : EE_OK;
+}
+
+/* One row of the wide form: @p confidence is NULL or has, like @p prediction, a column per exit. */
+static ee_status read_wide_row(const ee_text_table *text, int n_exits, const int *confidence,
+                               const int *prediction, int label, int n_classes,
+                               ee_exit_cells *cells, int64_t sample) {
+  for (int e = 0; e < n_exits; e++) {
+    ee_cell_columns column = {confidence != NULL ? confidence[e] : -1, prediction[e], label};
+    ee_exit_cell    cell   = {.sample = sample, .exit = e};
+    EE_TRY(ee_read_exit_cell(text, &column, n_classes, &cell));
+    EE_TRY(ee_keep_exit_cell(cells, &cell));
+  }
+  return EE_OK;
+}
+
+static ee_status read_wide(ee_text_table *text, const ee_exits_columns *columns, int n_exits,
+                           int *place, ee_exit_cells *cells) {
+  int *confidence = columns->confidence != NULL ? place + n_exits : NULL, label;
+  EE_TRY(find_columns(text, columns->prediction, place));
+  if (confidence != NULL) EE_TRY(find_columns(text, columns->confidence, confidence));
+  EE_TRY(find_label(text, columns->label, &label));
+  for (int64_t sample = 0;; sample++) {
+    bool more;
+    EE_TRY(ee_text_row(text, &more));
+    if (!more) return EE_OK;
+    EE_TRY(
+        read_wide_row(text, n_exits, confidence, place, label, columns->n_classes, cells, sample));
+  }
+}
+
+ee_status ee_read_wide_cells(ee_text_table *text, const ee_exits_columns *columns,
+                             ee_exit_cells *cells) {
+  int n_exits = count_names(columns->prediction);
+  if (columns->confidence != NULL && count_names(columns->confidence) != n_exits)
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s: %d columns of confidences and %d of predictions are named, "
+                   "expected one each for every exit",
+                   text->path, count_names(columns->confidence), n_exits);
+  int *place = calloc(2 * (size_t)n_exits, sizeof *place);
+  if (place == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", n_exits);
+  ee_status status = read_wide(text, columns, n_exits, place, cells);
+  free(place);
+  return status;
+}
+
+ee_status ee_read_long_cells(ee_text_table *text, const ee_exits_columns *columns,
+                             ee_exit_cells *cells) {
+  ee_cell_columns column = {-1, -1, -1};
+  int             sample, exit;
+  EE_TRY(ee_text_column(text, columns->sample, strlen(columns->sample), &sample));
+  EE_TRY(ee_text_column(text, columns->exit, strlen(columns->exit), &exit));
+  EE_TRY(find_label(text, columns->prediction, &column.prediction));
+  EE_TRY(find_label(text, columns->confidence, &column.confidence));
+  EE_TRY(find_label(text, columns->label, &column.label));
+  for (;;) {
+    ee_exit_cell cell = {0};
+    bool         more;
+    EE_TRY(ee_text_row(text, &more));
+    if (!more) return EE_OK;
+    EE_TRY(ee_text_integer(text, sample, -MAX_NUMBER, MAX_NUMBER, &cell.sample));
+    EE_TRY(ee_text_integer(text, exit, -MAX_NUMBER, MAX_NUMBER, &cell.exit));
+    EE_TRY(ee_read_exit_cell(text, &column, columns->n_classes, &cell));
+    EE_TRY(ee_keep_exit_cell(cells, &cell));
+  }
+}

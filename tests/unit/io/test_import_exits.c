@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exit tables from text, both forms; their files without logits; and calibrated tables. */
+#include <math.h>
+
+#include "ee/exits_file.h"
+#include "ee/import.h"
+#include "ee_test.h"
+#include "zoo.h"
+
+static const char *text_file(const char *text) {
+  const char *path = ee_test_path("table.csv");
+  write_bytes(path, text, strlen(text));
+  return path;
+}
+
+static const ee_exits_columns wide = {.prediction = "p0,p1", .confidence = "c0,c1", .label = "y"};
+static const ee_exits_columns long_form = {
+    .sample = "s", .exit = "e", .prediction = "p", .confidence = "c", .label = "y"};
+
+static ee_exit_table *import(const char *text, const ee_exits_columns *columns) {
+  ee_exit_table *table  = NULL;
+  ee_status      status = ee_import_exits(text_file(text), columns, &table);
+  if (status != EE_OK) printf("  %s\n", ee_status_message());
+  CU_ASSERT_EQUAL_FATAL(status, EE_OK);
+  return table;
+}
+
+/* Two samples, two exits: (1 at .5, 0 at .75), label 0; (2 at .25, 2 at 1), no label. */
+static void check_two(ee_exit_table *t) {
+  static const float   confidence[] = {0.5f, 0.75f, 0.25f, 1.0f};
+  static const int32_t prediction[] = {1, 0, 2, 2};
+  CU_ASSERT_FATAL(t->n == 2 && t->n_exits == 2);
+  CU_ASSERT(t->n_classes == 3 && t->label[0] == 0 && t->label[1] == -1);
+  for (int i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL(t->confidence[i], confidence[i]);
+    CU_ASSERT_EQUAL(t->prediction[i], prediction[i]);
+  }
+  CU_ASSERT_EQUAL(ee_exit_table_check(t), EE_OK);
+  ee_exit_table_destroy(&t);
+}
+
+static void a_wide_table_has_a_row_per_sample(void) {
+  check_two(import("y,p0,c0,p1,c1\n0,1,0.5,0,0.75\n-1,2,.25,2,1\n", &wide));
+  check_two(
+      import("id\ty\tp0\tc0\tp1\tc1\r\n7\t0\t1.0\t5e-1\t0\t0.75\r\n\r\n8\t\t2\t.25\t2\t1", &wide));
+}
+
+static void fields_in_quotes_may_hold_commas_quotes_and_line_ends(void) {
+  ee_exits_columns quoted = {.prediction = "p \"0\",p1", .confidence = "c0,c1", .label = "y"};
+  check_two(
+      import("\"a,b\",y,\"p \"\"0\"\"\",c0,p1,c1\n"
+             "\"x\n,\"\"y\",0,1,\"0.5\",0,0.75\n,,2,.25,2,1\n",
+             &quoted));
+}
+
+static void a_long_table_is_sorted_by_sample_and_exit(void) {
+  check_two(import("s,e,c,p,y\n9,3,1,2,-1\n4,3,.75,0,0\n9,1,.25,2,\n4,1,.5,1,0\n", &long_form));
+}
+
+static void predictions_alone_make_a_table(void) {
+  ee_exits_columns columns = {.prediction = "a,b", .layers = "2,5", .n_classes = 4};
+  ee_exit_table   *t       = import("a,b\n0,1\n1,1\n", &columns);
+  CU_ASSERT_PTR_NULL(t->confidence);
+  CU_ASSERT(t->n == 2 && t->n_classes == 4 && t->label[0] == -1);
+  CU_ASSERT(t->layers[0] == 2 && t->layers[1] == 5 && t->flops[1] == 5.0);
+  ee_exit_table_destroy(&t);
+}
+
+static void refuse(const char *text, const ee_exits_columns *columns, const char *words) {
+  ee_exit_table *t      = NULL;
+  const char    *path   = text_file(text);
+  ee_status      status = ee_import_exits(path, columns, &t);
+  CU_ASSERT(status == EE_ERR_FORMAT || status == EE_ERR_ARG);
+  CU_ASSERT_PTR_NULL(t);
+  CU_ASSERT_TRUE(message_says(path, words));
+  ee_exit_table_destroy(&t);
+}
+
+static void what_is_wrong_in_a_wide_table_is_named_by_line_and_column(void) {
+  refuse("", &wide, "is empty");
+  refuse("y,p0,c0,p1,c1\n", &wide, "no rows");
+  refuse("y,p0,c0,p1\n0,1,0.5,0\n", &wide, ":1: no column 'c1'; there are: 'y', 'p0', 'c0', 'p1'");
+  refuse("y,p0,c0,p1,c1,c1\n0,1,0.5,0,1,1\n", &wide, ":1: more than one column 'c1'");
+  refuse("y,p0,c0,p1,c1\n0,1,0.5,0,nan\n", &wide, ":2: column 'c1' is 'nan', expected a number");
+  refuse("y,p0,c0,p1,c1\n\n0,1,0.5,0,1\n0,1,,0,1\n", &wide, ":4: column 'c0' is ''");
+  refuse("y,p0,c0,p1,c1\n0,1,1.5,0,1\n", &wide, ":2: column 'c0' is 1.5, expected a confidence");
+  refuse("y,p0,c0,p1,c1\n0,1.5,1,0,1\n", &wide, ":2: column 'p0' is 1.5, expected a whole number");
+  refuse("y,p0,c0,p1,c1\n0,-1,1,0,1\n", &wide, ":2: column 'p0' is -1");
+  refuse("y,p0,c0,p1,c1\n0,1,1,0\n", &wide, ":2: the row has fewer than the 5 fields");
+  refuse("y,p0,c0,p1,c1\n0,1,1,0,1,1\n", &wide, ":2: the row has more than the 5 fields");
+  refuse("y,p0,c0,p1,c1\n0,1,\"1,0,1\n", &wide, ":2: a field in quotes does not end");
+  refuse("y,p0,c0,p1,c1\n0,1,\"1\"x,0,1\n", &wide, ":2: a field in quotes does not end");
+  ee_exits_columns uneven = {.prediction = "p0", .confidence = "c0,c1"};
+  refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n", &uneven, "2 columns of confidences and 1 of predictions");
+  ee_exits_columns two = {.prediction = "p0", .label = "y", .n_classes = 2};
+  refuse("y,p0\n0,1\n2,1\n", &two, ":3: column 'y' is 2, expected a whole number from -1 to 1");
+  ee_exits_columns flat = {.prediction = "y,p0", .layers = "3,3"};
+  refuse("y,p0\n0,1\n", &flat, "layers are '3,3', expected 2 rising numbers");
+}
+
+static void what_is_wrong_in_a_long_table_is_named_by_line(void) {
+  refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,0\n5,1,1,0,0\n", &long_form,
+         ":4: sample 5, which begins here, has no exit 0");
+  refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,0\n5,0,1,0,0\n", &long_form,
+         ":4: sample 5, which begins here, has no exit 1");
+  refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,0\n4,1,1,0,0\n", &long_form,
+         ":4: sample 4 has exit 1 for the second time, after line 3");
+  refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,1\n", &long_form, ":3: sample 4 has label 1");
+  refuse("s,e,c,p,y\n4.5,0,1,0,0\n", &long_form, ":2: column 's' is 4.5");
+}
+
+static void a_zero_byte_is_no_text(void) {
+  const char    *path = ee_test_path("zero.csv");
+  ee_exit_table *t;
+  write_bytes(path, "y,p0\n0,\0", 8);
+  CU_ASSERT_EQUAL(ee_import_exits(path, &wide, &t), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "is no text"));
+}
+
+static void same(const ee_exit_table *a, const ee_exit_table *b) {
+  int64_t cells = a->n * a->n_exits;
+  CU_ASSERT_FATAL(a->n == b->n && a->n_exits == b->n_exits && a->n_classes == b->n_classes);
+  CU_ASSERT_EQUAL(a->confidence != NULL, b->confidence != NULL);
+  if (a->confidence != NULL)
+    CU_ASSERT_EQUAL(memcmp(a->confidence, b->confidence, (size_t)cells * sizeof(float)), 0);
+  CU_ASSERT_EQUAL(memcmp(a->prediction, b->prediction, (size_t)cells * sizeof(int32_t)), 0);
+  CU_ASSERT_EQUAL(memcmp(a->label, b->label, (size_t)a->n * sizeof(int32_t)), 0);
+  for (int e = 0; e < a->n_exits; e++) {
+    CU_ASSERT_EQUAL(a->layers[e], b->layers[e]);
+    CU_ASSERT_DOUBLE_EQUAL(a->flops[e], b->flops[e], 1e-12);
+  }
+}
+
+static void round_trip(ee_exit_table *t) {
+  const char    *path = ee_test_path("answers.h5");
+  ee_exit_table *back = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_save(path, t, "from a test"), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_load(path, &back), EE_OK);
+  CU_ASSERT_PTR_NULL(back->probability);
+  same(t, back);
+  ee_exit_table_destroy(&back);
+  ee_exit_table_destroy(&t);
+}
+
+static void tables_without_logits_come_back_as_they_were_written(void) {
+  ee_exits_columns columns = {.prediction = "a,b,c", .layers = "1,3,7"};
+  round_trip(import("y,p0,c0,p1,c1\n0,1,0.5,0,0.75\n-1,2,.25,2,1\n", &wide));
+  round_trip(import("a,b,c\n0,1,0\n1,1,1\n", &columns));
+}
+
+static void a_file_without_logits_says_so(void) {
+  const char    *path = ee_test_path("answers.h5");
+  ee_exit_table *t    = import("y,p0,c0,p1,c1\n0,1,0.5,0,0.75\n", &wide);
+  ee_exits_file *file = NULL;
+  float          x[8];
+  CU_ASSERT_EQUAL_FATAL(ee_exits_save(path, t, NULL), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(path, &file), EE_OK);
+  CU_ASSERT_FALSE(ee_exits_file_info(file)->has_logits);
+  CU_ASSERT_TRUE(ee_exits_file_info(file)->has_confidence);
+  CU_ASSERT_EQUAL(ee_exits_read(file, 0, 1, x, NULL), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "has no logits"));
+  ee_exits_close(&file);
+  t->confidence[1] = NAN;
+  CU_ASSERT_EQUAL(ee_exits_save(path, t, NULL), EE_ERR_ARG);
+  ee_exit_table_destroy(&t);
+}
+
+/* A file scored by the program: softmax(z / T) of what was written, exit for exit. */
+static void a_file_with_logits_is_loaded_calibrated(void) {
+  const char      *path  = ee_test_path("scored.h5");
+  ee_model        *model = make_model();
+  ee_exits_writer *writer;
+  ee_exit_table   *t = NULL;
+  float            logits[2][2 * CLASSES];
+  int32_t          label[2] = {1, -1};
+  for (int j = 0; j < 4 * CLASSES; j++)
+    logits[j / (2 * CLASSES)][j % (2 * CLASSES)] = 0.3f * (float)(j % 7);
+  model->exit[0].temperature = 2.0f;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append(writer, 2, logits[0], label), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 1), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_load(path, &t), EE_OK);
+  for (int i = 0; i < 4; i++) {
+    const float *z = logits[i / 2] + i % 2 * CLASSES;
+    double       T = (double)model->exit[i % 2].temperature, sum = 0.0;
+    for (int k = 0; k < CLASSES; k++) sum += exp((double)z[k] / T);
+    for (int k = 0; k < CLASSES; k++)
+      CU_ASSERT_DOUBLE_EQUAL(t->probability[i * CLASSES + k], exp((double)z[k] / T) / sum, 1e-6);
+    CU_ASSERT_EQUAL(t->confidence[i], t->probability[i * CLASSES + t->prediction[i]]);
+  }
+  CU_ASSERT(t->label[0] == 1 && t->label[1] == -1);
+  CU_ASSERT_EQUAL(t->layers[1], model->n_layers);
+  double flops = model->head_flops[0] + model->head_flops[1];
+  for (int l = 0; l < model->n_layers; l++) flops += model->layer[l].flops;
+  CU_ASSERT_DOUBLE_EQUAL(t->flops[1], flops, 1e-9 * flops);
+  CU_ASSERT_EQUAL(ee_exits_save(path, t, NULL), EE_ERR_ARG);  // probabilities are no logits
+  ee_exit_table_destroy(&t);
+  ee_model_destroy(&model);
+}
+
+static void logits_that_are_no_numbers_are_named_by_path_row_and_exit(void) {
+  const char      *path  = ee_test_path("nan.h5");
+  ee_model        *model = make_model();
+  ee_exits_writer *writer;
+  ee_exit_table   *t;
+  float            logits[3][2 * CLASSES] = {0};
+  logits[2][CLASSES + 1]                  = NAN;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append(writer, 3, logits[0], NULL), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 1), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_load(path, &t), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NULL(t);
+  CU_ASSERT_TRUE(message_says(path, "row 2, exit 1"));
+  ee_model_destroy(&model);
+}
+
+static void real_tables_have_their_known_accuracies(void) {
+  static const double right[12] = {.5092, .7913, .8177, .8567, .8704, .8727,
+                                   .8796, .8865, .8911, .8979, .9060, .9025};
+  const char         *path      = ee_test_data("exit-tables/bert12_exits_df.csv");
+  ee_exits_columns    columns   = {.sample     = "Sample_ID",
+                                   .exit       = "Exit",
+                                   .prediction = "Prediction",
+                                   .confidence = "Confidence",
+                                   .label      = "Label"};
+  ee_exit_table      *t         = NULL;
+  if (path == NULL) return;
+  CU_ASSERT_EQUAL_FATAL(ee_import_exits(path, &columns, &t), EE_OK);
+  CU_ASSERT_FATAL(t->n == 872 && t->n_exits == 12 && t->n_classes == 2);
+  for (int e = 0; e < 12; e++) {
+    int n = 0;
+    for (int i = 0; i < 872; i++) n += t->prediction[i * 12 + e] == t->label[i];
+    CU_ASSERT_DOUBLE_EQUAL(n / 872.0, right[e], 5e-5);
+  }
+  round_trip(t);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(a_wide_table_has_a_row_per_sample),
+    EE_FACT(fields_in_quotes_may_hold_commas_quotes_and_line_ends),
+    EE_FACT(a_long_table_is_sorted_by_sample_and_exit),
+    EE_FACT(predictions_alone_make_a_table),
+    EE_FACT(what_is_wrong_in_a_wide_table_is_named_by_line_and_column),
+    EE_FACT(what_is_wrong_in_a_long_table_is_named_by_line),
+    EE_FACT(a_zero_byte_is_no_text),
+    EE_FACT(tables_without_logits_come_back_as_they_were_written),
+    EE_FACT(a_file_without_logits_says_so),
+    EE_FACT(a_file_with_logits_is_loaded_calibrated),
+    EE_FACT(logits_that_are_no_numbers_are_named_by_path_row_and_exit),
+    EE_FACT(real_tables_have_their_known_accuracies),
+    {NULL, NULL},
+};
