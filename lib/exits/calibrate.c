@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "ee/confidence.h"
+#include "ee/measures.h"
 
 static ee_status check_sample(const ee_scores *scores, int64_t i) {
   int32_t label = scores->label[i];
@@ -58,19 +59,13 @@ double ee_accuracy(const ee_scores *scores) {
   return (double)right / (double)scores->n;
 }
 
-/* Bin b is (b / EE_ECE_BINS, (b + 1) / EE_ECE_BINS]. */
-static int bin_of(double confidence) {
-  int bin = (int)ceil(confidence * EE_ECE_BINS) - 1;
-  return bin < 0 ? 0 : bin < EE_ECE_BINS ? bin : EE_ECE_BINS - 1;
-}
-
 double ee_ece(const ee_scores *scores, double temperature) {
   double excess[EE_ECE_BINS] = {0.0}, sum = 0.0;  // per bin: sum of right - confidence
   for (int64_t i = 0; i < scores->n; i++) {
     const float *z          = scores->logits + i * scores->n_classes;
     int          top        = ee_argmax(z, scores->n_classes);
     double       confidence = 1.0 / partition_sum(z, scores->n_classes, top, temperature);
-    excess[bin_of(confidence)] += (top == scores->label[i]) - confidence;
+    excess[ee_bin_of(confidence)] += (top == scores->label[i]) - confidence;
   }
   for (int b = 0; b < EE_ECE_BINS; b++) sum += fabs(excess[b]);
   return sum / (double)scores->n;
