@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,15 +50,23 @@ static const char *known_key(const item *it, const char *const *known) {
   return *known;
 }
 
+static ee_status unknown_key(const char *policy, const item *it, const char *const *known) {
+  char   names[256] = "";
+  size_t used       = 0;
+  for (int k = 0; known[k] != NULL && used < sizeof names; k++) {
+    used +=
+        (size_t)snprintf(names + used, sizeof names - used, "%s%s", k > 0 ? ", " : "", known[k]);
+  }
+  return EE_FAIL(EE_ERR_ARG, "policy %s has no key '%.*s'; %s%s", policy, it->key_length, it->key,
+                 used > 0 ? "there are: " : "it has no keys", names);
+}
+
 ee_status ee_arguments_check(const char *policy, const char *text, const char *const *known) {
   item        it, last;
   const char *next = text;
   while (next_item(&next, &it)) {
     const char *key = known_key(&it, known);
-    if (key == NULL) {
-      return EE_FAIL(EE_ERR_ARG, "policy %s has no key '%.*s'; see its help for the keys", policy,
-                     it.key_length, it.key);
-    }
+    if (key == NULL) return unknown_key(policy, &it, known);
     if (it.value == NULL || it.value_length == 0) {
       return EE_FAIL(EE_ERR_ARG, "policy %s: key '%s' has no value, expected %s=VALUE", policy, key,
                      key);
