@@ -14,7 +14,7 @@ MODEL=io/models/modulation.h5
 FLEET=jobs/fleets/quickstart.yaml
 RANKS=4
 DATA=$RESULTS/frames.h5
-SAMPLES=20000
+SAMPLES=12000
 SNR=0=10:20,0.3=10:20,0.4=-10:0,1=-10:0  # good at first, then bad [dB]
 SEED=1
 POLICY=threshold:value=0.8
