@@ -53,7 +53,7 @@ static ee_status set_number(const ee_option *o, const char *text) {
     return bad_number(o, text, "a whole number");
   }
   if (o->kind == EE_OPTION_UINT64) {
-    if (x < 0) return bad_number(o, text, "a whole number, 0 or more,");
+    if (x < 0) return bad_number(o, text, "a whole number not below 0");
     *(uint64_t *)o->target = (uint64_t)x;
     return EE_OK;
   }
