@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Options that do not exist or cannot be, policies and fleets that make no sense, traces that
+# cannot be written.
+# shellcheck source=refusal.sh
+. "$(dirname "$0")/refusal.sh"
+
+model=$scratch/model.h5 data=$scratch/data.h5 fleet=$scratch/fleet.yaml
+tool make_model "$model" 2 1 128 11 1
+edgeexit generate modulation --samples 20 --seed 6 -o "$data"
+
+# run_refused CODE PATTERN OPTION...: at 1 and 4 ranks, with a good model and good data
+run_refused() {
+  refused_by_ranks "$1" "$2" "${@:3}" "$model" "$data"
+}
+
+run_refused 2 '*--batch is 0; expected *1 to *' --batch 0
+run_refused 2 '*--nonsense is no option*' --nonsense
+refused_by_ranks 2 '*--slots needs a value*' "$model" "$data" --slots
+wrong_value() {
+  refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"
+}
+wrong_value --rebalance maybe 'expected on or off'
+wrong_value --weights post 'expected peer or file'
+wrong_value --planner luck 'expected exact, uniform or flops'
+wrong_value --backend abacus 'there are: * ref*'
+for wrong in "--batch eight" "--batch 99999999999999999999" "--slots 0" "--epoch -1" "--rate nan" \
+  "--samples 0" "--devices 0" "--min-gain 2" "--control-delay 1.5" "--seed -1"; do
+  wrong_value "${wrong% *}" "${wrong#* }" 'expected *'
+done
+for shares in 0.5 0.9/0.9/0.9 0.2/0.3/0.5/0 a/b/c 0.5/0.5/ -1/1/1; do
+  refused 2 "*--shares is $shares; expected 3 numbers *" run --shares "$shares" "$model" "$data"
+done
+run_refused 2 '*--shares is 0.5/0.5; expected 3 numbers *' --shares 0.5/0.5
+refused_by_ranks 2 '*too many arguments; usage: *' "$model" "$data" "$data"
+refused_by_ranks 2 '*too few arguments; usage: *' "$model"
+refused 2 '*fly is no command; *' fly
+refused 2 '*-o *is missing*' score "$model" "$data"
+
+# policies
+run_refused 1 "*value is '1.5', expected a number from 0 to 1" --policy threshold:value=1.5
+run_refused 1 "*value is '-1', expected a number from 0 to 1" --policy threshold:value=-1
+run_refused 1 "*value is 'nan', expected a number from 0 to 1" --policy threshold:value=nan
+run_refused 1 '*values has 3 values, expected 2' --policy threshold:values=0.5/0.5/0.5
+run_refused 1 "*no policy 'luck'; there are: threshold, *" --policy luck
+run_refused 1 "*no key 'valeu'; there are: value, values" --policy threshold:valeu=0.5
+refused 1 "*no key 'value'; it has no keys" run --policy final:value=1 "$model" "$data"
+
+# write_fleet DEVICES: as many devices, one per line from line 2 on; more lines come from stdin
+write_fleet() {
+  local device
+  echo "devices:"
+  for ((device = 0; device < $1; device++)); do
+    echo "  - {name: d$device, ${2:-flops: 1e9}}"
+  done
+  cat
+}
+
+write_fleet 3 < /dev/null > "$fleet"
+run_refused 1 "*$fleet*3 devices*the run has *" --devices 1 --fleet "$fleet"
+for devices in 1 4; do
+  write_fleet $devices "relative: 1" < /dev/null > "$fleet"
+  refused 1 "*$fleet*relative*$model*profile*" run --fleet "$fleet" "$model" "$data"
+done
+echo "colour: red" | write_fleet 4 > "$fleet"
+run_refused 1 "*$fleet:6:*colour*" --fleet "$fleet"
+write_fleet 4 "flops: 1e9, wings: 2" < /dev/null > "$fleet"
+run_refused 1 "*$fleet:2:*wings*" --fleet "$fleet"
+run_refused 1 "*$scratch/none.yaml*" --fleet "$scratch/none.yaml"
+refused 1 "*$fleet:2:*wings*" plan --fleet "$fleet" "$model"
+
+# traces
+run_refused 1 "*$scratch/none/trace.h5*" --trace "$scratch/none/trace.h5"
+run_refused 1 "*$model/trace.h5*" --trace "$model/trace.h5"
+run_refused 1 "*$scratch *" --trace "$scratch"
+[[ ! -w /dev/full ]] || run_refused 1 '*/dev/full*' --trace /dev/full
+echo "refused $n_refused times"
