@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first plan: what the planner says of the fleet, and of shares known beforehand. */
+#include "ee/controller.h"
+#include "ee_test.h"
+#include "lab.h"
+
+/* The exact planner's plan for the lab's model on speeds and reaches given here. */
+static ee_plan *plan_for(const lab *t, const double *speed, const double *share) {
+  ee_chain chain = t->estimate.chain;
+  double   reach[LAB_LAYERS];
+  for (int l = 0; l < LAB_LAYERS; l++) {
+    reach[l] = 1.0;
+    for (int x = 0; x < LAB_EXITS; x++) {
+      if (t->model->exit[x].attach < l) reach[l] -= share[x];
+    }
+  }
+  ee_plan *plan = NULL;
+  chain.speed   = speed;
+  chain.reach   = reach;
+  if (ee_partition_exact(&chain, &plan) != EE_OK) abort();
+  return plan;
+}
+
+static void it_is_the_planners_for_fleet_and_shares(void) {
+  const double none[] = {0.0, 0.0, 1.0}, most_early[] = {0.8, 0.1, 0.1};
+  const double speed[] = {1e6, 1e6, 4e6};
+  lab          t;
+  lab_open(&t, true);
+  t.fleet->device[2].flops = 4e6;
+  for (int i = 0; i < 9; i++) t.fleet->link[i].bandwidth = 1e9;
+  ee_estimate_close(&t.estimate);
+  CU_ASSERT_EQUAL_FATAL(ee_estimate_open(&t.setup, LAB_DEVICES, &t.estimate), EE_OK);
+  ee_plan      *expected[] = {plan_for(&t, speed, none), plan_for(&t, speed, most_early)};
+  const double *shares[]   = {NULL, most_early};
+  CU_ASSERT_FALSE(ee_plan_equal(expected[0], expected[1]));
+  for (int i = 0; i < 2; i++) {
+    ee_plan    *plan = NULL;
+    ee_forecast forecast;
+    CU_ASSERT_EQUAL_FATAL(ee_first_plan(&t.setup, LAB_DEVICES, ee_planner_by_name("exact"),
+                                        shares[i], &plan, &forecast),
+                          EE_OK);
+    CU_ASSERT_TRUE(ee_plan_equal(plan, expected[i]));
+    CU_ASSERT_TRUE(forecast.period >= forecast.lower_bound * (1.0 - 1e-12));
+    ee_plan_destroy(&plan);
+    ee_plan_destroy(&expected[i]);
+  }
+  lab_close(&t);
+}
+
+static void a_fleet_without_memory_for_the_model_is_an_error(void) {
+  lab      t;
+  ee_plan *plan = NULL;
+  lab_open(&t, true);
+  for (int d = 0; d < LAB_DEVICES; d++) t.fleet->device[d].memory = 10.0;
+  CU_ASSERT_EQUAL(
+      ee_first_plan(&t.setup, LAB_DEVICES, ee_planner_by_name("exact"), NULL, &plan, NULL),
+      EE_ERR_ARG);
+  CU_ASSERT_PTR_NULL(plan);
+  lab_close(&t);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(it_is_the_planners_for_fleet_and_shares),
+    EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
+    {NULL, NULL},
+};
