@@ -312,7 +312,7 @@ static void the_error_of_a_gain_is_that_of_a_mean_over_samples(void) {
     ee_plan    *a = random_plan(&rng), *b = random_plan(&rng);
     ee_forecast fa, fb;
     for (int i = 0; i < 9; i++) t.estimate.bandwidth[i] = 1e4 + 1e5 * ee_rng_uniform(&rng);
-    for (int d = 0; d < 3; d++) t.estimate.speed[d] = 1e5 + 1e6 * ee_rng_uniform(&rng);
+    for (int d = 0; d < 3; d++) t.estimate.speed[d] = 3e5 + 3e6 * ee_rng_uniform(&rng);
     ee_partition_forecast(&t.estimate.chain, a, &fa);
     ee_partition_forecast(&t.estimate.chain, b, &fb);
     double mean = 0.0, variance = 0.0;
