@@ -77,7 +77,7 @@ static ee_status unquote(ee_text_table *t, char **from, char **end) {
 /* Take the field at t->next, ended by zero; *last tells whether it ends its row. */
 static ee_status take_field(ee_text_table *t, char **field, bool *last) {
   char *p = t->next, *end = p;
-  *field  = p;
+  *field = p;
   if (*p == '"') {
     EE_TRY(unquote(t, &p, &end));
   } else {
