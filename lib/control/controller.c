@@ -34,7 +34,7 @@ ee_controller_options ee_controller_defaults(void) {
   return (ee_controller_options){.rebalance  = true,
                                  .planner    = ee_planner_by_name("exact"),
                                  .min_gain   = 0.10,
-                                 .error_bars = 2.0,
+                                 .error_bars = 3.0,
                                  .hold       = 2,
                                  .cooldown   = 2};
 }

@@ -34,13 +34,14 @@ static double speed_part(const ee_estimate *e, const ee_plan *plan, const ee_for
 
 double ee_gain_error(const ee_estimate *e, const ee_plan *now, const ee_forecast *f_now,
                      const ee_plan *best, const ee_forecast *f_best) {
-  double mean = 0.0, square = 0.0;
+  double mean = 0.0, square = 0.0, n = e->samples + e->model->n_exits;
   for (int x = 0; x < e->model->n_exits; x++) {
-    double d = seconds_at(e, now, f_now, x) - seconds_at(e, best, f_best, x);
-    mean += e->share[x] * d;
-    square += e->share[x] * d * d;
+    double d     = seconds_at(e, now, f_now, x) - seconds_at(e, best, f_best, x);
+    double share = (e->samples * e->share[x] + 1.0) / n;
+    mean += share * d;
+    square += share * d * d;
   }
-  double counting = e->samples > 0.0 ? fmax(square - mean * mean, 0.0) / e->samples : INFINITY;
+  double counting = fmax(square - mean * mean, 0.0) / n;
   double a = speed_part(e, now, f_now), b = speed_part(e, best, f_best);
   bool   same = !f_now->link && !f_best->link &&
               now->stage[f_now->stage].device == best->stage[f_best->stage].device;

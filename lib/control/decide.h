@@ -41,7 +41,9 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
 /**
  * Standard error of (T - B) / T.  Counting: a sample that leaves at exit x, share q[x], keeps the
  * bottlenecks of both plans busy for a[x] and b[x] seconds, so T - B is the mean of d = a - b over
- * n samples and has the variance (sum q d^2 - (sum q d)^2) / n.  Speeds: T and B vary as the speeds
+ * n samples and has the variance (sum q d^2 - (sum q d)^2) / n.  One sample more is counted at each
+ * exit, so that few samples that all left at one are not taken for certainty (rule of succession).
+ * Speeds: T and B vary as the speeds
  * of their bottlenecks' devices; together if that is one device, else independently.
  */
 double ee_gain_error(const ee_estimate *estimate, const ee_plan *now, const ee_forecast *f_now,

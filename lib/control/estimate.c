@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMOOTHING 0.5      // weight of the newest epoch
-#define JUMP_ERRORS 4.0    // standard errors of a share that count as a jump
-#define JUMP_SPEED 0.2     // relative step of a speed that counts as a jump
+#define SMOOTHING 0.5    // weight of the newest epoch
+#define CALMING 0.25     // the same of a device's unrest when it falls: alarm is quick, trust slow
+#define JUMP_ERRORS 4.0  // standard errors of a share that count as a jump
+#define JUMP_SPEED 0.2   // relative step of a speed that counts as a jump
 #define SPEED_UNKNOWN 1e9  // [FLOP/s] of every device before any has been measured
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
@@ -139,8 +140,9 @@ static void update_speed(ee_estimate *e, int d, double speed) {
     e->speed[d] += SMOOTHING * (speed - e->speed[d]);
   }
   // A jump is no noise, but many jumps are: each counts as much as a step can without being one.
-  double square = fmin(step * step, JUMP_SPEED * JUMP_SPEED);
-  if (e->measured[d]) e->unrest[d] += SMOOTHING * (square - e->unrest[d]);
+  double square = fmin(step * step, limit * limit);
+  double weight = square > e->unrest[d] ? SMOOTHING : CALMING;
+  if (e->measured[d]) e->unrest[d] += weight * (square - e->unrest[d]);
   e->measured[d] = 1;
 }
 

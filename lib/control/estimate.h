@@ -40,6 +40,6 @@ void      ee_estimate_close(ee_estimate *estimate);
 void ee_estimate_update(ee_estimate *estimate, const ee_sums *sums, const ee_plan *plan);
 
 /** Relative standard error of the smoothed speed of device @p d.  With weight w and independent
- *  noise, steps s of variance v between an epoch's speed and the smoothed one before it leave the
- *  smoothed one with variance v w / 2. */
+ *  noise, steps of variance v from the smoothed speed to that of the next epoch leave the smoothed
+ *  one with variance v w / 2; v is the device's unrest, which rises faster than it falls. */
 double ee_estimate_speed_error(const ee_estimate *estimate, int d);

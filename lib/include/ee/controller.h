@@ -28,7 +28,8 @@ typedef struct ee_controller_options {
   bool weights_from_file;  // layers come from the model file, not from their owners
 } ee_controller_options;
 
-/** min_gain 0.10, error_bars 2, hold 2, cooldown 2 (the published rules are in docs/control.md). */
+/** min_gain 0.10, error_bars 3, hold 2, cooldown 2; why, and the published rules, are in
+ *  docs/control.md. */
 ee_controller_options ee_controller_defaults(void);
 
 /** What the controller did. */

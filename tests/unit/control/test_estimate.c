@@ -156,8 +156,8 @@ static void a_jump_of_a_speed_is_believed_at_once(void) {
 }
 
 /* With independent noise of standard deviation s the smoothed speed errs by s sqrt(w / (2 - w)),
- * w = 1/2.  On a speed that wanders by 8 % the error that is claimed must be about that. */
-static void the_error_of_a_restless_speed_is_about_its_real_one(void) {
+ * w = 1/2.  On a speed that wanders by 8 % the error that is claimed must be that or a bit more. */
+static void the_error_claimed_for_a_restless_speed_is_hardly_below_its_real_one(void) {
   lab      t;
   ee_plan *plan = LAB_PLAN(1, 6, 0);
   ee_rng   rng  = ee_rng_at(2, 3);
@@ -172,7 +172,7 @@ static void the_error_of_a_restless_speed_is_about_its_real_one(void) {
     claimed += pow(ee_estimate_speed_error(&t.estimate, 0), 2.0) / 3000;
   }
   CU_ASSERT_DOUBLE_EQUAL(sqrt(real), 0.08 / sqrt(3.0), 0.01);
-  CU_ASSERT_DOUBLE_EQUAL(sqrt(claimed), sqrt(real), 0.25 * sqrt(real));
+  CU_ASSERT_TRUE(claimed > 0.9 * real && claimed < 2.5 * real);  // rather too much than too little
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -220,7 +220,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_epoch_in_which_nobody_left_changes_nothing),
     EE_FACT(speed_is_work_over_time_busy_and_smoothed),
     EE_FACT(a_jump_of_a_speed_is_believed_at_once),
-    EE_FACT(the_error_of_a_restless_speed_is_about_its_real_one),
+    EE_FACT(the_error_claimed_for_a_restless_speed_is_hardly_below_its_real_one),
     EE_FACT(a_device_that_ran_nothing_is_as_fast_as_the_mean),
     EE_FACT(a_link_is_as_fast_as_what_it_carried_while_occupied),
     {NULL, NULL},

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Estimates and rule together over many epochs of a stream drawn at random: quiet while nothing
+ * changes, and at the right plan soon after something did. */
+#include <math.h>
+
+#include "decide.h"
+#include "ee/rng.h"
+#include "ee_test.h"
+#include "lab.h"
+
+typedef struct stream {
+  lab                   lab;
+  ee_controller_options options;
+  ee_decider            decider;
+  ee_rng                rng;
+  ee_plan              *plan;
+  double                share[LAB_EXITS], speed[LAB_DEVICES];
+  double                noise;  // of an epoch's speed, relative
+  int                   moves;
+} stream;
+
+/* The planner's answer to the true shares and speeds. */
+static ee_plan *true_plan(stream *s) {
+  ee_chain chain = s->lab.estimate.chain;
+  double   reach[LAB_LAYERS];
+  ee_plan *plan = NULL;
+  ee_reach_from_shares(LAB_LAYERS, LAB_EXITS, chain.attach, s->share, reach);
+  chain.reach = reach;
+  chain.speed = s->speed;
+  if (ee_partition_exact(&chain, &plan) != EE_OK) abort();
+  return plan;
+}
+
+static void open_stream(stream *s, uint64_t seed, double first, double second, double noise) {
+  *s = (stream){.options = ee_controller_defaults(),
+                .rng     = ee_rng_at(77, seed),
+                .share   = {first, second, 1.0 - first - second},
+                .speed   = {1e6, 1e6, 1e6},
+                .noise   = noise};
+  lab_open(&s->lab, true);
+  for (int i = 0; i < LAB_DEVICES * LAB_DEVICES; i++) s->lab.estimate.bandwidth[i] = 1e9;
+  s->plan = true_plan(s);
+}
+
+static void close_stream(stream *s) {
+  ee_plan_destroy(&s->plan);
+  lab_close(&s->lab);
+}
+
+static double gauss(ee_rng *rng) {
+  double sum = -6.0;  // of 12 uniforms: variance 1
+  for (int i = 0; i < 12; i++) sum += ee_rng_uniform(rng);
+  return sum;
+}
+
+/* One epoch of n samples; a move takes effect at once. */
+static void epoch(stream *s, int n) {
+  int64_t left[LAB_EXITS] = {0};
+  for (int i = 0; i < n; i++) {
+    double u = ee_rng_uniform(&s->rng);
+    left[u < s->share[0] ? 0 : u < s->share[0] + s->share[1] ? 1 : 2]++;
+  }
+  lab_left(&s->lab, left[0], left[1], left[2]);
+  for (int d = 0; d < LAB_DEVICES; d++) {
+    double busy = 1e6 / s->speed[d] * (1.0 + s->noise * gauss(&s->rng));
+    lab_device(&s->lab, d, EE_SUM_WORK, 1000000);
+    lab_device(&s->lab, d, EE_SUM_BUSY, (int64_t)(1e9 * busy));
+  }
+  ee_decision_record record;
+  ee_estimate_update(&s->lab.estimate, &s->lab.sums, s->plan);
+  CU_ASSERT_EQUAL(ee_decide(&s->decider, &s->options, &s->lab.estimate, s->plan, 1e9, &record),
+                  EE_OK);
+  if (record.verdict == EE_VERDICT_ADOPTED) {
+    ee_plan_destroy(&s->plan);
+    s->plan     = record.best;
+    record.best = NULL;
+    s->decider  = (ee_decider){.cooling = s->options.cooldown + 1};
+    s->moves++;
+  }
+  ee_plan_destroy(&record.best);
+}
+
+/* Twenty streams of a hundred epochs for each kind: less than one epoch in a thousand moves. */
+static void a_stream_that_stays_as_it_is_moves_nothing(void) {
+  const double share[][2] = {{0.3, 0.3}, {0.6, 0.2}, {0.05, 0.05}}, noise[] = {0.0, 0.1};
+  const int    samples[] = {10, 50};
+  int          moves = 0, epochs = 0;
+  for (int kind = 0; kind < 12; kind++) {
+    for (uint64_t seed = 0; seed < 20; seed++) {
+      stream s;
+      open_stream(&s, seed, share[kind % 3][0], share[kind % 3][1], noise[kind / 3 % 2]);
+      for (int k = 0; k < 100; k++) epoch(&s, samples[kind / 6]);
+      moves += s.moves;
+      epochs += 100;
+      close_stream(&s);
+    }
+  }
+  CU_ASSERT_TRUE(moves * 1000 < epochs);
+}
+
+static void a_device_that_slows_down_loses_its_layers_in_a_few_epochs(void) {
+  for (uint64_t seed = 0; seed < 30; seed++) {
+    stream s;
+    open_stream(&s, seed, 0.0, 0.0, 0.0);
+    int slow = (int)(seed % LAB_DEVICES);
+    for (int k = 0; k < 10; k++) epoch(&s, 20);
+    CU_ASSERT_EQUAL(s.moves, 0);
+    s.speed[slow]     = 0.3e6;
+    ee_plan *expected = true_plan(&s);
+    for (int k = 0; k < 4; k++) epoch(&s, 20);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    CU_ASSERT_TRUE(ee_plan_equal(s.plan, expected));
+    for (int k = 0; k < 20; k++) epoch(&s, 20);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    ee_plan_destroy(&expected);
+    close_stream(&s);
+  }
+}
+
+static void a_stream_that_gets_harder_is_planned_anew(void) {
+  for (uint64_t seed = 0; seed < 30; seed++) {
+    stream s;
+    open_stream(&s, seed, 0.9, 0.05, 0.0);
+    for (int k = 0; k < 10; k++) epoch(&s, 100);
+    CU_ASSERT_EQUAL(s.moves, 0);
+    s.share[0] = s.share[1] = 0.0;
+    s.share[2]              = 1.0;
+    ee_plan *expected       = true_plan(&s);
+    for (int k = 0; k < 4; k++) epoch(&s, 100);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    CU_ASSERT_TRUE(ee_plan_equal(s.plan, expected));
+    ee_plan_destroy(&expected);
+    close_stream(&s);
+  }
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(a_stream_that_stays_as_it_is_moves_nothing),
+    EE_FACT(a_device_that_slows_down_loses_its_layers_in_a_few_epochs),
+    EE_FACT(a_stream_that_gets_harder_is_planned_anew),
+    {NULL, NULL},
+};
