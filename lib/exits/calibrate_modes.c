@@ -59,23 +59,23 @@ typedef struct pick {
   ee_scores scores;  // of those picked so far; its arrays are those below
   float    *logits;
   int32_t  *label;
-  bool     *going;  // shape [n], samples that no earlier exit took
+  int      *exit;  // shape [n], where each sample stands or leaves
 } pick;
 
 static ee_status pick_open(const ee_score_table *table, pick *p) {
   size_t n = (size_t)table->n, one = (size_t)table->n_classes * sizeof *p->logits;
   *p        = (pick){.logits = calloc(n, one),
                      .label  = calloc(n, sizeof *p->label),
-                     .going  = calloc(n, sizeof *p->going)};
+                     .exit   = calloc(n, sizeof *p->exit)};
   p->scores = (ee_scores){.n_classes = table->n_classes, .logits = p->logits, .label = p->label};
-  if (p->logits != NULL && p->label != NULL && p->going != NULL) return EE_OK;
+  if (p->logits != NULL && p->label != NULL && p->exit != NULL) return EE_OK;
   return EE_FAIL(EE_ERR_NOMEM, "for the logits of %lld samples", (long long)table->n);
 }
 
 static void pick_close(pick *p) {
   free(p->logits);
   free(p->label);
-  free(p->going);
+  free(p->exit);
 }
 
 static void pick_add(pick *p, const ee_score_table *table, int exit, int64_t i) {
@@ -101,29 +101,48 @@ static ee_status fit_all(const ee_score_table *table, double *temperature, int64
   return EE_OK;
 }
 
-/* From the first exit to the last; @p leave: only those that the exit takes itself. */
-static ee_status fit_in_turn(const ee_score_table *table, bool leave, double target, pick *p,
-                             double *temperature, int64_t *fitted) {
-  for (int64_t i = 0; i < table->n; i++) p->going[i] = true;
+/* From the first exit to the last, which each see whom the calibrated exits before let go on. */
+static ee_status fit_reach(const ee_score_table *table, double target, pick *p, double *temperature,
+                           int64_t *fitted) {
+  for (int64_t i = 0; i < table->n; i++) p->exit[i] = 0;
   for (int e = 0; e < table->n_exits; e++) {
     p->scores.n = 0;
     for (int64_t i = 0; i < table->n; i++) {
-      if (p->going[i] && (!leave || takes(table, e, i, 1.0, target))) pick_add(p, table, e, i);
+      if (p->exit[i] == e) pick_add(p, table, e, i);
     }
     EE_TRY(fit_picked(p, &temperature[e], &fitted[e]));
     for (int64_t i = 0; i < table->n; i++) {
-      p->going[i] = p->going[i] && !takes(table, e, i, temperature[e], target);
+      p->exit[i] += p->exit[i] == e && !takes(table, e, i, temperature[e], target);
     }
+  }
+  return EE_OK;
+}
+
+/* Where each sample leaves before calibration. */
+static void find_exits(const ee_score_table *table, double target, int *exit) {
+  for (int64_t i = 0; i < table->n; i++) {
+    exit[i] = 0;
+    while (!takes(table, exit[i], i, 1.0, target)) exit[i]++;
+  }
+}
+
+static ee_status fit_leave(const ee_score_table *table, double target, pick *p, double *temperature,
+                           int64_t *fitted) {
+  find_exits(table, target, p->exit);
+  for (int e = 0; e < table->n_exits; e++) {
+    p->scores.n = 0;
+    for (int64_t i = 0; i < table->n; i++) {
+      if (p->exit[i] == e) pick_add(p, table, e, i);
+    }
+    EE_TRY(fit_picked(p, &temperature[e], &fitted[e]));
   }
   return EE_OK;
 }
 
 static ee_status fit_global(const ee_score_table *table, double target, pick *p,
                             double *temperature, int64_t *fitted) {
-  for (int e = 0; e < table->n_exits; e++) temperature[e] = 1.0;
-  for (int64_t i = 0; i < table->n; i++) {
-    pick_add(p, table, ee_leaving_exit(table, i, temperature, target), i);
-  }
+  find_exits(table, target, p->exit);
+  for (int64_t i = 0; i < table->n; i++) pick_add(p, table, p->exit[i], i);
   EE_TRY(fit_picked(p, &temperature[0], &fitted[0]));
   for (int e = 1; e < table->n_exits; e++) {
     temperature[e] = temperature[0];
@@ -132,17 +151,27 @@ static ee_status fit_global(const ee_score_table *table, double target, pick *p,
   return EE_OK;
 }
 
+static ee_status fit_some(const ee_score_table *table, ee_calibrate_mode mode, double target,
+                          pick *p, double *temperature, int64_t *fitted) {
+  switch (mode) {
+    case EE_CALIBRATE_ALL:
+      return fit_all(table, temperature, fitted);
+    case EE_CALIBRATE_REACH:
+      return fit_reach(table, target, p, temperature, fitted);
+    case EE_CALIBRATE_LEAVE:
+      return fit_leave(table, target, p, temperature, fitted);
+    case EE_CALIBRATE_GLOBAL:
+      return fit_global(table, target, p, temperature, fitted);
+  }
+  return EE_FAIL(EE_ERR_ARG, "there is no mode %d of calibration", (int)mode);
+}
+
 ee_status ee_calibrate_exits(const ee_score_table *table, ee_calibrate_mode mode, double target,
                              double *temperature, int64_t *fitted) {
   pick p;
   EE_TRY(ee_score_table_check(table));
-  if (mode == EE_CALIBRATE_ALL) return fit_all(table, temperature, fitted);
-
   ee_status status = pick_open(table, &p);
-  if (status == EE_OK && mode == EE_CALIBRATE_GLOBAL)
-    status = fit_global(table, target, &p, temperature, fitted);
-  else if (status == EE_OK)
-    status = fit_in_turn(table, mode == EE_CALIBRATE_LEAVE, target, &p, temperature, fitted);
+  if (status == EE_OK) status = fit_some(table, mode, target, &p, temperature, fitted);
   pick_close(&p);
   return status;
 }

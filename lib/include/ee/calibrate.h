@@ -78,14 +78,14 @@ int ee_leaving_exit(const ee_score_table *table, int64_t i, const double *temper
 typedef enum ee_calibrate_mode {
   EE_CALIBRATE_ALL,     // each exit: every sample
   EE_CALIBRATE_REACH,   // each exit: those that no earlier exit took under the target
-  EE_CALIBRATE_LEAVE,   // each exit: those of them that it would take itself
+  EE_CALIBRATE_LEAVE,   // each exit: those that it takes
   EE_CALIBRATE_GLOBAL,  // one temperature: each sample at the exit that takes it
 } ee_calibrate_mode;
 
 /**
- * One temperature per exit.  REACH and LEAVE go from the first exit to the last: the earlier exits
- * take samples at the temperatures just fitted, as they will in use, and the exit itself at 1.
- * GLOBAL lets every exit take samples at 1.
+ * One temperature per exit.  REACH goes from the first exit to the last, and the earlier ones take
+ * samples at the temperatures just fitted, as they will in use.  LEAVE and GLOBAL let every exit
+ * take samples at temperature 1, as published; once calibrated, exits take others.
  * @param target            confidence at which an exit takes a sample; ALL does not look at it
  * @param[out] temperature  shape [n_exits]; 1 where there was nothing to fit on
  * @param[out] fitted       shape [n_exits], samples that the exit's temperature was fitted on

@@ -81,19 +81,22 @@ static void fitting_on_all_samples_looks_at_each_exit_alone(void) {
   }
 }
 
-static void check_in_turn(ee_calibrate_mode mode, double target) {
+/* @p at_one: exits take samples before calibration, not after. */
+static void check_subsets(ee_calibrate_mode mode, double target, bool at_one) {
   double  t[EXITS];
   int64_t fitted[EXITS];
   CU_ASSERT_EQUAL_FATAL(ee_calibrate_exits(&table, mode, target, t, fitted), EE_OK);
   for (int e = 0; e < EXITS; e++) {
     n_picked = 0;
     for (int i = 0; i < SAMPLES; i++) {
-      bool reaches = true;
+      bool wanted = true;
       for (int before = 0; before < e; before++) {
-        reaches &= confidence(before, i, t[before]) < (float)target;
+        wanted &= confidence(before, i, at_one ? 1.0 : t[before]) < (float)target;
       }
-      bool leaves = e == EXITS - 1 || confidence(e, i, 1.0) >= (float)target;
-      if (reaches && (mode == EE_CALIBRATE_REACH || leaves)) pick(e, i);
+      if (mode == EE_CALIBRATE_LEAVE && e < EXITS - 1) {
+        wanted &= confidence(e, i, 1.0) >= (float)target;
+      }
+      if (wanted) pick(e, i);
     }
     CU_ASSERT_TRUE(n_picked > 20 && n_picked <= SAMPLES);
     check_best(t[e], fitted[e]);
@@ -102,14 +105,14 @@ static void check_in_turn(ee_calibrate_mode mode, double target) {
 
 static void fitting_on_those_who_reach_an_exit_leaves_out_who_left_before(void) {
   draw_table(2);
-  check_in_turn(EE_CALIBRATE_REACH, 0.8);
-  check_in_turn(EE_CALIBRATE_REACH, 0.95);
+  check_subsets(EE_CALIBRATE_REACH, 0.8, false);
+  check_subsets(EE_CALIBRATE_REACH, 0.95, false);
 }
 
 static void fitting_on_those_who_leave_takes_only_who_is_sure_there(void) {
   draw_table(3);
-  check_in_turn(EE_CALIBRATE_LEAVE, 0.8);
-  check_in_turn(EE_CALIBRATE_LEAVE, 0.95);
+  check_subsets(EE_CALIBRATE_LEAVE, 0.8, true);
+  check_subsets(EE_CALIBRATE_LEAVE, 0.95, true);
 }
 
 static void one_global_temperature_fits_each_sample_where_it_leaves(void) {
