@@ -28,7 +28,7 @@ from loop import Recipe
 
 RECIPES: Dict[str, Recipe] = {
     "resnet_cifar10": Recipe(epochs=30, rate=0.15, exit_weights=(0.3, 0.5, 1.0), bf16=True),
-    "balexnet_cifar10": Recipe(epochs=40, rate=0.03, exit_weights=(0.3, 0.5, 1.0), clip=5.0,
+    "balexnet_cifar10": Recipe(epochs=30, rate=0.03, exit_weights=(0.3, 0.5, 1.0), clip=5.0,
                                bf16=True),
     "modnet": Recipe(epochs=10, rate=0.1, exit_weights=(0.3, 0.4, 0.6, 1.0), batch=256,
                      decay=1e-4, bf16=True),
