@@ -98,7 +98,8 @@ def finished(name: str, model: nn.Module, pre: data.Preprocess, classes: Tuple[s
 
 def command_train(args: argparse.Namespace) -> None:
     recipe = RECIPES[args.model]
-    given = {k: getattr(args, k) for k in ("epochs", "rate", "seed") if getattr(args, k) is not None}
+    given = {k: v for k, v in vars(args).items()
+             if k in ("epochs", "rate", "seed") and v is not None}
     recipe = replace(recipe, bf16=recipe.bf16 and not args.no_bf16, **given)
     loop.seed_everything(recipe.seed, args.threads)
     start = time.time()
