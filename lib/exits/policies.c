@@ -11,7 +11,17 @@
   X(threshold)            \
   X(entropy)              \
   X(margin)               \
-  X(final)
+  X(final)                \
+  X(patience)             \
+  X(beem)                 \
+  X(budgeted)             \
+  X(splitee)              \
+  X(splitee_s)            \
+  X(isplitee)             \
+  X(uee_ucb)              \
+  X(adaee)                \
+  X(ucbee)                \
+  X(ceebert)
 
 #define X(name) extern const ee_policy_ops ee_policy_##name;
 EE_POLICY_LIST(X)
@@ -46,6 +56,17 @@ static ee_status unknown_policy(const char *text, size_t length) {
                  (int)(length < 64 ? length : 64), text, names);
 }
 
+static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting *setting) {
+  unsigned missing = ops->needs & setting->lacks;
+  if (setting->n_exits < 1 || setting->n_classes < 1) {
+    return EE_FAIL(EE_ERR_ARG, "policy %s for %d exits and %d classes, expected at least one each",
+                   ops->name, setting->n_exits, setting->n_classes);
+  }
+  if (missing == 0) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "policy %s needs the %s of every exit, which the table does not have",
+                 ops->name, missing & EE_NEEDS_CONFIDENCE ? "confidence" : "probabilities");
+}
+
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy) {
   size_t               length    = strcspn(text, ":");
   const char          *arguments = text[length] == ':' ? text + length + 1 : text + length;
@@ -53,10 +74,7 @@ ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, e
 
   *policy = NULL;
   if (ops == NULL) return unknown_policy(text, length);
-  if (setting->n_exits < 1 || setting->n_classes < 1) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s for %d exits and %d classes, expected at least one each",
-                   ops->name, setting->n_exits, setting->n_classes);
-  }
+  EE_TRY(check_setting(ops, setting));
   ee_policy *p = calloc(1, sizeof *p);
   if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for policy %s", ops->name);
   p->ops           = ops;

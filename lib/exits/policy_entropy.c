@@ -49,6 +49,7 @@ const ee_policy_ops ee_policy_entropy = {
     .help = "leave if the entropy is below X, at least 0 [nat]\n" EE_LIMIT_HELP
             "\n"
             "normalised=1   divide the entropy by ln(classes), so that it is in [0, 1]",
+    .needs   = EE_NEEDS_PROBABILITY,
     .create  = create,
     .decide  = decide,
     .destroy = destroy,

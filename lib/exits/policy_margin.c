@@ -27,6 +27,7 @@ const ee_policy_ops ee_policy_margin = {
     .name = "margin",
     .help =
         "leave if the two largest probabilities are at least X apart, in [0, 1]\n" EE_LIMIT_HELP,
+    .needs   = EE_NEEDS_PROBABILITY,
     .create  = create,
     .decide  = decide,
     .destroy = free,

@@ -5,12 +5,15 @@
 #include "policy_arguments.h"
 #include "policy_limits.h"
 
+#define NOBODY 2.0  // a value of one exit where nobody leaves, however sure
+
 static ee_status create(const char *arguments, const ee_policy_setting *setting, void **self) {
   static const char *const known[] = {EE_LIMIT_KEYS, NULL};
   ee_policy_limits        *limits  = NULL;
 
   EE_TRY(ee_arguments_check("threshold", arguments, known));
-  EE_TRY(ee_policy_limits_read("threshold", arguments, setting, 0.0, 1.0, &limits));
+  double highest = ee_arguments_have(arguments, "values") ? NOBODY : 1.0;
+  EE_TRY(ee_policy_limits_read("threshold", arguments, setting, 0.0, highest, &limits));
   *self = limits;
   return EE_OK;
 }
@@ -22,8 +25,10 @@ static ee_decision decide(const void *self, const ee_exit_view *view, void *stat
 }
 
 const ee_policy_ops ee_policy_threshold = {
-    .name    = "threshold",
-    .help    = "leave if the largest probability is at least X, in [0, 1]\n" EE_LIMIT_HELP,
+    .name = "threshold",
+    .help = "leave if the largest probability is at least X, in [0, 1]\n" EE_LIMIT_HELP
+            "; 2: nobody leaves there",
+    .needs   = EE_NEEDS_CONFIDENCE,
     .create  = create,
     .decide  = decide,
     .destroy = free,

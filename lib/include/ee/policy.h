@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,17 @@
  *   entropy:value=0.5               leave iff -sum_k p_k ln p_k < value     value >= 0 [nat]
  *   entropy:value=0.5,normalised=1  the same with the entropy divided by ln n_classes
  *   final                           nobody leaves early
+ *
+ * With threshold:values=... an exit's value may also be 2, so that nobody leaves there.
+ * Others count agreement (patience, beem), fit thresholds to a table (budgeted) or learn while they
+ * serve (splitee, splitee-s, isplitee, uee-ucb, adaee, ucbee, ceebert): docs/policies.md.
  */
 
-typedef enum { EE_GO_ON, EE_LEAVE, EE_OFFLOAD } ee_decision;
+/**
+ * EE_OFFLOAD: the rest runs elsewhere and the last exit answers; no exit between is asked.
+ * EE_SKIP: go on, and this exit's output was not needed: its head could have been left out.
+ */
+typedef enum { EE_GO_ON, EE_LEAVE, EE_OFFLOAD, EE_SKIP } ee_decision;
 
 #define EE_POLICY_STATE_BYTES 32  // per sample; travels with the activation
 
@@ -33,34 +42,75 @@ typedef struct ee_exit_view {
   int          exit;  // in [0, n_exits)
   int          n_exits;
   int          n_classes;
-  const float *probability;  // shape [n_classes], calibrated, adds up to 1
-  int          prediction;   // most probable class; the lowest index among equals
-  float        confidence;   // probability[prediction]
+  const float *probability;      // shape [n_classes], calibrated, adds up to 1; NULL: not known
+  int          prediction;       // most probable class; the lowest index among equals
+  float        confidence;       // probability[prediction]; NaN: not known
+  const void  *memory;           // what was learned for the sample's epoch; NULL: nothing yet
+  float        last_confidence;  // of the last exit; only if the setting has hindsight
 } ee_exit_view;
 
-/** Facts about the model that a policy may need when it is made. */
+/** What running costs, in a unit of the user's choice. */
+typedef struct ee_policy_costs {
+  double     layer;    // of running one layer
+  double     offload;  // of sending one sample elsewhere
+  const int *layers;   // shape [n_exits], layers run until each exit; NULL: e + 1
+} ee_policy_costs;
+
+/** What a policy may need to be given; bits of `needs` and `lacks`. */
+enum { EE_NEEDS_CONFIDENCE = 1, EE_NEEDS_PROBABILITY = 2 };
+
+/** Facts about the model and the run that a policy may need when it is made.  Zeroed means live:
+ *  everything is known of an exit that was reached, nothing of others. */
 typedef struct ee_policy_setting {
-  int      n_exits, n_classes;
-  uint64_t seed;
+  int                         n_exits, n_classes;
+  uint64_t                    seed;
+  unsigned                    lacks;      // EE_NEEDS_ bits of what is not known of an exit
+  bool                        hindsight;  // last_confidence is known at every exit: offline only
+  const ee_policy_costs      *costs;      // NULL: layer 0.1, offload 0.5
+  const struct ee_exit_table *table;      // that thresholds may be fitted to; NULL: none
 } ee_policy_setting;
 
 typedef struct ee_policy ee_policy;
+
+/**
+ * How a policy learns.  What one sample teaches is added to integer sums, so that the sums are the
+ * same in whatever order and on whatever device samples are met; the sums of one epoch are then
+ * taken into a memory, which decisions of later epochs read through the view.
+ */
+typedef struct ee_policy_learning {
+  size_t (*learned)(const void *self);       // number of int64 that are summed up per epoch
+  size_t (*memory_bytes)(const void *self);  // a memory begins as zeros; it is aligned for doubles
+  /** Add to @p sums, shape [learned], what is known once @p decision was taken at an exit.  Called
+   *  after each decide(), and with EE_LEAVE at the last exit. */
+  void (*learn)(const void *self, const ee_exit_view *view, ee_decision decision, const void *state,
+                int64_t *sums);
+  /** Take the sums of one epoch over all devices into @p memory. */
+  void (*epoch)(const void *self, const int64_t *sums, void *memory);
+} ee_policy_learning;
+
+/** The arms of a policy that chooses between fixed rules sample by sample; for reports. */
+typedef struct ee_policy_arms {
+  int (*count)(const void *self);
+  int (*chosen)(const void *self, const void *state);  // for a sample that was answered
+  /** What @p arm would have earned from a sample.  @p path: its views at all exits, shape
+   *  [n_exits]; @p label: -1 if not known.  NaN if it cannot be told. */
+  double (*value)(const void *self, int arm, const ee_exit_view *path, int label);
+} ee_policy_arms;
 
 typedef struct ee_policy_ops {
   const char *name;         // on the command line
   const char *help;         // keys and their meaning, one line each
   size_t      state_bytes;  // of the per-sample state in use; <= EE_POLICY_STATE_BYTES
-  size_t      learned;  // number of int64 that the policy shares per epoch; 0: it does not learn
+  unsigned    needs;        // EE_NEEDS_ bits
   /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_ARG. */
   ee_status (*create)(const char *arguments, const ee_policy_setting *setting, void **self);
-  /** Decide for one sample at one exit.  @p state is zeroed before the sample's first exit.
-   *  Not asked at the last exit, where every sample leaves. */
+  /** Decide for one sample at one exit.  @p state is zeroed before the sample's first exit and may
+   *  stand at any address.  Not asked at the last exit, where every sample leaves. */
   ee_decision (*decide)(const void *self, const ee_exit_view *view, void *state);
-  /** Add to @p sums, shape [learned], what one answered sample taught.  NULL if learned is 0. */
-  void (*learn)(const void *self, const ee_exit_view *view, ee_decision decision, const void *state,
-                int64_t *sums);
-  /** Take the sums of one epoch over all devices.  NULL if learned is 0. */
-  void (*epoch)(void *self, const int64_t *sums);
+  /** The class to answer at the exit where the sample leaves.  NULL: the exit's prediction. */
+  int (*answer)(const void *self, const ee_exit_view *view, const void *state);
+  const ee_policy_learning *learning;  // NULL: it does not learn
+  const ee_policy_arms     *arms;      // NULL: it has none
   void (*destroy)(void *self);
 } ee_policy_ops;
 
@@ -74,7 +124,9 @@ const ee_policy_ops *const *ee_policies(void);
 
 /**
  * Make a policy from "NAME" or "NAME:key=value,...", as on the command line.  Not collective.
- * @return EE_OK; EE_ERR_ARG with what is wrong and what there is; EE_ERR_NOMEM
+ * Borrows nothing of @p setting.
+ * @return EE_OK; EE_ERR_ARG with what is wrong and what there is, also if the policy needs what the
+ *         setting lacks; EE_ERR_NOMEM
  */
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ee/policy.h"
+#include "ee/replay.h"
 #include "ee_test.h"
 
 static const ee_policy_setting four_exits = {.n_exits = 4, .n_classes = 3, .seed = 1};
@@ -30,21 +31,95 @@ static ee_decision decision(const char *text, int exit, float p0, float p1, floa
   return result;
 }
 
+/* Every policy must stand here with keys that make it, in the order of the list. */
+static const char *const every[] = {"threshold:value=0.5",
+                                    "entropy:value=0.5",
+                                    "margin:value=0.5",
+                                    "final",
+                                    "patience:value=2",
+                                    "beem:value=1",
+                                    "budgeted:budget=1",
+                                    "splitee",
+                                    "splitee-s",
+                                    "isplitee",
+                                    "uee-ucb",
+                                    "adaee",
+                                    "ucbee",
+                                    "ceebert"};
+#define N_POLICIES ((int)(sizeof every / sizeof every[0]))
+
+static void check_tables(const ee_policy *policy) {
+  const ee_policy_learning *learning = policy->ops->learning;
+  CU_ASSERT_TRUE(strlen(policy->ops->help) > 0);
+  CU_ASSERT_TRUE(policy->ops->state_bytes <= EE_POLICY_STATE_BYTES);
+  if (learning != NULL) {
+    CU_ASSERT_TRUE(learning->learned(policy->self) > 0);
+    CU_ASSERT_TRUE(learning->memory_bytes(policy->self) >= sizeof(double));
+    CU_ASSERT_PTR_NOT_NULL(learning->learn);
+    CU_ASSERT_PTR_NOT_NULL(learning->epoch);
+  }
+  if (policy->ops->arms != NULL) CU_ASSERT_TRUE(policy->ops->arms->count(policy->self) > 1);
+}
+
+static ee_exit_table *table_of(int n_exits) {
+  ee_exit_table *table = NULL;
+  CU_ASSERT_EQUAL_FATAL(
+      ee_exit_table_create(10, n_exits, 3, (ee_exit_table_parts){.confidence = true}, &table),
+      EE_OK);
+  for (int64_t k = 0; k < 10 * n_exits; k++) table->confidence[k] = 0.05f * (float)(k % 20);
+  return table;
+}
+
 static void every_policy_says_what_it_is_and_is_made_by_its_name(void) {
-  const char *const text[] = {"threshold:value=0.5", "entropy:value=0.5", "margin:value=0.5",
-                              "final"};
-  int               n      = 0;
+  ee_exit_table    *table   = table_of(4);
+  ee_policy_setting setting = four_exits;
+  int               n       = 0;
+  setting.table             = table;
   for (const ee_policy_ops *const *ops = ee_policies(); *ops != NULL; ops++, n++) {
-    CU_ASSERT_FATAL(n < 4);
-    ee_policy *policy = make(text[n], &four_exits);
+    CU_ASSERT_FATAL(n < N_POLICIES);
+    ee_policy *policy = make(every[n], &setting);
     CU_ASSERT_PTR_EQUAL(policy->ops, *ops);
-    CU_ASSERT_TRUE(strlen((*ops)->help) > 0);
-    CU_ASSERT_TRUE((*ops)->state_bytes <= EE_POLICY_STATE_BYTES);
-    CU_ASSERT_EQUAL((*ops)->learned > 0, (*ops)->learn != NULL);
-    CU_ASSERT_EQUAL((*ops)->learned > 0, (*ops)->epoch != NULL);
+    check_tables(policy);
     ee_policy_destroy(&policy);
   }
-  CU_ASSERT_EQUAL(n, 4);
+  CU_ASSERT_EQUAL(n, N_POLICIES);
+  ee_exit_table_destroy(&table);
+}
+
+static void every_policy_lives_with_one_exit_and_a_dead_one(void) {
+  for (int n_exits = 1; n_exits <= 2; n_exits++) {
+    ee_exit_table    *table = table_of(n_exits);
+    ee_replay_options o     = ee_replay_defaults();
+    for (int64_t i = 0; i < 10; i++) table->confidence[i * n_exits] = 0.4f;  // the same for all
+    for (int k = 0; k < N_POLICIES; k++) {
+      ee_replay_result mean, deviation;
+      if (k == 1 || k == 2) continue;  // these need probabilities
+      CU_ASSERT_EQUAL(ee_replay_seeds(table, every[k], &o, 1, &mean, &deviation), EE_OK);
+      CU_ASSERT_EQUAL(mean.n, 10);
+      ee_replay_clear(&mean);
+      ee_replay_clear(&deviation);
+    }
+    ee_exit_table_destroy(&table);
+  }
+}
+
+static void a_policy_is_refused_what_the_table_lacks(void) {
+  for (int k = 0; k < N_POLICIES; k++) {
+    ee_policy_setting setting = four_exits;
+    ee_policy        *policy  = NULL;
+    ee_exit_table    *table   = table_of(4);
+    setting.table             = table;
+    setting.lacks             = EE_NEEDS_PROBABILITY;
+    bool needs_all            = k == 1 || k == 2;
+    bool needs_none           = k == 3 || k == 4 || k == 10;  // final, patience, uee-ucb
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), needs_all ? EE_ERR_ARG : EE_OK);
+    ee_policy_destroy(&policy);
+    setting.lacks = EE_NEEDS_PROBABILITY | EE_NEEDS_CONFIDENCE;
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), needs_none ? EE_OK : EE_ERR_ARG);
+    if (!needs_none) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "needs the "));
+    ee_policy_destroy(&policy);
+    ee_exit_table_destroy(&table);
+  }
 }
 
 static void threshold_leaves_from_the_value_on(void) {
@@ -54,6 +129,8 @@ static void threshold_leaves_from_the_value_on(void) {
   CU_ASSERT_EQUAL(decision("threshold:value=1", 0, 1.0f, 0, 0), EE_LEAVE);
   CU_ASSERT_EQUAL(decision("threshold:value=0", 0, 0.4f, 0.3f, 0.3f), EE_LEAVE);
   CU_ASSERT_EQUAL(decision("threshold:value=0", 0, NAN, NAN, NAN), EE_GO_ON);
+  CU_ASSERT_EQUAL(decision("threshold:values=1/2/1", 0, 1.0f, 0, 0), EE_LEAVE);
+  CU_ASSERT_EQUAL(decision("threshold:values=1/2/1", 1, 1.0f, 0, 0), EE_GO_ON);
 }
 
 static void each_early_exit_has_its_own_value(void) {
@@ -115,7 +192,26 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
       {"entropy:value=1,normalised=", "'normalised' has no value"},
       {"final:value=1", "no key 'value'"},
       {"thresholds:value=1",
-       "no policy 'thresholds'; there are: threshold, entropy, margin, final"},
+       "no policy 'thresholds'; there are: threshold, entropy, margin, final, patience"},
+      {"threshold:values=0.5/2.1/1", "'2.1', expected a number from 0 to 2"},
+      {"patience:value=0", "'0', expected a number from 1"},
+      {"patience:value=1.5", "1.5, expected a whole number"},
+      {"beem", "value has 0 values"},
+      {"beem:value=1,weights=1/2", "weights has 2 values, expected 3"},
+      {"budgeted:budget=0.5", "needs an exit table"},
+      {"budgeted", "needs budget=X or step=N"},
+      {"splitee:rule=ucb2", "rule is 'ucb2', expected one of ucb1, ucbv, ucb-tuned"},
+      {"splitee:released=1", "no key 'released'"},
+      {"splitee-s:released=1", "only a table knows"},
+      {"splitee:lambda=9", "'9', expected a number from 0 to 8"},
+      {"adaee:arms=3,thresholds=0/1", "both arms and thresholds"},
+      {"adaee:arms=1", "'1', expected a number from 2"},
+      {"adaee:thresholds=0/1.5", "'1.5', expected a number from 0 to 1"},
+      {"ceebert:exits=1/1", "rising whole numbers from 0 to 2"},
+      {"ceebert:exits=3", "expected a number from 0 to 2"},
+      {"ceebert:grid=0.1/0.2/0.3/0.4/0.5/0.6/0.7/0.8/0.9/0.91/0.92/0.93/0.94/0.95/0.96/0.97/0.98",
+       "17 thresholds for each of 3 exits"},
+      {"uee-ucb:alpha=-1", "'-1', expected a number from 0"},
       {"thresh", "no policy 'thresh'"},
       {"", "no policy ''"},
       {":value=1", "no policy ''"},
@@ -193,6 +289,8 @@ static void a_cascade_over_real_exits_has_the_known_accuracy_and_depth(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(every_policy_says_what_it_is_and_is_made_by_its_name),
+    EE_FACT(every_policy_lives_with_one_exit_and_a_dead_one),
+    EE_FACT(a_policy_is_refused_what_the_table_lacks),
     EE_FACT(threshold_leaves_from_the_value_on),
     EE_FACT(each_early_exit_has_its_own_value),
     EE_FACT(margin_leaves_from_the_value_on),
