@@ -17,6 +17,7 @@ static const struct subcommand {
     {"profile", ee_app_profile, "measure what every layer costs on this host"},
     {"score", ee_app_score, "what every exit says of every sample: an exit table"},
     {"calibrate", ee_app_calibrate, "fit the temperature of every exit"},
+    {"policy", ee_app_policy, "replay an exit policy on an exit table, or search thresholds"},
     {"plan", ee_app_plan, "which device should own which layers, and what it promises"},
     {"run", ee_app_run, "run a stream over devices, one MPI rank each"},
     {"report", ee_app_report, "what a trace says"},

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgeexit policy: an exit policy replayed on an exit table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "ee/exits_file.h"
+#include "json.h"
+#include "policy_options.h"
+#include "policy_print.h"
+#include "policy_search.h"
+#include "policy_sweep.h"
+
+static void print_policies(void) {
+  for (const ee_policy_ops *const *ops = ee_policies(); *ops != NULL; ops++) {
+    printf("%s\n  ", (*ops)->name);
+    for (const char *c = (*ops)->help; *c != '\0'; c++) {
+      putchar(*c);
+      if (*c == '\n') printf("  ");
+    }
+    printf("\n");
+  }
+}
+
+static ee_status replay_one(const ee_policy_options *o, const ee_exit_table *table) {
+  ee_replay_result mean, deviation;
+  EE_TRY(ee_replay_seeds(table, o->policy, &o->replay, o->seeds, &mean, &deviation));
+  ee_status status = EE_OK;
+  if (o->out != NULL) status = ee_policy_write_one(o, &mean, &deviation);
+  if (status == EE_OK && o->json) {
+    cJSON *all = cJSON_CreateObject();
+    cJSON_AddStringToObject(all, "policy", o->policy);
+    ee_policy_add_json(all, &mean, &deviation, o->seeds);
+    status = ee_json_print(all);
+  } else if (status == EE_OK) {
+    ee_policy_print(&mean, &deviation, o->seeds);
+  }
+  ee_replay_clear(&mean);
+  ee_replay_clear(&deviation);
+  return status;
+}
+
+static ee_status policy(const ee_policy_options *o) {
+  ee_exit_table *table = NULL;
+  if (o->exits == NULL) return EE_FAIL(EE_ERR_USAGE, "an exit table, EXITS.h5, is missing");
+  EE_TRY(ee_exits_load(o->exits, &table));
+  ee_status status = o->policy == NULL         ? ee_policy_search(o, table)
+                     : o->sweep.key[0] != '\0' ? ee_policy_run_sweep(o, table)
+                                               : replay_one(o, table);
+  ee_exit_table_destroy(&table);
+  return status;
+}
+
+int ee_app_policy(int argc, char **argv) {
+  ee_policy_options o;
+  int               code;
+  if (!ee_policy_options_parse(argc, argv, &o, &code)) return code;
+  if (o.policy != NULL && strcmp(o.policy, "help") == 0) {
+    print_policies();
+    return 0;
+  }
+  return ee_app_finish(policy(&o));
+}

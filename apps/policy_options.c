@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+/* What cannot be bound to a variable as it is. */
+typedef struct raw {
+  const char *stream, *sweep;
+  uint64_t    epoch, warmup;
+  int         delay;
+} raw;
+
+static ee_status read_stream(const char *text, ee_replay_options *o) {
+  char      rest;
+  long long n;
+  o->stream = EE_STREAM_ORDER;
+  if (text == NULL || strcmp(text, "order") == 0) return EE_OK;
+  o->stream = EE_STREAM_SHUFFLE;
+  if (strcmp(text, "shuffle") == 0) return EE_OK;
+  o->stream = EE_STREAM_RESAMPLE;
+  if (sscanf(text, "resample:%lld%c", &n, &rest) == 1 && n > 0) {
+    o->resample = n;
+    return EE_OK;
+  }
+  return EE_FAIL(EE_ERR_USAGE, "--stream is %s; expected order, shuffle or resample:N", text);
+}
+
+static ee_status read_sweep(const char *text, ee_policy_sweep *s) {
+  char rest;
+  s->key[0] = '\0';
+  if (text == NULL) return EE_OK;
+  if (sscanf(text, "%63[^=]=%lf:%lf:%d%c", s->key, &s->low, &s->high, &s->n, &rest) == 4 &&
+      isfinite(s->low) && isfinite(s->high) && s->n >= 2 && s->n <= 100000)
+    return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--sweep is %s; expected KEY=FROM:TO:N with 2 or more values", text);
+}
+
+static ee_status check(const raw *r, ee_policy_options *o) {
+  bool search = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost);
+  EE_TRY(read_stream(r->stream, &o->replay));
+  EE_TRY(read_sweep(r->sweep, &o->sweep));
+  o->replay.epoch  = (int64_t)r->epoch;
+  o->replay.warmup = (int64_t)r->warmup;
+  o->replay.delay  = r->delay;
+  if (!search && o->policy == NULL) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--policy NAME[:key=value,...] is missing; or search thresholds "
+                   "with --accuracy, --cost or --front");
+  }
+  if (search && (o->policy != NULL || o->sweep.key[0] != '\0')) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--accuracy, --cost and --front search thresholds; they do not go "
+                   "with --policy or --sweep");
+  }
+  return EE_OK;
+}
+
+bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code) {
+  ee_policy_options *o = options;
+  raw                r = {.epoch = 1};
+  *o                   = (ee_policy_options){
+                        .replay = ee_replay_defaults(), .seeds = 1, .least_accuracy = NAN, .most_cost = NAN};
+  const ee_option option[] = {
+      {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
+      {"lambda", 0, EE_OPTION_DOUBLE, &o->replay.costs.layer, "X", "cost of a layer; 0.1", 0, 8},
+      {"offload-cost", 0, EE_OPTION_DOUBLE, &o->replay.costs.offload, "X",
+       "cost of an offload; 0.5", 0, 8},
+      {"head-share", 0, EE_OPTION_DOUBLE, &o->replay.head_share, "X",
+       "of a layer's cost that is its head; 0", 0, 1},
+      {"epoch", 0, EE_OPTION_UINT64, &r.epoch, "N", "samples per epoch of learning; 1", 1, 1e9},
+      {"delay", 0, EE_OPTION_INT, &r.delay, "N", "epochs until what was learned counts; 0", 0,
+       65536},
+      {"warmup", 0, EE_OPTION_UINT64, &r.warmup, "N", "samples learned from first, uncounted; 0", 0,
+       1e12},
+      {"stream", 0, EE_OPTION_TEXT, &r.stream, "S", "order, shuffle or resample:N; order", 0, 0},
+      {"seeds", 0, EE_OPTION_INT, &o->seeds, "N", "streams to average over; 1", 1, 1e6},
+      {"seed", 0, EE_OPTION_UINT64, &o->replay.seed, "N", "of the first; 1", 0, 0},
+      {"steps", 0, EE_OPTION_INT, &o->replay.steps, "N", "points of curves over time; 20", 0, 1e5},
+      {"sweep", 0, EE_OPTION_TEXT, &r.sweep, "K=A:B:N", "key of the policy, or lambda, ...", 0, 0},
+      {"accuracy", 0, EE_OPTION_DOUBLE, &o->least_accuracy, "X", "thresholds that reach it", 0, 1},
+      {"cost", 0, EE_OPTION_DOUBLE, &o->most_cost, "X", "thresholds whose mean cost stays in it", 0,
+       1e9},
+      {"front", 0, EE_OPTION_FLAG, &o->front, NULL, "all thresholds that nothing beats", 0, 0},
+      {"output", 'o', EE_OPTION_TEXT, &o->out, "RESULT.h5", "write the results", 0, 0},
+      {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
+  };
+  const ee_command_line line = {
+      "edgeexit policy [options] EXITS.h5 --policy NAME[:key=value,...]",
+      "Replays an exit policy on an exit table, or searches thresholds for targets.\n"
+      "--sweep goes over a key of the policy, or over lambda, offload-cost, head-share, epoch,\n"
+      "delay or warmup.  '--policy help' tells the policies and their keys.",
+      option,
+      sizeof option / sizeof option[0],
+      0,
+      1};
+  const char *in = NULL;
+  int         n  = 0;
+  if (!ee_app_parse(&line, argc, argv, &in, &n, code)) return false;
+  o->exits = n > 0 ? in : NULL;
+  *code    = ee_app_finish(check(&r, o));
+  return *code == 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/replay.h"
+
+/** @file policy_options.h  The command line of `edgeexit policy`. */
+
+/** --sweep: one number that takes n values from low to high. */
+typedef struct ee_policy_sweep {
+  char   key[64];  // "" without a sweep
+  double low, high;
+  int    n;
+} ee_policy_sweep;
+
+typedef struct ee_policy_options {
+  const char       *exits, *policy, *out;
+  ee_replay_options replay;
+  int               seeds;
+  ee_policy_sweep   sweep;
+  double            least_accuracy, most_cost;  // targets; NaN: none
+  bool              front, json;
+} ee_policy_options;
+
+/** Parse argv.  As ee_app_parse(): false, and the exit code, on --help or an error. */
+bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code);

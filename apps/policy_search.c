@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ee/result_file.h"
+#include "ee/thresholds.h"
+#include "json.h"
+#include "policy_print.h"
+
+/* "threshold:values=A/B/..." of point @p k, malloc()ed; a threshold that nobody reaches is 1 where
+ * a policy takes no more, so a sample that is entirely sure still leaves. */
+static char *policy_text(const ee_front *front, int k) {
+  size_t size = 64 + 24 * (size_t)front->n_early;
+  char  *text = malloc(size);
+  if (text == NULL) return NULL;
+  if (front->n_early == 0) {
+    snprintf(text, size, "final");
+    return text;
+  }
+  size_t n = (size_t)snprintf(text, size, "threshold:values=");
+  for (int e = 0; e < front->n_early; e++)
+    n += (size_t)snprintf(text + n, size - n, "%s%.9g", e > 0 ? "/" : "",
+                          (double)front->threshold[(size_t)k * (size_t)front->n_early + (size_t)e]);
+  return text;
+}
+
+static ee_status add_point(cJSON *object, const ee_front *front, int k) {
+  char *text = policy_text(front, k);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
+  cJSON_AddStringToObject(object, "policy", text);
+  cJSON_AddNumberToObject(object, "accuracy", front->accuracy[k]);
+  cJSON_AddNumberToObject(object, "mean_cost", front->cost[k]);
+  free(text);
+  return EE_OK;
+}
+
+static ee_status print_point(const ee_front *front, int k) {
+  char *text = policy_text(front, k);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
+  printf("%.6f  %.6g  %s\n", front->accuracy[k], front->cost[k], text);
+  free(text);
+  return EE_OK;
+}
+
+static ee_status print_json(const ee_policy_options *o, const ee_front *front, int chosen,
+                            bool met) {
+  cJSON    *all    = cJSON_CreateObject();
+  ee_status status = EE_OK;
+  cJSON_AddBoolToObject(all, "feasible", met);
+  if (chosen >= 0) status = add_point(all, front, chosen);
+  cJSON *points = o->front ? cJSON_AddArrayToObject(all, "front") : NULL;
+  for (int k = 0; k < front->n && points != NULL && status == EE_OK; k++)
+    status = add_point(ee_json_item(points), front, k);
+  if (status == EE_OK) return ee_json_print(all);
+  cJSON_Delete(all);
+  return status;
+}
+
+static ee_status print_text(const ee_policy_options *o, const ee_front *front, int chosen) {
+  printf("accuracy  mean cost  policy\n");
+  for (int k = 0; k < front->n && o->front; k++) EE_TRY(print_point(front, k));
+  if (chosen >= 0 && o->front) printf("chosen:\n");
+  return chosen >= 0 ? print_point(front, chosen) : EE_OK;
+}
+
+static ee_status write_arrays(ee_result_file *file, const ee_front *front, double *x) {
+  int n = front->n, m = front->n_early;
+  EE_TRY(ee_result_add(file, "accuracy", n, 0, front->accuracy));
+  EE_TRY(ee_result_add(file, "mean_cost", n, 0, front->cost));
+  for (int i = 0; i < n * m; i++) x[i] = (double)front->threshold[i];
+  return m > 0 ? ee_result_add(file, "threshold", n, m, x) : EE_OK;
+}
+
+static ee_status write_front(const ee_policy_options *o, const ee_front *front) {
+  ee_result_file *file = NULL;
+  double         *x    = calloc((size_t)front->n * ((size_t)front->n_early + 1), sizeof *x);
+  if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a front of %d points", front->n);
+  ee_status status = ee_result_create(o->out, o->exits, "threshold", "", &file);
+  if (status == EE_OK) {
+    status           = write_arrays(file, front, x);
+    ee_status closed = ee_result_finish(&file, status == EE_OK);
+    if (status == EE_OK) status = closed;
+  }
+  free(x);
+  return status;
+}
+
+/* The point that meets the targets, or the nearest to it and *met is false; -1 without a target. */
+static int choose(const ee_policy_options *o, const ee_front *front, bool *met) {
+  bool accuracy = !isnan(o->least_accuracy), cost = !isnan(o->most_cost);
+  int  chosen = -1;
+  *met        = true;
+  if (accuracy) {
+    chosen = ee_front_cheapest(front, o->least_accuracy);
+    *met   = chosen >= 0 && (!cost || front->cost[chosen] <= o->most_cost);
+  } else if (cost) {
+    chosen = ee_front_best_within(front, o->most_cost);
+    *met   = chosen >= 0;
+  }
+  if (*met) return chosen;
+  chosen = cost ? ee_front_best_within(front, o->most_cost) : front->n - 1;
+  return chosen >= 0 ? chosen : 0;
+}
+
+static ee_status show(const ee_policy_options *o, const ee_front *front) {
+  bool met;
+  int  chosen = choose(o, front, &met);
+  if (o->out != NULL) EE_TRY(write_front(o, front));
+  EE_TRY(o->json ? print_json(o, front, chosen, met) : print_text(o, front, chosen));
+  if (met) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "the targets cannot be met; the best that can be had is accuracy %g at "
+                 "mean cost %g",
+                 front->accuracy[chosen], front->cost[chosen]);
+}
+
+ee_status ee_policy_search(const ee_policy_options *options, const ee_exit_table *table) {
+  ee_front_options search = ee_front_defaults();
+  ee_front         front;
+  search.layer_cost = options->replay.costs.layer;
+  EE_TRY(ee_front_search(table, &search, &front));
+  ee_status status = show(options, &front);
+  ee_front_clear(&front);
+  return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_sweep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/result_file.h"
+#include "json.h"
+#include "policy_print.h"
+
+/* One point of a sweep. */
+typedef struct point {
+  double           value;
+  ee_replay_result mean, deviation;
+} point;
+
+static void clear_points(point *p, int n) {
+  for (int i = 0; i < n; i++) {
+    ee_replay_clear(&p[i].mean);
+    ee_replay_clear(&p[i].deviation);
+  }
+  free(p);
+}
+
+/* Set an option of the replay by its name; false if it is none. */
+static bool set_option(ee_replay_options *o, const char *key, double value) {
+  if (strcmp(key, "lambda") == 0) {
+    o->costs.layer = value;
+  } else if (strcmp(key, "offload-cost") == 0) {
+    o->costs.offload = value;
+  } else if (strcmp(key, "head-share") == 0) {
+    o->head_share = value;
+  } else if (strcmp(key, "epoch") == 0) {
+    o->epoch = llround(value);
+  } else if (strcmp(key, "delay") == 0) {
+    o->delay = (int)lround(value);
+  } else if (strcmp(key, "warmup") == 0) {
+    o->warmup = llround(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static ee_status run_point(const ee_policy_options *o, const ee_exit_table *table, point *p) {
+  ee_replay_options replay = o->replay;
+  if (set_option(&replay, o->sweep.key, p->value))
+    return ee_replay_seeds(table, o->policy, &replay, o->seeds, &p->mean, &p->deviation);
+
+  size_t size = strlen(o->policy) + strlen(o->sweep.key) + 64;
+  char  *text = malloc(size);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
+  snprintf(text, size, "%s%s%s=%.9g", o->policy, strchr(o->policy, ':') != NULL ? "," : ":",
+           o->sweep.key, p->value);
+  ee_status status = ee_replay_seeds(table, text, &replay, o->seeds, &p->mean, &p->deviation);
+  free(text);
+  return status;
+}
+
+static void print_points(const ee_policy_options *o, const point *p) {
+  printf("%12s", o->sweep.key);
+  for (int f = 0; f < EE_FIGURE_COUNT; f++) printf(" %18s", ee_figure_name((ee_figure)f));
+  printf("\n");
+  for (int i = 0; i < o->sweep.n; i++) {
+    printf("%12.6g", p[i].value);
+    for (int f = 0; f < EE_FIGURE_COUNT; f++) printf(" %18.6g", p[i].mean.figure[f]);
+    printf("\n");
+  }
+}
+
+static ee_status print_json(const ee_policy_options *o, const point *p) {
+  cJSON *all = cJSON_CreateObject();
+  cJSON_AddStringToObject(all, "policy", o->policy);
+  cJSON_AddStringToObject(all, "sweep", o->sweep.key);
+  cJSON *points = cJSON_AddArrayToObject(all, "points");
+  for (int i = 0; i < o->sweep.n; i++) {
+    cJSON *one = ee_json_item(points);
+    cJSON_AddNumberToObject(one, "value", p[i].value);
+    ee_policy_add_json(one, &p[i].mean, &p[i].deviation, o->seeds);
+  }
+  return ee_json_print(all);
+}
+
+/* Write one figure's means and deviations of all points. */
+static ee_status write_figure(ee_result_file *file, const point *p, int n, int f, double *x) {
+  char name[96];
+  for (int i = 0; i < n; i++) x[i] = p[i].mean.figure[f];
+  EE_TRY(ee_result_add(file, ee_figure_name((ee_figure)f), n, 0, x));
+  for (int i = 0; i < n; i++) x[i] = p[i].deviation.figure[f];
+  snprintf(name, sizeof name, "deviation/%s", ee_figure_name((ee_figure)f));
+  return ee_result_add(file, name, n, 0, x);
+}
+
+static ee_status write_shares(ee_result_file *file, const point *p, int n, double *x) {
+  int exits = p[0].mean.n_exits, arms = p[0].mean.n_arms;
+  for (int i = 0; i < n * exits; i++) x[i] = p[i / exits].mean.exit_share[i % exits];
+  EE_TRY(ee_result_add(file, "exit_share", n, exits, x));
+  for (int i = 0; i < n * arms; i++) x[i] = p[i / arms].mean.arm_share[i % arms];
+  return arms > 0 ? ee_result_add(file, "arm_share", n, arms, x) : EE_OK;
+}
+
+/* @p x: shape [n, room for the widest array] */
+static ee_status write_all(const ee_policy_options *o, ee_result_file *file, const point *p, int n,
+                           double *x) {
+  for (int i = 0; i < n; i++) x[i] = p[i].value;
+  if (o->sweep.key[0] != '\0') EE_TRY(ee_result_add(file, "value", n, 0, x));
+  for (int f = 0; f < EE_FIGURE_COUNT; f++) EE_TRY(write_figure(file, p, n, f, x));
+  EE_TRY(write_shares(file, p, n, x));
+  const ee_replay_result *r = &p[0].mean;
+  if (n > 1 || r->n_arms == 0 || r->steps == 0) return EE_OK;
+  EE_TRY(ee_result_add(file, "arm_value", r->n_arms, 0, r->arm_value));
+  EE_TRY(ee_result_add(file, "regret_over_time", r->steps, 0, r->regret));
+  return ee_result_add(file, "pulls_over_time", r->steps, r->n_arms, r->pulls);
+}
+
+/* All points must have as many arms, which a sweep over the number of arms has not. */
+static ee_status check_arms(const point *p, int n) {
+  for (int i = 1; i < n; i++) {
+    if (p[i].mean.n_arms != p[0].mean.n_arms)
+      return EE_FAIL(EE_ERR_UNSUPPORTED, "a sweep over policies of %d and %d arms has no file",
+                     p[0].mean.n_arms, p[i].mean.n_arms);
+  }
+  return EE_OK;
+}
+
+static ee_status write_points(const ee_policy_options *o, const point *p, int n) {
+  ee_result_file *file = NULL;
+  EE_TRY(check_arms(p, n));
+  size_t  wide = (size_t)(p[0].mean.n_exits + p[0].mean.n_arms);
+  double *x    = calloc((size_t)n * wide, sizeof *x);
+  if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d results", n);
+  ee_status status = ee_result_create(o->out, o->exits, o->policy, o->sweep.key, &file);
+  if (status == EE_OK) {
+    status           = write_all(o, file, p, n, x);
+    ee_status closed = ee_result_finish(&file, status == EE_OK);
+    if (status == EE_OK) status = closed;
+  }
+  free(x);
+  return status;
+}
+
+ee_status ee_policy_write_one(const ee_policy_options *options, const ee_replay_result *mean,
+                              const ee_replay_result *deviation) {
+  point p = {.mean = *mean, .deviation = *deviation};
+  return write_points(options, &p, 1);
+}
+
+ee_status ee_policy_run_sweep(const ee_policy_options *options, const ee_exit_table *table) {
+  const ee_policy_options *o = options;
+  int                      n = o->sweep.n;
+  point                   *p = calloc((size_t)n, sizeof *p);
+  if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a sweep of %d points", n);
+  ee_status status = EE_OK;
+  for (int i = 0; i < n && status == EE_OK; i++) {
+    p[i].value = o->sweep.low + (o->sweep.high - o->sweep.low) * i / (n - 1);
+    status     = run_point(o, table, &p[i]);
+  }
+  if (status == EE_OK && o->out != NULL) status = write_points(o, p, n);
+  if (status == EE_OK && o->json) status = print_json(o, p);
+  if (status == EE_OK && !o->json) print_points(o, p);
+  clear_points(p, n);
+  return status;
+}
