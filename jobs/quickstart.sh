@@ -15,7 +15,7 @@ FLEET=jobs/fleets/quickstart.yaml
 RANKS=4
 DATA=$RESULTS/frames.h5
 SAMPLES=12000
-SNR=0=10:20,0.3=10:20,0.4=-10:0,1=-10:0  # good at first, then bad [dB]
+SNR=0=10:20,0.35=10:20,0.45=-6:2,0.7=-6:2,0.8=10:20,1=10:20  # good, bad, good again [dB]
 SEED=1
 POLICY=threshold:value=0.8
 BATCH=8
