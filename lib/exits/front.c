@@ -341,9 +341,9 @@ static ee_status list_labelled(const ee_exit_table *table, int32_t **all, int64_
 
 ee_status ee_front_search(const ee_exit_table *table, const ee_front_options *options,
                           ee_front *front) {
-  search   s = {.table = table, .o = options, .n_early = table->n_exits - 1};
+  search   s   = {.table = table, .o = options, .n_early = table->n_exits - 1};
   int32_t *all = NULL;
-  *front = (ee_front){0};
+  *front       = (ee_front){0};
   if (options->grid < 1 || options->beam < 1 || !(options->layer_cost >= 0.0)) {
     return EE_FAIL(EE_ERR_ARG, "a grid of %d, a beam of %d and a layer cost of %g cannot be",
                    options->grid, options->beam, options->layer_cost);

@@ -7,18 +7,18 @@ source "$(dirname "$0")/sources.sh"
 headers='
 core: agree clock fleet log options plan rng status trace
 nn: backend exec model tensor
-exits: calibrate confidence exit_table measures offloading policy risk scaling
+exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
 partition: partition
 runtime: device trace_relay
 control: controller
-io: data_file exits_file file_format fleet_file import model_file modulation reliability_file trace_file
+io: data_file exits_file file_format fleet_file import model_file modulation reliability_file result_file trace_file
 '
 
 # Module: the modules whose headers it may include beside its own.
 may='
 core:
 nn: core
-exits: core
+exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
 partition: core nn
 runtime: core exits nn
 control: core exits nn partition runtime
@@ -31,7 +31,7 @@ apps: control core exits io nn partition runtime
 never='
 partition: agree backend clock exec
 nn: agree clock
-exits: agree clock
+exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
 io: agree
 '
 
