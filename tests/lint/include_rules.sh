@@ -18,7 +18,7 @@ io: data_file exits_file file_format fleet_file import model_file modulation rel
 may='
 core:
 nn: core
-exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
+exits: core
 partition: core nn
 runtime: core exits nn
 control: core exits nn partition runtime
@@ -31,7 +31,7 @@ apps: control core exits io nn partition runtime
 never='
 partition: agree backend clock exec
 nn: agree clock
-exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
+exits: agree clock
 io: agree
 '
 
