@@ -116,8 +116,9 @@ ee_status ee_offload_objective(const ee_score_table *table, const ee_offload_uti
 
 /**
  * Temperatures of all exits but the last, whose stays 1, by simultaneous perturbation (SPSA): from
- * T = 1, step s moves by a gain of 0.4 / (s + 1) along a difference over +-1 / s in a random
- * direction, and keeps T >= 1e-6.  The best T that was met is given back.
+ * T = 1, step s = 1, 2, ... moves against the slope between T + sign / s and T - sign / s, with a
+ * gain of 0.4 / (s + 1), and keeps T >= 1e-6.  The sign of exit e is + if the e-th
+ * ee_rng_below(2) at (seed, s) is 1, else -.  The best T that was met is given back.
  * @param[out] temperature  shape [n_exits]
  * @param[out] z            ee_offload_objective() there, never above that of T = 1
  * @return EE_OK; EE_ERR_ARG; EE_ERR_NOMEM

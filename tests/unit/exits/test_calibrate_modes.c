@@ -248,6 +248,34 @@ static void the_search_gains_most_of_what_a_grid_gains(void) {
   }
 }
 
+/* The steps of the method, one after the other, by the public objective alone. */
+static void the_search_takes_the_published_steps(void) {
+  double             at[EXITS] = {1, 1, 1}, sign[EXITS], t[EXITS], found, best = INFINITY;
+  ee_offload_utility u = {.target = 0.9, .beta = 0.7, .time = cost, .steps = 30, .seed = 11};
+  draw_table(12);
+  for (int s = 0; s <= u.steps; s++) {
+    double side[2] = {0, 0}, z;
+    ee_rng rng     = ee_rng_at(u.seed, (uint64_t)s);
+    for (int e = 0; e < EXITS - 1; e++) sign[e] = ee_rng_below(&rng, 2) == 1 ? 1.0 : -1.0;
+    for (int k = 0; k < 2 && s > 0; k++) {
+      double near[EXITS] = {1, 1, 1};
+      for (int e = 0; e < EXITS - 1; e++) {
+        near[e] = fmax(1e-6, at[e] + (k == 0 ? sign[e] : -sign[e]) / s);
+      }
+      CU_ASSERT_EQUAL(ee_offload_objective(&table, &u, near, &side[k]), EE_OK);
+      best = fmin(best, side[k]);
+    }
+    for (int e = 0; e < EXITS - 1 && s > 0; e++) {
+      double gradient = (side[0] - side[1]) / (2.0 / s * sign[e]);
+      at[e]           = fmax(1e-6, at[e] - 0.4 / (s + 1) * gradient);
+    }
+    CU_ASSERT_EQUAL(ee_offload_objective(&table, &u, at, &z), EE_OK);
+    best = fmin(best, z);
+  }
+  CU_ASSERT_EQUAL_FATAL(ee_calibrate_offloading(&table, &u, t, &found), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(found, best, 1e-12);
+}
+
 static void a_utility_that_makes_no_sense_is_refused(void) {
   double             t[EXITS], z, bad[EXITS] = {1.0, 2.0, 0.0};
   ee_offload_utility u = {.target = 0.9, .beta = 1.5, .time = cost, .steps = 5};
@@ -272,6 +300,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_logit_that_is_no_number_is_named_with_exit_and_sample),
     EE_FACT(the_offloading_objective_is_the_sum_over_kernels_at_every_sample),
     EE_FACT(the_search_gains_most_of_what_a_grid_gains),
+    EE_FACT(the_search_takes_the_published_steps),
     EE_FACT(a_utility_that_makes_no_sense_is_refused),
     {NULL, NULL},
 };

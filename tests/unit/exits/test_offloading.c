@@ -120,6 +120,27 @@ static void shares_of_batches_come_near_those_of_all_orders(void) {
   }
 }
 
+/* Two wrong samples of six, at any two rows: they share a batch of three in 2 of 5 shuffles, which
+ * makes one batch of two low, else both are. */
+static void where_a_sample_stands_in_the_table_does_not_matter(void) {
+  ee_offload_metrics m;
+  ee_offload_setting many = setting;
+  float              sure[12];
+  int32_t            right[12], wrong[6];
+  ee_exit_table      table = {6, 2, 2, sure, right, wrong, NULL, NULL, NULL};
+  many.target              = 0.7;
+  many.rounds              = 4000;
+  for (int j = 0; j < 12; j++) sure[j] = 0.9f;
+  for (int j = 0; j < 12; j++) right[j] = 1;
+  for (int a = 0; a < 6; a++) {
+    for (int b = 0; b < a; b++) {
+      for (int i = 0; i < 6; i++) wrong[i] = i != a && i != b;
+      CU_ASSERT_EQUAL_FATAL(ee_offload_measure(&table, &many, 0, NULL, NULL, &m), EE_OK);
+      CU_ASSERT_DOUBLE_EQUAL(m.overall_outage.mean, 0.8, 2 * m.overall_outage.half);
+    }
+  }
+}
+
 /* Both batches of a round are low, or one: the interval from its rounds, of which each seed draws
  * others, covers the exact share in about 95 of 100 seeds. */
 static void the_interval_covers_the_exact_share_in_most_draws(void) {
@@ -218,6 +239,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(nobody_on_the_device_is_no_outage),
     EE_FACT(shares_of_batches_come_near_those_of_all_orders),
     EE_FACT(the_interval_covers_the_exact_share_in_most_draws),
+    EE_FACT(where_a_sample_stands_in_the_table_does_not_matter),
     EE_FACT(what_does_not_fill_a_batch_is_left_out),
     EE_FACT(what_cannot_be_measured_is_refused),
     EE_FACT(a_real_network_has_the_known_shares_and_accuracies),

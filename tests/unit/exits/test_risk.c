@@ -250,6 +250,19 @@ static void a_sequence_of_tests_stops_at_the_first_that_does_not_reject(void) {
   CU_ASSERT_EQUAL(index, -1);
 }
 
+/* Ten losses of 0: the p-value at epsilon = .2 is .8^10 = .107. */
+static void ltt_rejects_up_to_delta_and_no_further(void) {
+  double        loss[10] = {0}, thresholds[] = {0.5};
+  ee_risk_table table = {.n = 10, .n_grid = 1, .grid = thresholds, .loss = loss};
+  int           index;
+  CU_ASSERT_EQUAL(ee_risk_choose(&table, &(ee_risk_promise){EE_RISK_LTT, 0.2, 0.108}, &index),
+                  EE_OK);
+  CU_ASSERT_EQUAL(index, 0);
+  CU_ASSERT_EQUAL(ee_risk_choose(&table, &(ee_risk_promise){EE_RISK_LTT, 0.2, 0.107}, &index),
+                  EE_OK);
+  CU_ASSERT_EQUAL(index, -1);
+}
+
 /* ---- promises ---- */
 
 enum { TRIALS = 600, CALIBRATION = 200, STEPS = 26 };
@@ -390,6 +403,19 @@ static void a_promise_that_cannot_be_kept_lets_nobody_leave(void) {
   CU_ASSERT_EQUAL(threshold, INFINITY);
 }
 
+/* All exits say the same: the lowest threshold of the grid, which is 0, costs nothing. */
+static void exits_that_agree_let_everyone_leave(void) {
+  double threshold = 1.0;
+  draw_table(6);
+  for (int e = 1; e < EXITS; e++) {
+    memcpy(logits + e * SAMPLES * CLASSES, logits, SAMPLES * CLASSES * sizeof *logits);
+  }
+  CU_ASSERT_EQUAL(ee_risk_threshold(&scores, temperature, EE_LOSS_CONSISTENCY,
+                                    &(ee_risk_promise){EE_RISK_UCB, 0.05, 0.1}, 7, &threshold),
+                  EE_OK);
+  CU_ASSERT_EQUAL(threshold, 0.0);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(losses_are_those_of_leaving_at_the_first_sure_exit),
     EE_FACT(the_envelope_is_the_greatest_loss_so_far),
@@ -399,11 +425,13 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_p_value_is_the_lesser_of_hoeffding_and_bentkus),
     EE_FACT(naive_and_crc_take_the_last_mean_that_is_small_enough),
     EE_FACT(a_sequence_of_tests_stops_at_the_first_that_does_not_reject),
+    EE_FACT(ltt_rejects_up_to_delta_and_no_further),
     EE_FACT(ucb_breaks_its_promise_no_more_often_than_delta),
     EE_FACT(ltt_breaks_its_promise_no_more_often_than_delta),
     EE_FACT(the_mean_risk_of_crc_is_at_most_epsilon),
     EE_FACT(naive_thresholds_break_what_was_allowed_in_many_trials),
     EE_FACT(thresholds_from_scores_keep_their_promises),
+    EE_FACT(exits_that_agree_let_everyone_leave),
     EE_FACT(a_promise_that_cannot_be_kept_lets_nobody_leave),
     {NULL, NULL},
 };
