@@ -95,7 +95,7 @@ static int choose(const ee_policy_options *o, const ee_front *front, bool *met) 
   *met        = true;
   if (accuracy) {
     chosen = ee_front_cheapest(front, o->least_accuracy);
-    *met   = chosen >= 0 && (!cost || front->cost[chosen] <= o->most_cost);
+    *met   = chosen >= 0 && (!cost || chosen <= ee_front_best_within(front, o->most_cost));
   } else if (cost) {
     chosen = ee_front_best_within(front, o->most_cost);
     *met   = chosen >= 0;

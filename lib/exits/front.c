@@ -7,8 +7,9 @@
 
 #include "ee/thresholds.h"
 
-#define NOBODY 2.0f  // a threshold that no confidence reaches
-#define NO_STEP -1   // of a candidate that goes on without a threshold
+#define NOBODY 2.0f    // a threshold that no confidence reaches
+#define ROUNDING 1e-9  // by which a sum may miss a target that it meets
+#define NO_STEP -1     // of a candidate that goes on without a threshold
 
 /* A vector up to some exit: who is still there, and what those who left brought. */
 typedef struct prefix {
@@ -362,13 +363,13 @@ ee_status ee_front_search(const ee_exit_table *table, const ee_front_options *op
 
 int ee_front_cheapest(const ee_front *front, double accuracy) {
   for (int k = 0; k < front->n; k++) {
-    if (front->accuracy[k] >= accuracy) return k;
+    if (front->accuracy[k] >= accuracy - ROUNDING) return k;
   }
   return -1;
 }
 
 int ee_front_best_within(const ee_front *front, double cost) {
   int best = -1;
-  for (int k = 0; k < front->n && front->cost[k] <= cost; k++) best = k;
+  for (int k = 0; k < front->n && front->cost[k] <= cost * (1.0 + ROUNDING); k++) best = k;
   return best;
 }

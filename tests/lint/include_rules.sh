@@ -22,17 +22,18 @@ exits: core
 partition: core nn
 runtime: core exits nn
 control: core exits nn partition runtime
-io: core nn
+io: core exits nn
 apps: control core exits io nn partition runtime
 '
 
 # Header or module: why another may not, though the table above allows it.
-# partition is a pure function of a model and a plan; only who talks to devices includes MPI.
+# partition is a pure function of a model and a plan; only who talks to devices includes MPI; io
+# fills exit tables and decides nothing.
 never='
 partition: agree backend clock exec
 nn: agree clock
 exits: agree clock
-io: agree
+io: agree calibrate confidence measures offloading policy replay risk scaling thresholds
 '
 
 # Outside header (a pattern): the modules that may include it.

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Policies on exit tables: what is imported is replayed, a replay leaves where a live run does,
+# targets and sweeps, and what is refused.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+cd "$scratch"
+
+# policy TABLE OPTION...: JSON to out.json
+policy() {
+  edgeexit policy --json "$@" > out.json 2> err || fail "policy $*: $(cat err)"
+}
+
+of() {
+  tool json_value "$1" < out.json
+}
+
+# same NAME PATH WANTED: one number of out.json, to six digits
+same() {
+  expect "$1" "$(printf %.6g "$(of "$2")")" "$3"
+}
+
+# refuse CODE WANTED ARGUMENT...: exit code, and a sentence with WANTED
+refuse() {
+  local code=0
+  edgeexit "${@:3}" > out 2> err || code=$?
+  expect "exit code of ${*:3}" "$code" "$1"
+  grep -qF -- "$2" err || fail "${*:3} says: $(cat err)"
+}
+
+# four samples, wide: two leave at exit 0 of 0.8
+cat > wide.csv << 'END'
+p0,c0,p1,c1,y
+0,0.9,0,0.9,0
+1,0.6,0,0.9,0
+1,0.8,0,0.7,0
+0,0.5,1,1,1
+END
+edgeexit import exits wide.csv --prediction p0,p1 --confidence c0,c1 --label y -o wide.h5 > out
+policy wide.h5 --policy threshold:value=0.8
+same "accuracy" accuracy 0.75
+same "mean cost" mean_cost 0.15
+same "mean layers" mean_layers 1.5
+same "share of exit 0" exit_share.0 0.5
+
+# long, the rows in another order: the same table
+cat > long.tsv << 'END'
+sample	exit	p	c	y
+3	1	1	1	1
+0	0	0	0.9	0
+0	1	0	0.9	0
+2	0	1	0.8	0
+1	0	1	0.6	0
+1	1	0	0.9	0
+2	1	0	0.7	0
+3	0	0	0.5	1
+END
+edgeexit import exits long.tsv --sample sample --exit exit --prediction p --confidence c --label y \
+  -o long.h5 > out
+cp out.json first.json
+policy long.h5 --policy threshold:value=0.8
+cmp -s first.json out.json || fail "the long table differs from the wide one"
+
+# predictions only
+edgeexit import exits wide.csv --prediction p0,p1 --layers 3,12 -o bare.h5 > out
+policy bare.h5 --policy uee-ucb
+expect "accuracy without labels" "$(of accuracy)" null
+refuse 1 "needs the confidence of every exit" policy bare.h5 --policy threshold:value=0.8
+refuse 1 "needs the probabilities of every exit" policy wide.h5 --policy margin:value=0.5
+
+# what is wrong in a table is named by line and column
+sed 's/0.6/nan/' wide.csv > nan.csv
+refuse 1 "nan.csv:3: column 'c0' is 'nan'" import exits nan.csv --prediction p0,p1 \
+  --confidence c0,c1 -o refused.h5
+sed 5d long.tsv > gap.tsv
+refuse 1 "sample 2, which begins here, has no exit 0" import exits gap.tsv --sample sample \
+  --exit exit --prediction p -o refused.h5
+[[ ! -e refused.h5 ]] || fail "a wrong table was written"
+
+# targets: met, and not to be met
+policy wide.h5 --accuracy 0.75
+same "the cheapest cost of accuracy 0.75" mean_cost 0.15
+policy wide.h5 --cost 0.2
+same "the best accuracy within cost 0.2" accuracy 1
+refuse 1 "the best that can be had is accuracy 0.75 at mean cost 0.15" policy wide.h5 \
+  --accuracy 1 --cost 0.15
+refuse 1 "the targets cannot be met" policy wide.h5 --cost 0.05
+edgeexit policy wide.h5 --front -o front.h5 > out
+policy=$(awk 'END { print $3 }' out)
+policy wide.h5 --policy "$policy"
+same "accuracy of the last point of the front" accuracy 1
+
+# sweeps and seeds
+edgeexit policy wide.h5 --policy threshold --sweep value=0:1:3 -o sweep.h5 > out
+expect "lines of a sweep" "$(wc -l < out | tr -d ' ')" 4
+policy wide.h5 --policy splitee --stream resample:1000 --seeds 3 --epoch 16 --delay 2 --steps 4
+expect "samples" "$(of samples)" 1000
+[[ $(of deviation.mean_cost) != 0 ]] || fail "three streams have the same mean cost"
+edgeexit policy --policy help > out
+grep -q '^splitee-s$' out || fail "the help does not name splitee-s"
+
+# usage
+refuse 2 "--policy NAME[:key=value,...] is missing" policy wide.h5
+refuse 2 "--stream is sorted" policy wide.h5 --policy final --stream sorted
+refuse 2 "--sweep is value" policy wide.h5 --policy final --sweep value
+refuse 2 "do not go with --policy" policy wide.h5 --policy final --front
+refuse 2 "an exit table, EXITS.h5, is missing" policy --policy final
+refuse 2 "--prediction is missing" import exits wide.csv -o refused.h5
+
+# a live run over two devices leaves where the replay does, also by what state tells that travels
+tool make_model model.h5 2 1 128 11 1
+edgeexit generate modulation --samples 200 --seed 3 -o data.h5
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+for text in patience:value=1 beem:value=0.21,weights=1/1 threshold:values=0.1/0.15 margin:value=0.02; do
+  start_ranks 2 run model.h5 data.h5 --policy "$text" --json > live.json 2> err ||
+    fail "run with $text: $(cat err)"
+  policy exits.h5 --policy "$text"
+  for exit in 0 1 2; do
+    expect "share of exit $exit under $text" \
+      "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
+  done
+done
