@@ -26,6 +26,7 @@ struct ee_controller {
   uint64_t              last_switch;      // first id of the plan in force
   MPI_Comm              comm;             // for the sums alone, so that their order is their own
   int64_t               n_epochs, epoch;  // in all; the next one to be summed
+  int64_t               n_begun;          // sums begun, one more than `epoch` while one goes on
   MPI_Request           request;          // of the sum under way
   int64_t               sum_begun, last_epoch_end;  // [ns]
 };
@@ -89,6 +90,7 @@ static void begin_sum(ee_controller *c) {
   bool ready = c->migration != NULL && ee_migration_arrived(c->migration);
   ee_sums_fill(&c->sums, c->device, c->epoch, ready, plan_hash(c));
   c->sum_begun = ee_device_now(c->device);
+  c->n_begun++;
   EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
                         &c->request));
 }
@@ -275,9 +277,9 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 
 /* After a fault ranks may have begun different numbers of sums; those behind begin the rest, so
  * that none is left open. */
-static void complete_sums(ee_controller *c, int64_t begun, int64_t most) {
+static void complete_sums(ee_controller *c, int64_t most) {
   EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
-  for (; begun < most; begun++) {
+  for (; c->n_begun < most; c->n_begun++) {
     EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
                           &c->request));
     EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
@@ -291,10 +293,10 @@ static bool weights_sent(void *self) {
 
 /* What is under way must end before its buffers do. */
 static void complete(ee_controller *c) {
-  int64_t  mine[2] = {c->epoch + (c->request != MPI_REQUEST_NULL), c->migration != NULL}, most[2];
+  int64_t  mine[2] = {c->n_begun, c->migration != NULL}, most[2];
   MPI_Comm comm    = ee_device_control_comm(c->device);
   EE_MPI(MPI_Allreduce(mine, most, 2, MPI_INT64_T, MPI_MAX, comm));
-  complete_sums(c, mine[0], most[0]);
+  complete_sums(c, most[0]);
   if (most[1] != 0) ee_drain(ee_device_weights_comm(c->device), weights_sent, c);
 }
 
