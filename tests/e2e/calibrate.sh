@@ -95,6 +95,14 @@ if command -v h5dump > /dev/null; then
   expect "samples in the bins of three exits, before and after" "$total" $((100 * 2 * 3))
 fi
 
+# what the exits on the device take is what a policy with the same threshold takes there
+edgeexit offload --json --target 0.8 --batch 50 --deadline 1 exits.h5 > offload.json
+edgeexit policy --json --policy threshold:value=0.8 exits.h5 > policy.json
+expect "share on the device" "$(printf %.6f "$(of offload points.0.on_device)")" \
+  "$(awk -v x="$(of policy exit_share.2)" 'BEGIN { printf "%.6f", 1 - x }')"
+! edgeexit offload --device-exits 3 exits.h5 > out 2> err || fail "three exits on the device of three"
+grep -qF "has 3 exits, expected 1 to 2" err || fail "three exits on the device: $(cat err)"
+
 refuse "expected either DATA.h5 or --exits" model.h5
 refuse "expected either --holdout or --test" --test other.h5 --holdout 0.5 model.h5 data.h5
 refuse "--mode is warm, expected all" --mode warm model.h5 data.h5
