@@ -46,8 +46,8 @@ static void put_batch(ee_score_set *set, int64_t first, int n, const float *batc
   }
 }
 
-static float *new_batch(const ee_model *m) {
-  return calloc((size_t)m->n_exits * (size_t)m->n_classes, BATCH * sizeof(float));
+static float *new_batch(int n_exits, int n_classes) {
+  return calloc((size_t)n_exits * (size_t)n_classes, BATCH * sizeof(float));
 }
 
 /* ---- from a data file ---- */
@@ -86,7 +86,7 @@ static ee_status run_model(const ee_score_source *s, ee_score_set *set) {
   if (stream.label == NULL || stream.n == 0) {
     status = EE_FAIL(EE_ERR_ARG, "%s has no labelled samples to calibrate on", s->path);
   } else {
-    float *batch = new_batch(s->model);
+    float *batch = new_batch(s->model->n_exits, s->model->n_classes);
     status       = run_stream(s, &stream, batch, set);
     free(batch);
   }
@@ -97,10 +97,10 @@ static ee_status run_model(const ee_score_source *s, ee_score_set *set) {
 /* ---- from an exit table ---- */
 
 static ee_status check_exits(const ee_score_source *s, const ee_exits_info *info) {
-  if (info->n_exits != s->model->n_exits || info->n_classes != s->model->n_classes)
+  const ee_model *m = s->model;
+  if (m != NULL && (info->n_exits != m->n_exits || info->n_classes != m->n_classes))
     return EE_FAIL(EE_ERR_ARG, "%s has %d exits and %d classes, model %s has %d and %d", s->path,
-                   info->n_exits, info->n_classes, s->model->name, s->model->n_exits,
-                   s->model->n_classes);
+                   info->n_exits, info->n_classes, m->name, m->n_exits, m->n_classes);
   if (info->n == 0) return EE_FAIL(EE_ERR_ARG, "%s has no samples to calibrate on", s->path);
   return EE_OK;
 }
@@ -123,7 +123,7 @@ static ee_status read_exits(const ee_score_source *s, ee_score_set *set) {
   ee_status            status = check_exits(s, info);
   if (status == EE_OK) {
     int64_t n     = s->samples > 0 && s->samples < info->n ? s->samples : info->n;
-    float  *batch = new_batch(s->model);
+    float  *batch = new_batch(info->n_exits, info->n_classes);
     status        = set_open(n, info->n_exits, info->n_classes, set);
     if (status == EE_OK) status = read_rows(file, batch, set);
     free(batch);
@@ -143,7 +143,9 @@ ee_status ee_score_set_read(const ee_score_source *source, ee_score_set *set) {
   char format[64];
   *set = (ee_score_set){.logits = NULL};
   EE_TRY(ee_file_format(source->path, format, sizeof format));
-  bool      exits  = strcmp(format, "edgeexit-exits") == 0;
+  bool exits = strcmp(format, "edgeexit-exits") == 0;
+  if (!exits && source->model == NULL)
+    return EE_FAIL(EE_ERR_ARG, "%s holds %s, expected edgeexit-exits", source->path, format);
   ee_status status = exits ? read_exits(source, set) : run_model(source, set);
   if (status == EE_OK) {
     status = ee_score_table_check(&set->table);
@@ -195,7 +197,7 @@ ee_status ee_score_set_split(const ee_score_set *all, double share, uint64_t see
                              ee_score_set *rest, ee_score_set *held) {
   int64_t n = all->table.n, n_held = llround(share * (double)n);
   *rest = *held = (ee_score_set){.logits = NULL};
-  if (n < 2) return EE_FAIL(EE_ERR_ARG, "one sample cannot be split; try --holdout 0");
+  if (n < 2) return EE_FAIL(EE_ERR_ARG, "one sample cannot be held out and kept; expected two");
   if (n_held < 1) n_held = 1;
   if (n_held > n - 1) n_held = n - 1;
   bool     *mark   = calloc((size_t)n, sizeof *mark);

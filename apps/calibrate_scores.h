@@ -16,7 +16,7 @@ typedef struct ee_score_set {
 /** Where scores come from. */
 typedef struct ee_score_source {
   const char     *path;     // of a data file or an exit table
-  const ee_model *model;    // with constants in memory, if path is a data file
+  const ee_model *model;    // with constants in memory; NULL: path must be an exit table
   const char     *backend;  // NULL: the best
   int             samples;  // only the first so many; 0: all
 } ee_score_source;

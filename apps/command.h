@@ -16,6 +16,7 @@ int ee_app_score(int argc, char **argv);
 int ee_app_calibrate(int argc, char **argv);
 int ee_app_policy(int argc, char **argv);
 int ee_app_offload(int argc, char **argv);
+int ee_app_threshold(int argc, char **argv);
 int ee_app_plan(int argc, char **argv);
 int ee_app_run(int argc, char **argv);
 int ee_app_report(int argc, char **argv);

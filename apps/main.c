@@ -18,6 +18,7 @@ static const struct subcommand {
     {"score", ee_app_score, "what every exit says of every sample: an exit table"},
     {"calibrate", ee_app_calibrate, "fit the temperature of every exit"},
     {"policy", ee_app_policy, "replay an exit policy on an exit table, or search thresholds"},
+    {"threshold", ee_app_threshold, "the lowest threshold that keeps a promise on accuracy"},
     {"offload", ee_app_offload, "what a device may promise that offloads what it is not sure of"},
     {"plan", ee_app_plan, "which device should own which layers, and what it promises"},
     {"run", ee_app_run, "run a stream over devices, one MPI rank each"},

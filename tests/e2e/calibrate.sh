@@ -103,11 +103,23 @@ expect "share on the device" "$(printf %.6f "$(of offload points.0.on_device)")"
 ! edgeexit offload --device-exits 3 exits.h5 > out 2> err || fail "three exits on the device of three"
 grep -qF "has 3 exits, expected 1 to 2" err || fail "three exits on the device: $(cat err)"
 
+# a promise that allows everything lets everyone leave; one that allows nothing, nobody
+edgeexit threshold --json --loss consistency --method naive --epsilon 0.999 exits.h5 > promise.json
+expect "threshold that may be wrong" "$(of promise threshold)" 0
+expect "share that leaves at once" "$(of promise exit_share.0)" 1
+! edgeexit threshold --json --method ltt --epsilon 0.001 exits.h5 > promise.json 2> err ||
+  fail "a promise was made that cannot be kept"
+expect "threshold that cannot be promised" "$(of promise threshold)" null
+expect "share that goes to the end" "$(of promise exit_share.2)" 1
+expect "measured risk" "$(of promise risk)" 0
+! edgeexit threshold --method luck exits.h5 > out 2> err || fail "--method luck was not refused"
+grep -qF "expected naive, crc, ucb or ltt" err || fail "--method luck says: $(cat err)"
+
 refuse "expected either DATA.h5 or --exits" model.h5
 refuse "expected either --holdout or --test" --test other.h5 --holdout 0.5 model.h5 data.h5
 refuse "--mode is warm, expected all" --mode warm model.h5 data.h5
 refuse "expected a number from 0 to 1" --target 1.5 model.h5 data.h5
-refuse "one sample cannot be split" -n 1 model.h5 data.h5
+refuse "one sample cannot be held out" -n 1 model.h5 data.h5
 refuse "none.h5" model.h5 --exits none.h5
 refuse "none/diagrams.h5" --reliability none/diagrams.h5 model.h5 data.h5
 tool make_model small.h5 2 1 128 5 1

@@ -13,7 +13,7 @@
  */
 
 typedef enum ee_risk_loss {
-  EE_LOSS_CONSISTENCY,  // 1[early != last]; looks at no label
+  EE_LOSS_CONSISTENCY,  // 1[early != last]; whatever the labels are
   EE_LOSS_GAP,          // 1[early != label] - 1[last != label], in [-1, 1]
   EE_LOSS_BRIER,        // half the Brier score early less that of the last, in [-1, 1]
 } ee_risk_loss;
