@@ -25,6 +25,12 @@ typedef struct ee_outbox ee_outbox;
 ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots,
                          size_t slot_bytes, ee_outbox **outbox);
 
+/** Called when MPI is through with a message and its slot is about to be free. */
+typedef void (*ee_sent_fn)(void *context, int peer, const void *message, size_t bytes);
+
+/** Tell @p sent of every message from now on; for the trace. */
+void ee_outbox_listen(ee_outbox *outbox, ee_sent_fn sent, void *context);
+
 /** A free buffer to fill, or NULL if every slot is under way or without credit.  The same buffer
  *  is given until it is posted. */
 void *ee_outbox_slot(ee_outbox *outbox);

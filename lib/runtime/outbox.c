@@ -15,6 +15,9 @@ struct ee_outbox {
   MPI_Request   *send;    // shape [slots]
   unsigned char *buffer;  // shape [slots, slot_bytes]
   size_t         slot_bytes;
+  size_t        *bytes;  // shape [slots], of the message in each slot
+  ee_sent_fn     sent;   // NULL: nobody listens
+  void          *sent_context;
 };
 
 size_t ee_outbox_bytes(int slots, size_t slot_bytes) {
@@ -39,10 +42,11 @@ ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slot
                      .credits    = slots,
                      .send       = malloc((size_t)slots * sizeof *o->send),
                      .buffer     = malloc(all),
+                     .bytes      = calloc((size_t)slots, sizeof *o->bytes),
                      .slot_bytes = all / (size_t)slots};
   }
-  if (o == NULL || o->send == NULL || o->buffer == NULL) {
-    if (o != NULL) free(o->send), free(o->buffer);
+  if (o == NULL || o->send == NULL || o->buffer == NULL || o->bytes == NULL) {
+    if (o != NULL) free(o->send), free(o->buffer), free(o->bytes);
     free(o);
     return EE_FAIL(EE_ERR_NOMEM, "for %d send slots of %zu bytes to rank %d", slots, slot_bytes,
                    peer);
@@ -51,6 +55,11 @@ ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slot
   expect_credit(o);
   *outbox = o;
   return EE_OK;
+}
+
+void ee_outbox_listen(ee_outbox *outbox, ee_sent_fn sent, void *context) {
+  outbox->sent         = sent;
+  outbox->sent_context = context;
 }
 
 void *ee_outbox_slot(ee_outbox *outbox) {
@@ -62,8 +71,15 @@ void ee_outbox_post(ee_outbox *outbox, size_t bytes) {
   unsigned char *slot = outbox->buffer + (size_t)outbox->next * outbox->slot_bytes;
   EE_MPI(MPI_Isend(slot, (int)bytes, MPI_BYTE, outbox->peer, outbox->tag, outbox->wire->data,
                    &outbox->send[outbox->next]));
-  outbox->next = (outbox->next + 1) % outbox->slots;
+  outbox->bytes[outbox->next] = bytes;
+  outbox->next                = (outbox->next + 1) % outbox->slots;
   outbox->credits--;
+}
+
+static void tell_sent(const ee_outbox *outbox, int slot) {
+  if (outbox->sent == NULL) return;
+  outbox->sent(outbox->sent_context, outbox->peer,
+               outbox->buffer + (size_t)slot * outbox->slot_bytes, outbox->bytes[slot]);
 }
 
 bool ee_outbox_poll(ee_outbox *outbox) {
@@ -78,6 +94,7 @@ bool ee_outbox_poll(ee_outbox *outbox) {
   for (int i = 0; i < outbox->slots; i++) {
     if (outbox->send[i] == MPI_REQUEST_NULL) continue;
     EE_MPI(MPI_Test(&outbox->send[i], &done, MPI_STATUS_IGNORE));
+    if (done) tell_sent(outbox, i);
     moved |= done;
   }
   return moved;
@@ -102,10 +119,13 @@ void ee_outbox_close(ee_outbox **outbox) {
   if (o == NULL) return;
   ee_wire_cancel(&o->credit_request);
   for (int i = 0; i < o->slots; i++) {
+    if (o->send[i] == MPI_REQUEST_NULL) continue;
     EE_MPI(MPI_Wait(&o->send[i], MPI_STATUS_IGNORE));  // which the peer has taken
+    tell_sent(o, i);
   }
   free(o->send);
   free(o->buffer);
+  free(o->bytes);
   free(o);
   *outbox = NULL;
 }

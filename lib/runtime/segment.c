@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/clock.h"
+
 static ee_status check_sizes(const ee_segment *s) {
   const ee_run_setup *setup = s->context->setup;
   int                 in    = ee_message_most(&s->in);
@@ -43,6 +45,21 @@ static ee_status count_bytes(ee_segment *s) {
   return EE_OK;
 }
 
+static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
+  const ee_segment *s = context;
+  (void)peer;  // which the segment knows
+  ee_message_tell(&s->out_end, message, bytes, ee_clock_ns() - s->context->origin);
+}
+
+/* Both ends tell the trace, if there is one. */
+static void listen(ee_segment *s, int from, int to) {
+  const ee_trace_sink *sink = s->context->setup->sink;
+  int                  rank = s->context->wire->rank;
+  s->in_end                 = (ee_message_end){sink, EE_EVENT_RECEIVE, rank, from, s->begin};
+  s->out_end                = (ee_message_end){sink, EE_EVENT_SEND, rank, to, s->end};
+  if (sink != NULL && s->outbox != NULL) ee_outbox_listen(s->outbox, tell_sent, s);
+}
+
 static ee_status open_parts(ee_segment *s, int from, int to) {
   const ee_segment_context *c     = s->context;
   const ee_run_setup       *setup = c->setup;
@@ -56,6 +73,7 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
     EE_TRY(ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
                           ee_message_bytes(&s->out, setup->batch_limit), &s->outbox));
   }
+  listen(s, from, to);
   return count_bytes(s);
 }
 
@@ -106,23 +124,6 @@ static void take_samples(ee_segment *s, const ee_message *m, int n) {
   s->taken += n;
 }
 
-static void trace_receive(const ee_segment *s, const ee_message *m, size_t bytes, int64_t now) {
-  const ee_message_header *h    = m->header;
-  const ee_trace_sink     *sink = s->context->setup->sink;
-  if (sink == NULL || sink->event == NULL) return;
-  ee_event event = {.rank       = s->context->wire->rank,
-                    .kind       = EE_EVENT_RECEIVE,
-                    .start      = h->sent,
-                    .end        = h->sent > now ? h->sent : now,  // sent since this turn began
-                    .first_id   = h->n > 0 ? m->id[0] : h->watermark,
-                    .samples    = h->n,
-                    .plan_epoch = s->plan_epoch,
-                    .bytes      = (int64_t)bytes,
-                    .peer       = ee_inbox_peer(s->inbox),
-                    .layer      = s->begin};
-  sink->event(sink->self, &event);
-}
-
 /* Ids rise, from those that came in before up to the message's watermark. */
 static ee_status check_ids(const ee_segment *s, const ee_message *m) {
   const ee_message_header *h    = m->header;
@@ -152,7 +153,7 @@ static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t 
   counts->received_bytes += (int64_t)arrival->bytes;
   counts->link_ns += arrival->occupied;
   s->context->totals->bytes_received += (int64_t)arrival->bytes;
-  trace_receive(s, &m, arrival->bytes, now);
+  ee_message_tell(&s->in_end, arrival->buffer, arrival->bytes, now);
   return EE_OK;
 }
 

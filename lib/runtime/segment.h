@@ -7,6 +7,7 @@
 #include "ee/device.h"
 #include "link.h"
 #include "message.h"
+#include "message_event.h"
 
 /**
  * @file segment.h
@@ -34,6 +35,7 @@ typedef struct ee_segment {
   ee_inbox                 *inbox;
   ee_outbox                *outbox;  // NULL if `end` is the end of the model
   ee_message_layout         in, out;
+  ee_message_end            in_end, out_end;  // for the trace
 
   // The batch being gathered, in order of id.
   int            filled;       // samples in it

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message_event.h"
+
 struct ee_source {
   const ee_wire      *wire;
   const ee_run_setup *setup;
@@ -11,15 +13,24 @@ struct ee_source {
   uint64_t            switch_id;         // first id of the prepared plan; UINT64_MAX: not decided
   ee_outbox          *now, *then, *old;  // of the plan in force, the prepared one, the one before
   ee_message_layout   now_layout, then_layout;
+  int64_t             clock;      // of this turn [ns]
   bool                now_ended;  // the link in force got its last message
 };
+
+static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
+  const ee_source     *s   = context;
+  const ee_message_end end = {s->setup->sink, EE_EVENT_SEND, s->wire->rank, peer, 0};
+  ee_message_tell(&end, message, bytes, s->clock);
+}
 
 static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
                            ee_message_layout *layout, ee_outbox **outbox) {
   *layout =
       ee_message_layout_of(s->setup->model, plan_epoch, 0, s->setup->policy->ops->state_bytes);
-  return ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
-                        ee_message_bytes(layout, s->setup->batch_limit), outbox);
+  EE_TRY(ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
+                        ee_message_bytes(layout, s->setup->batch_limit), outbox));
+  if (s->setup->sink != NULL) ee_outbox_listen(*outbox, tell_sent, s);
+  return EE_OK;
 }
 
 ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_source **source) {
@@ -116,6 +127,7 @@ static void poll_links(ee_source *s, bool *busy) {
 }
 
 ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
+  s->clock = now;
   poll_links(s, busy);
   bool finished = s->next == s->setup->n_samples;
   if (!s->now_ended && (finished || s->next == s->switch_id)) {
