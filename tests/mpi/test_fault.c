@@ -81,10 +81,25 @@ static void setups_that_differ_or_cannot_be_are_refused_on_all(void) {
   toy_close(&t);
 }
 
+/* Ranks with different plans would wait for each other's messages for ever. */
+static void plans_that_differ_are_refused_on_all(void) {
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  toy_run t;
+  toy_open(&t, TOY_SAMPLES);
+  if (rank == size - 1) t.plan->stage[0].end++;
+  if (rank == size - 1 && t.plan->n_stages > 1) t.plan->stage[1].begin++;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), size > 1 ? EE_ERR_MISMATCH : EE_ERR_ARG);
+  if (size > 1) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "different runs"));
+  toy_close(&t);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(a_source_that_fails_is_the_same_error_on_all),
     EE_FACT(a_rank_that_cannot_load_its_layers_stops_all),
     EE_FACT(a_layer_that_cannot_be_moved_is_the_same_error_on_all),
     EE_FACT(setups_that_differ_or_cannot_be_are_refused_on_all),
+    EE_FACT(plans_that_differ_are_refused_on_all),
     {NULL, NULL},
 };
