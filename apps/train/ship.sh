@@ -23,7 +23,7 @@ trap 'rm -rf "$work"' EXIT
 ship() {
   "$python" "$here/edgetrain.py" export "$2" --out "$work/$1.onnx"
   "$edgeexit" import onnx "$work/$1.onnx" -o "$work/$1.h5"
-  "$edgeexit" calibrate "$work/$1.h5" "$3" -o "$models/$1.h5"
+  "$edgeexit" calibrate "$work/$1.h5" "$3" --holdout 0 -o "$models/$1.h5"
   "$python" "$here/edgetrain.py" reference "$2" --data "$4" --out "$models/${1}_reference.h5"
 }
 
