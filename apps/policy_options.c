@@ -41,7 +41,8 @@ static ee_status read_sweep(const char *text, ee_policy_sweep *s) {
 }
 
 static ee_status check(const raw *r, ee_policy_options *o) {
-  bool search = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost);
+  bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost);
+  bool search  = targets || !isnan(o->budget);
   EE_TRY(read_stream(r->stream, &o->replay));
   EE_TRY(read_sweep(r->sweep, &o->sweep));
   o->replay.epoch  = (int64_t)r->epoch;
@@ -50,21 +51,27 @@ static ee_status check(const raw *r, ee_policy_options *o) {
   if (!search && o->policy == NULL) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--policy NAME[:key=value,...] is missing; or search thresholds "
-                   "with --accuracy, --cost or --front");
+                   "with --accuracy, --cost, --budget or --front");
   }
   if (search && (o->policy != NULL || o->sweep.key[0] != '\0')) {
     return EE_FAIL(EE_ERR_USAGE,
-                   "--accuracy, --cost and --front search thresholds; they do not go "
+                   "--accuracy, --cost, --budget and --front search thresholds; they do not go "
                    "with --policy or --sweep");
+  }
+  if (targets && !isnan(o->budget)) {
+    return EE_FAIL(EE_ERR_USAGE, "--budget does not go with --accuracy, --cost or --front");
   }
   return EE_OK;
 }
 
 bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code) {
-  ee_policy_options *o = options;
-  raw                r = {.epoch = 1};
-  *o                   = (ee_policy_options){
-                        .replay = ee_replay_defaults(), .seeds = 1, .least_accuracy = NAN, .most_cost = NAN};
+  ee_policy_options *o     = options;
+  raw                r     = {.epoch = 1};
+  *o                       = (ee_policy_options){.replay         = ee_replay_defaults(),
+                                                 .seeds          = 1,
+                                                 .least_accuracy = NAN,
+                                                 .most_cost      = NAN,
+                                                 .budget         = NAN};
   const ee_option option[] = {
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
       {"lambda", 0, EE_OPTION_DOUBLE, &o->replay.costs.layer, "X", "cost of a layer; 0.1", 0, 8},
@@ -85,6 +92,8 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
       {"accuracy", 0, EE_OPTION_DOUBLE, &o->least_accuracy, "X", "thresholds that reach it", 0, 1},
       {"cost", 0, EE_OPTION_DOUBLE, &o->most_cost, "X", "thresholds whose mean cost stays in it", 0,
        1e9},
+      {"budget", 0, EE_OPTION_DOUBLE, &o->budget, "X",
+       "MSDNet's thresholds; share of the full cost", 0, 1},
       {"front", 0, EE_OPTION_FLAG, &o->front, NULL, "all thresholds that nothing beats", 0, 0},
       {"output", 'o', EE_OPTION_TEXT, &o->out, "RESULT.h5", "write the results", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},

@@ -16,7 +16,7 @@ typedef struct ee_policy_options {
   ee_replay_options replay;
   int               seeds;
   ee_policy_sweep   sweep;
-  double            least_accuracy, most_cost;  // targets; NaN: none
+  double            least_accuracy, most_cost, budget;  // targets; NaN: none
   bool              front, json;
 } ee_policy_options;
 

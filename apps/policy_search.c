@@ -10,8 +10,7 @@
 #include "json.h"
 #include "policy_print.h"
 
-/* "threshold:values=A/B/..." of point @p k, malloc()ed; a threshold that nobody reaches is 1 where
- * a policy takes no more, so a sample that is entirely sure still leaves. */
+/* "threshold:values=A/B/..." of point @p k, malloc()ed. */
 static char *policy_text(const ee_front *front, int k) {
   size_t size = 64 + 24 * (size_t)front->n_early;
   char  *text = malloc(size);
@@ -117,9 +116,45 @@ static ee_status show(const ee_policy_options *o, const ee_front *front) {
                  front->accuracy[chosen], front->cost[chosen]);
 }
 
+/* What the thresholds of the one point are worth on the table. */
+static ee_status judge(const ee_policy_options *o, const ee_exit_table *table, ee_front *front) {
+  char            *text = policy_text(front, 0);
+  ee_replay_result mean, deviation;
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
+  ee_status status = ee_replay_seeds(table, text, &o->replay, 1, &mean, &deviation);
+  free(text);
+  if (status != EE_OK) return status;
+  front->accuracy[0] = mean.figure[EE_FIGURE_ACCURACY];
+  front->cost[0]     = mean.figure[EE_FIGURE_COST];
+  ee_replay_clear(&mean);
+  ee_replay_clear(&deviation);
+  return EE_OK;
+}
+
+/* The thresholds of a budget, as a front of one point. */
+static ee_status fit_budget(const ee_policy_options *o, const ee_exit_table *table) {
+  int       early = table->n_exits - 1;
+  ee_front  front = {.n         = 1,
+                     .n_early   = early,
+                     .accuracy  = calloc(1, sizeof(double)),
+                     .cost      = calloc(1, sizeof(double)),
+                     .threshold = calloc((size_t)early + 1, sizeof(float))};
+  double    flops;
+  ee_status status = EE_OK;
+  if (front.accuracy == NULL || front.cost == NULL || front.threshold == NULL)
+    status = EE_FAIL(EE_ERR_NOMEM, "for %d thresholds", early);
+  if (status == EE_OK) status = ee_budgeted_thresholds(table, o->budget, front.threshold, &flops);
+  if (status == EE_OK) status = judge(o, table, &front);
+  if (status == EE_OK && o->out != NULL) status = write_front(o, &front);
+  if (status == EE_OK) status = o->json ? print_json(o, &front, 0, true) : print_text(o, &front, 0);
+  ee_front_clear(&front);
+  return status;
+}
+
 ee_status ee_policy_search(const ee_policy_options *options, const ee_exit_table *table) {
   ee_front_options search = ee_front_defaults();
   ee_front         front;
+  if (!isnan(options->budget)) return fit_budget(options, table);
   search.layer_cost = options->replay.costs.layer;
   EE_TRY(ee_front_search(table, &search, &front));
   ee_status status = show(options, &front);

@@ -72,13 +72,12 @@ ee_decision ee_adaptive_decide(const void *self, const ee_exit_view *view, void 
   return sure ? EE_LEAVE : EE_OFFLOAD;
 }
 
+/* If the last exit is the less confident one, it is below the threshold, too. */
 int ee_adaptive_answer(const void *self, const ee_exit_view *view, const void *state) {
-  const ee_adaptive *policy = self;
-  ee_adaptive_state  s;
+  ee_adaptive_state s;
+  (void)self;
   memcpy(&s, state, sizeof s);
-  bool keep =
-      s.offloaded && view->confidence < policy->threshold[s.arm] && s.confidence > view->confidence;
-  return keep ? s.prediction : view->prediction;
+  return s.offloaded && s.confidence > view->confidence ? s.prediction : view->prediction;
 }
 
 static double gain(const ee_adaptive *policy, float first, float last) {

@@ -85,6 +85,9 @@ same "the best accuracy within cost 0.2" accuracy 1
 refuse 1 "the best that can be had is accuracy 0.75 at mean cost 0.15" policy wide.h5 \
   --accuracy 1 --cost 0.15
 refuse 1 "the targets cannot be met" policy wide.h5 --cost 0.05
+policy wide.h5 --budget 0.9
+same "accuracy within nine tenths of the full cost" accuracy 1
+refuse 1 "the least is" policy wide.h5 --budget 0.3
 edgeexit policy wide.h5 --front -o front.h5 > out
 policy=$(awk 'END { print $3 }' out)
 policy wide.h5 --policy "$policy"

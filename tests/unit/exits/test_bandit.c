@@ -89,6 +89,23 @@ static void discounted_halves_what_is_old(void) {
         (double[]){m0 + sqrt(log(rounds + 1) / n0), m1 + sqrt(log(rounds + 1) / n1)});
 }
 
+/* The third epoch has three rounds, so that the second's one counts 1/8 and the first's 1/16. */
+static void discounting_counts_the_rounds_of_an_epoch(void) {
+  ee_bandit b       = bandit_of("rule=discounted,gamma=0.5");
+  void     *memory  = new_memory(&b);
+  int64_t   sums[7] = {0};
+  play(&b, memory, 0, 1);
+  play(&b, memory, 1, 2);
+  for (int t = 2; t < 5; t++) {
+    ee_bandit_round(sums);
+    ee_bandit_reward(arm_of[t], reward_of[t], sums);
+  }
+  ee_bandit_epoch(&b, sums, memory);
+  double n0 = 2 + 1. / 16, m0 = (0.25 + 0.75 + 0.5 / 16) / n0, rounds = 3 + 1. / 8 + 1. / 16;
+  CU_ASSERT_DOUBLE_EQUAL(ee_bandit_index(&b, memory, 0), m0 + sqrt(log(rounds + 1) / n0), 1e-7);
+  free(memory);
+}
+
 /* The last three rounds: arm 0 earns .25 and .75, arm 1 .5. */
 static void a_window_forgets_what_is_outside(void) {
   check("rule=window,window=3", (double[]){0.5 + sqrt(log(4) / 2), 0.5 + sqrt(log(4))});
@@ -182,6 +199,22 @@ static void an_epoch_without_rounds_changes_nothing(void) {
   double before = ee_bandit_index(&b, memory, 0);
   for (int k = 0; k < 10; k++) ee_bandit_epoch(&b, none, memory);
   CU_ASSERT_EQUAL(ee_bandit_index(&b, memory, 0), before);
+  play(&b, memory, 0, 3);  // what the window holds now
+  CU_ASSERT_DOUBLE_EQUAL(ee_bandit_index(&b, memory, 0), 0.375 + sqrt(log(4) / 2), 1e-7);
+  free(memory);
+}
+
+static void the_lowest_of_equal_arms_is_played(void) {
+  ee_bandit b       = bandit_of("");
+  void     *memory  = new_memory(&b);
+  int64_t   sums[7] = {0};
+  for (int a = 0; a < 2; a++) {
+    ee_bandit_round(sums);
+    ee_bandit_reward(a, 0.5, sums);
+  }
+  ee_bandit_epoch(&b, sums, memory);
+  CU_ASSERT_EQUAL(ee_bandit_arm(&b, memory, 2), 0);
+  CU_ASSERT_EQUAL(ee_bandit_arm(&b, memory, 3), 0);
   free(memory);
 }
 
@@ -190,6 +223,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(ucbv_uses_variances),
     EE_FACT(ucb_tuned_limits_the_variance_to_a_quarter),
     EE_FACT(discounted_halves_what_is_old),
+    EE_FACT(discounting_counts_the_rounds_of_an_epoch),
     EE_FACT(a_window_forgets_what_is_outside),
     EE_FACT(a_window_is_a_sum_over_its_rounds),
     EE_FACT(thompson_draws_around_the_mean),
@@ -197,5 +231,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(sums_are_the_same_in_any_order_and_split),
     EE_FACT(rewards_outside_their_range_are_cut),
     EE_FACT(an_epoch_without_rounds_changes_nothing),
+    EE_FACT(the_lowest_of_equal_arms_is_played),
     {NULL, NULL},
 };

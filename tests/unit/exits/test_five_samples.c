@@ -84,6 +84,13 @@ static void splitee_earns_confidence_minus_cost(void) {
   ee_replay_clear(&r);
 }
 
+static void splitee_leaves_from_alpha_on(void) {
+  ee_replayed      out[5];
+  ee_replay_result r = play("splitee:alpha=0.8,c=0", out);
+  CU_ASSERT(out[1].arm == 1 && out[1].exit == 1);  // its confidence is alpha
+  ee_replay_clear(&r);
+}
+
 /* After four rounds arm 0 has .825 + sqrt(ln 5 / 2) = 1.722, arm 1 .6 + sqrt(ln 5) = 1.869. */
 static void splitee_explores_with_its_width(void) {
   arms_are("splitee:alpha=0.75,c=1", (int[]){0, 1, 2, 0, 1}, (0.8 + 0.6 + 0.4 + 0.85 + 0.45) / 5);
@@ -127,10 +134,15 @@ static void adaee_and_ucbee_earn_what_offloading_gains(void) {
   arms_are("adaee:thresholds=0.5/0.85,offload=0.1,c=0", (int[]){0, 1, 1, 1, 1}, 0.75 / 5);
   arms_are("ucbee:thresholds=0.5/0.85,offload=0.1,c=0", (int[]){0, 1, 1, 1, 1}, 0.73 / 5);
   exits_are("adaee:thresholds=0.5/0.85,offload=0.1,c=0", (int[]){0, 2, 2, 0, 2});
+  exits_are("adaee:arms=2,offload=0.1,c=0", (int[]){0, 2, 2, 2, 2});  // thresholds 0 and 1
+  // .9 - .4 - .45 and -.45 are less than leaving earns, which is 0; then .85 - .3 - .45.
+  arms_are("adaee:thresholds=0.5/0.85,offload=0.45,c=0", (int[]){0, 1, 1, 0, 0}, -0.3 / 5);
   ee_replay_result r = play("adaee:thresholds=0.5/0.85,offload=0.1,c=0", out);
   CU_ASSERT_EQUAL(out[1].prediction, 1);
   CU_ASSERT_EQUAL(out[2].prediction, 1);
   CU_ASSERT_EQUAL(out[4].prediction, 1);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_ACCURACY], 0.8, 1e-12);  // sample 2 is a 0
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_DEVICE_ACCURACY], 1.0, 1e-12);
   ee_replay_clear(&r);
 }
 
@@ -147,6 +159,8 @@ static void ceebert_learns_vectors_of_thresholds(void) {
   CU_ASSERT_DOUBLE_EQUAL(r.arm_value[1], (0.3 - 0.04 + 0.1) / 5, 1e-6);
   CU_ASSERT_DOUBLE_EQUAL(r.arm_value[3], (0.3 - 0.22 + 0.35) / 5, 1e-6);
   ee_replay_clear(&r);
+  // .8 - .4 - .45 is less than leaving at the first exit earns; then .5 - .3 - .45.
+  arms_are("ceebert:grid=0.5/0.85,costs=0.45/0.1,c=0", (int[]){0, 1, 2, 3, 0}, -0.3 / 5);
   r = play("ceebert:grid=0.5/0.85,exits=1,costs=0.3,c=0", out);
   CU_ASSERT_EQUAL(r.n_arms, 2);
   CU_ASSERT_DOUBLE_EQUAL(r.arm_value[1], (0.05 - 0.2 - 0.38 - 0.2 + 0.05) / 5, 1e-6);
@@ -158,6 +172,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(beem_adds_what_agrees_and_restarts),
     EE_FACT(budgeted_shares_out_the_samples),
     EE_FACT(splitee_earns_confidence_minus_cost),
+    EE_FACT(splitee_leaves_from_alpha_on),
     EE_FACT(splitee_explores_with_its_width),
     EE_FACT(splitee_s_learns_from_exits_passed),
     EE_FACT(isplitee_pays_for_the_layers_before_an_exit),

@@ -53,15 +53,15 @@ static double best_within(const ee_exit_table *t, double cost) {
   return best;
 }
 
-static void two_early_exits_have_the_exact_front(void) {
-  ee_exit_table   *t = random_table(N, 3, 1);
+static void check_exact(uint64_t seed, int second, int third) {
+  ee_exit_table   *t = random_table(N, 3, seed);
   ee_front_options o = ee_front_defaults();
   ee_front         front;
-  t->layers[1] = 4;
-  t->layers[2] = 9;
+  t->layers[1] = second;
+  t->layers[2] = third;
   o.grid       = N;
   CU_ASSERT_EQUAL_FATAL(ee_front_search(t, &o, &front), EE_OK);
-  CU_ASSERT_TRUE(front.n > 3);
+  CU_ASSERT_TRUE(front.n > 1);
   for (int k = 0; k < front.n; k++) {
     double accuracy, cost;
     evaluate(t, front.threshold[2 * k], front.threshold[2 * k + 1], &accuracy, &cost);
@@ -73,6 +73,11 @@ static void two_early_exits_have_the_exact_front(void) {
   CU_ASSERT_DOUBLE_EQUAL(best_within(t, 10.0), front.accuracy[front.n - 1], 1e-12);
   ee_front_clear(&front);
   ee_exit_table_destroy(&t);
+}
+
+static void two_early_exits_have_the_exact_front(void) {
+  check_exact(1, 4, 9);
+  for (uint64_t seed = 2; seed < 6; seed++) check_exact(seed, 2, 3);
 }
 
 static void points_of_a_narrow_search_are_what_they_say(void) {
@@ -106,6 +111,9 @@ static void targets_are_met_by_the_best_point(void) {
   CU_ASSERT_EQUAL(ee_front_best_within(&front, 2.5), 1);
   CU_ASSERT_EQUAL(ee_front_best_within(&front, 3), 2);
   CU_ASSERT_EQUAL(ee_front_best_within(&front, 0.5), -1);
+  cost[1] = 0.1 + 0.2;  // a little more than 0.3
+  cost[0] = 0.1;
+  CU_ASSERT_EQUAL(ee_front_best_within(&front, 0.3), 1);
 }
 
 static void one_exit_has_one_point(void) {

@@ -53,6 +53,10 @@ static void fields_in_quotes_may_hold_commas_quotes_and_line_ends(void) {
              &quoted));
 }
 
+static void what_editors_and_roundings_leave_does_no_harm(void) {
+  check_two(import("\xef\xbb\xbfy,p0,c0,p1,c1\n0,1,0.5,0,0.75\n-1,2,.25,2,1.000001\n", &wide));
+}
+
 static void a_long_table_is_sorted_by_sample_and_exit(void) {
   check_two(import("s,e,c,p,y\n9,3,1,2,-1\n4,3,.75,0,0\n9,1,.25,2,\n4,1,.5,1,0\n", &long_form));
 }
@@ -86,6 +90,7 @@ static void what_is_wrong_in_a_wide_table_is_named_by_line_and_column(void) {
   refuse("y,p0,c0,p1,c1\n0,1,1.5,0,1\n", &wide, ":2: column 'c0' is 1.5, expected a confidence");
   refuse("y,p0,c0,p1,c1\n0,1.5,1,0,1\n", &wide, ":2: column 'p0' is 1.5, expected a whole number");
   refuse("y,p0,c0,p1,c1\n0,-1,1,0,1\n", &wide, ":2: column 'p0' is -1");
+  refuse("y,p0,c0,p1,c1\n0,1, 1,0,1\n", &wide, ":2: column 'c0' is ' 1', expected a number");
   refuse("y,p0,c0,p1,c1\n0,1,1,0\n", &wide, ":2: the row has fewer than the 5 fields");
   refuse("y,p0,c0,p1,c1\n0,1,1,0,1,1\n", &wide, ":2: the row has more than the 5 fields");
   refuse("y,p0,c0,p1,c1\n0,1,\"1,0,1\n", &wide, ":2: a field in quotes does not end");
@@ -165,6 +170,24 @@ static void a_file_without_logits_says_so(void) {
   ee_exit_table_destroy(&t);
 }
 
+/* The dimensions [3, 2] stand in the file first for the predictions, then for the confidences. */
+static void confidences_of_another_shape_are_refused(void) {
+  const char          *path     = ee_test_path("lie.h5");
+  static const int64_t three[2] = {3, 2}, two[2] = {2, 2};
+  ee_exit_table       *t = import("y,p0,c0,p1,c1\n0,1,.5,0,.7\n0,2,.2,2,1\n1,0,.6,0,.8\n", &wide);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_save(path, t, NULL), EE_OK);
+  ee_exit_table_destroy(&t);
+  bytes  b     = read_bytes(path);
+  size_t first = find_bytes(b, three, sizeof three);
+  bytes  rest  = {b.at + first, b.n - first};  // find_bytes() passes over what would be the seal
+  memcpy(rest.at + find_bytes(rest, three, sizeof three), two, sizeof two);
+  reseal(b);
+  write_bytes(path, b.at, b.n);
+  free(b.at);
+  CU_ASSERT_EQUAL(ee_exits_load(path, &t), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "has shape [2, 2], /prediction [3, 2]"));
+}
+
 /* A file scored by the program: softmax(z / T) of what was written, exit for exit. */
 static void a_file_with_logits_is_loaded_calibrated(void) {
   const char      *path  = ee_test_path("scored.h5");
@@ -238,6 +261,7 @@ static void real_tables_have_their_known_accuracies(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(a_wide_table_has_a_row_per_sample),
     EE_FACT(fields_in_quotes_may_hold_commas_quotes_and_line_ends),
+    EE_FACT(what_editors_and_roundings_leave_does_no_harm),
     EE_FACT(a_long_table_is_sorted_by_sample_and_exit),
     EE_FACT(predictions_alone_make_a_table),
     EE_FACT(what_is_wrong_in_a_wide_table_is_named_by_line_and_column),
@@ -245,6 +269,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_zero_byte_is_no_text),
     EE_FACT(tables_without_logits_come_back_as_they_were_written),
     EE_FACT(a_file_without_logits_says_so),
+    EE_FACT(confidences_of_another_shape_are_refused),
     EE_FACT(a_file_with_logits_is_loaded_calibrated),
     EE_FACT(logits_that_are_no_numbers_are_named_by_path_row_and_exit),
     EE_FACT(real_tables_have_their_known_accuracies),
