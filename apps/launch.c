@@ -39,6 +39,10 @@ static void program_path(char *path, size_t size) {
 }
 
 ee_status ee_launch(int devices, int argc, char **argv) {
+  if (devices > EE_LAUNCH_MOST) {
+    return EE_FAIL(EE_ERR_USAGE, "%d devices on one host; more than %d are started with mpirun",
+                   devices, EE_LAUNCH_MOST);
+  }
   char   program[PATH_MAX], count[16];
   char **args = calloc((size_t)argc + 8, sizeof *args);
   if (args == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a command line");

@@ -16,5 +16,8 @@ void ee_launch_settings(void);
 /** Whether a launcher (mpirun, srun) has started this process as one of several ranks. */
 bool ee_launched(void);
 
-/** Become `mpirun -n devices PROGRAM run argv[1..]`.  Returns only if that fails: EE_ERR_FILE. */
+#define EE_LAUNCH_MOST 256  // ranks on one host; more is a cluster's job, or a mistake
+
+/** Become `mpirun -n devices PROGRAM run argv[1..]`.  Returns only if that fails: EE_ERR_FILE;
+ *  EE_ERR_USAGE if there are more than EE_LAUNCH_MOST. */
 ee_status ee_launch(int devices, int argc, char **argv);

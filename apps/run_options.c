@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ee/options.h"
+#include "launch.h"
 
 static ee_status check(const ee_run_options *o) {
   if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
@@ -31,7 +32,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
                                               .rebalance     = true};
   const ee_option option[] = {
       {"devices", 'n', EE_OPTION_INT, &o->devices, "P",
-       "start P devices with mpirun; default: the fleet's, or as launched", 1, 4096},
+       "start P devices with mpirun on this host; default: the fleet's, or as launched", 1,
+       EE_LAUNCH_MOST},
       {"fleet", 'f', EE_OPTION_TEXT, &o->fleet, "FLEET.yaml",
        "paced clock: speeds and links of these devices; default: the real clock", 0, 0},
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:KEY=VALUE,...",
