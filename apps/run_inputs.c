@@ -58,6 +58,20 @@ static ee_status open_fleet(const ee_run_options *o, int size, ee_run_inputs *in
   return EE_OK;
 }
 
+/* Costs count layers; their price and that of offloading are the policy's keys or its defaults. */
+static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
+  const ee_model *m      = in->model;
+  int            *layers = malloc((size_t)m->n_exits * sizeof *layers);
+  if (layers == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", m->n_exits);
+  for (int e = 0; e < m->n_exits; e++) layers[e] = m->exit[e].attach + 1;
+  ee_policy_costs   costs   = {.layer = 0.1, .offload = 0.5, .layers = layers};
+  ee_policy_setting setting = {
+      .n_exits = m->n_exits, .n_classes = m->n_classes, .seed = o->seed, .costs = &costs};
+  ee_status status = ee_policy_create(o->policy, &setting, &in->policy);
+  free(layers);
+  return status;
+}
+
 /* What every rank opens for itself. */
 static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
@@ -67,9 +81,7 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
   EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));
   EE_TRY(open_fleet(o, size, in));
-  ee_policy_setting setting = {
-      .n_exits = in->model->n_exits, .n_classes = in->model->n_classes, .seed = o->seed};
-  return ee_policy_create(o->policy, &setting, &in->policy);
+  return make_policy(o, in);
 }
 
 ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs) {

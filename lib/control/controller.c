@@ -43,7 +43,8 @@ ee_controller_options ee_controller_defaults(void) {
 static ee_status open_parts(ee_controller *c) {
   int size;
   EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
-  EE_TRY(ee_sums_open(c->setup->model->n_exits, size, &c->sums));
+  EE_TRY(ee_sums_open(c->setup->model->n_exits, size, (int)ee_device_learned_length(c->device),
+                      &c->sums));
   return ee_estimate_open(c->setup, size, &c->estimate);
 }
 
@@ -221,6 +222,7 @@ static ee_status end_epoch(ee_controller *c) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
                    (long long)c->epoch);
   }
+  ee_device_teach(c->device, ee_sums_learned(&c->sums));
   EE_TRY(ee_plan_copy(plan_counted(c, &plan_epoch), &before));
   ee_estimate_update(&c->estimate, &c->sums, before);
   ee_status status = decide(c, &record);

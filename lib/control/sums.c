@@ -11,11 +11,16 @@ static int64_t short_hash(uint64_t hash) {
   return (int64_t)(hash & 0x7fffffffu);
 }
 
-ee_status ee_sums_open(int n_exits, int n_devices, ee_sums *sums) {
-  int length = AT_EXITS + 2 * n_exits + EE_DEVICE_SUMS * n_devices;
+/* Where what was learned begins. */
+static int at_learned(const ee_sums *sums) {
+  return AT_EXITS + 2 * sums->n_exits + EE_DEVICE_SUMS * sums->n_devices;
+}
 
-  *sums      = (ee_sums){.n_exits = n_exits, .n_devices = n_devices, .length = length};
-  sums->mine = calloc(2 * (size_t)length, sizeof *sums->mine);
+ee_status ee_sums_open(int n_exits, int n_devices, int n_learned, ee_sums *sums) {
+  *sums        = (ee_sums){.n_exits = n_exits, .n_devices = n_devices, .n_learned = n_learned};
+  sums->length = at_learned(sums) + n_learned;
+  int length   = sums->length;
+  sums->mine   = calloc(2 * (size_t)length, sizeof *sums->mine);
   if (sums->mine == NULL) return EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", length);
   sums->all = sums->mine + length;
   return EE_OK;
@@ -41,6 +46,9 @@ void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, u
   own[EE_SUM_BUSY]       = counts->busy;
   own[EE_SUM_LINK_BYTES] = counts->received_bytes;
   own[EE_SUM_LINK_NS]    = counts->link_ns;
+  if (sums->n_learned == 0) return;
+  memcpy(sums->mine + at_learned(sums), ee_device_learned(device, epoch),
+         (size_t)sums->n_learned * sizeof *sums->mine);
 }
 
 bool ee_sums_all_ready(const ee_sums *sums) {
@@ -57,6 +65,10 @@ const int64_t *ee_sums_reached(const ee_sums *sums) {
 
 const int64_t *ee_sums_left(const ee_sums *sums) {
   return sums->all + AT_EXITS + sums->n_exits;
+}
+
+const int64_t *ee_sums_learned(const ee_sums *sums) {
+  return sums->all + at_learned(sums);
 }
 
 int64_t ee_sums_device(const ee_sums *sums, int device, ee_device_sum what) {

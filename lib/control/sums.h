@@ -6,7 +6,8 @@
  * @file sums.h
  * The vector of integers that ranks add up once per epoch.  Fixed length and order:
  *
- *   ready | hash | reached [n_exits] | left [n_exits] | per device: EE_DEVICE_SUMS entries
+ *   ready | hash | reached [n_exits] | left [n_exits] | per device: EE_DEVICE_SUMS entries |
+ *   what the policy learned [n_learned]
  *
  * A rank fills in its own device's entries and leaves the others 0.
  */
@@ -19,11 +20,11 @@ typedef enum ee_device_sum {
 } ee_device_sum;
 
 typedef struct ee_sums {
-  int      n_exits, n_devices, length;
+  int      n_exits, n_devices, n_learned, length;
   int64_t *mine, *all;  // shape [length]: what this rank adds, and the sum over ranks
 } ee_sums;
 
-ee_status ee_sums_open(int n_exits, int n_devices, ee_sums *sums);
+ee_status ee_sums_open(int n_exits, int n_devices, int n_learned, ee_sums *sums);
 void      ee_sums_close(ee_sums *sums);
 
 /** Fill in this rank's part of epoch @p epoch. */
@@ -35,4 +36,5 @@ bool ee_sums_same_hash(const ee_sums *sums, uint64_t hash);
 
 const int64_t *ee_sums_reached(const ee_sums *sums);  // shape [n_exits]
 const int64_t *ee_sums_left(const ee_sums *sums);     // shape [n_exits]
+const int64_t *ee_sums_learned(const ee_sums *sums);  // shape [n_learned]
 int64_t        ee_sums_device(const ee_sums *sums, int device, ee_device_sum what);

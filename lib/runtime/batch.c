@@ -39,12 +39,16 @@ static void trace_piece(batch *b, ee_event_kind kind, int layer, int samples) {
 }
 
 static void answer(batch *b, const ee_exit_view *view, int i, const float *logits) {
-  const ee_segment *s = b->segment;
-  int               k = (*b->answers.n)++;
+  const ee_segment *s      = b->segment;
+  const ee_policy  *policy = s->context->setup->policy;
+  int               k = (*b->answers.n)++, class = view->prediction;
+  if (policy->ops->answer != NULL) {
+    class = policy->ops->answer(policy->self, view, s->state + (size_t)i * s->in.state_bytes);
+  }
 
   b->answers.record[k] = (ee_answer_record){.id         = view->id,
                                             .admitted   = s->admitted[i],
-                                            .prediction = view->prediction,
+                                            .prediction = class,
                                             .exit       = view->exit,
                                             .confidence = view->confidence,
                                             .plan_epoch = s->plan_epoch};
@@ -66,6 +70,7 @@ static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
                        .probability = c->probability,
                        .prediction  = ee_argmax(logits, model->n_classes)};
   view.confidence   = c->probability[view.prediction];
+  view.memory       = ee_lessons_memory(c->lessons, view.id);
   return view;
 }
 
@@ -85,11 +90,24 @@ static void keep_samples(batch *b, int cut, int n_keep) {
   b->n = n_keep;
 }
 
+/* Ask the policy about one sample at an exit, and let it learn.  Every sample leaves at the last.
+ */
+static bool leaves(const batch *b, const ee_exit_view *view, void *state) {
+  const ee_segment_context *c        = b->segment->context;
+  const ee_policy          *policy   = c->setup->policy;
+  ee_decision               decision = EE_LEAVE;
+  if (view->exit < view->n_exits - 1) decision = policy->ops->decide(policy->self, view, state);
+  if (policy->ops->learning != NULL) {
+    policy->ops->learning->learn(policy->self, view, decision, state,
+                                 ee_lessons_sums(c->lessons, view->id));
+  }
+  return decision == EE_LEAVE;  // one that is offloaded goes on: the other devices are elsewhere
+}
+
 /* Exit e: who leaves is answered, who stays is moved to the front. */
 static ee_status pass_exit(batch *b, int e) {
-  ee_segment         *s      = b->segment;
-  const ee_run_setup *setup  = s->context->setup;
-  const ee_policy    *policy = setup->policy;
+  ee_segment         *s     = b->segment;
+  const ee_run_setup *setup = s->context->setup;
   const float        *logits;
   int                 n_keep = 0;
   EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
@@ -98,8 +116,7 @@ static ee_status pass_exit(batch *b, int e) {
     ee_exit_view     view   = view_of(b, e, i, z);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
     void            *state  = s->state + (size_t)i * s->in.state_bytes;
-    bool             leave  = e == setup->model->n_exits - 1 ||
-                 policy->ops->decide(policy->self, &view, state) == EE_LEAVE;
+    bool             leave  = leaves(b, &view, state);
     counts->reached[e]++;
     counts->left[e] += leave;
     if (leave) {

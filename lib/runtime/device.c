@@ -45,6 +45,7 @@ static ee_status open_parts(ee_device *d) {
   EE_TRY(ee_pacer_open(s->fleet, s->host_flops, d->wire.rank, &d->pacer));
   EE_TRY(ee_counters_open(s->model->n_exits, (uint64_t)s->epoch_samples, s->control_delay,
                           &d->counters));
+  EE_TRY(ee_lessons_open(s->policy, (uint64_t)s->epoch_samples, s->control_delay, &d->lessons));
   EE_TRY(ee_resident_create(s->model, s->backend, &d->resident));
   EE_TRY(ee_answer_box_open(&d->wire, 2 * s->slots, s->batch_limit, s->model->n_classes,
                             s->with_logits, &d->answers));
@@ -59,7 +60,8 @@ static ee_status open_parts(ee_device *d) {
                                              .resident    = d->resident,
                                              .answers     = d->answers,
                                              .totals      = &d->totals,
-                                             .probability = d->probability};
+                                             .probability = d->probability,
+                                             .lessons     = &d->lessons};
   ee_segment *segment = NULL;
   EE_TRY(ee_segment_open(&d->context, d->plan, 0, &segment));
   if (segment != NULL) segment->passed = 0;
@@ -127,6 +129,18 @@ const ee_epoch_counts *ee_device_counts(const ee_device *device, int64_t epoch) 
   return ee_counters_of(counters, (uint64_t)epoch * counters->epoch_samples);
 }
 
+size_t ee_device_learned_length(const ee_device *device) {
+  return device->lessons.learned;
+}
+
+const int64_t *ee_device_learned(ee_device *device, int64_t epoch) {
+  return ee_lessons_sums(&device->lessons, (uint64_t)epoch * device->lessons.epoch_samples);
+}
+
+void ee_device_teach(ee_device *device, const int64_t *sums) {
+  if (device->lessons.learned > 0) ee_lessons_take(&device->lessons, sums);
+}
+
 void ee_device_trace_event(ee_device *device, const ee_event *event) {
   const ee_trace_sink *sink = device->setup.sink;
   if (sink != NULL && sink->event != NULL) sink->event(sink->self, event);
@@ -142,6 +156,7 @@ void ee_device_destroy(ee_device **device) {
   ee_answer_box_close(&d->answers);
   ee_resident_destroy(&d->resident);
   ee_counters_close(&d->counters);
+  ee_lessons_close(&d->lessons);
   ee_pacer_close(&d->pacer);
   ee_plan_destroy(&d->plan);
   ee_plan_destroy(&d->prepared);

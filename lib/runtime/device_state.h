@@ -13,6 +13,7 @@ struct ee_device {
   ee_wire            wire;
   ee_pacer           pacer;
   ee_counters        counters;
+  ee_lessons         lessons;
   ee_resident       *resident;
   ee_answer_box     *answers;
   ee_collector      *collector;  // rank 0, else NULL

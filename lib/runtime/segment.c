@@ -185,6 +185,7 @@ ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
 bool ee_segment_ready(const ee_segment *s, int64_t now) {
   const ee_run_setup *setup = s->context->setup;
   if (s->filled == 0) return false;
+  if (!ee_lessons_ready(s->context->lessons, s->id[s->filled - 1])) return false;
   if (s->filled == setup->batch_limit || s->input_ended) return true;
   return (double)(now - s->first_taken) >= setup->merge_wait * 1e9;
 }

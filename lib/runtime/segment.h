@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "counters.h"
 #include "ee/device.h"
+#include "lessons.h"
 #include "link.h"
 #include "message.h"
 #include "message_event.h"
@@ -26,6 +27,7 @@ typedef struct ee_segment_context {
   ee_device_totals   *totals;
   int64_t             origin;       // start of the run on this host's clock [ns]
   float              *probability;  // shape [n_classes], scratch
+  ee_lessons         *lessons;      // what the policy learns
 } ee_segment_context;
 
 typedef struct ee_segment {

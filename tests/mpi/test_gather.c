@@ -13,6 +13,7 @@ typedef struct bench {
   ee_wire            wire;
   ee_pacer           pacer;
   ee_counters        counters;
+  ee_lessons         lessons;  // zeroed: nothing is learned
   ee_resident       *resident;
   ee_device_totals   totals;
   ee_segment_context context;
@@ -31,7 +32,8 @@ static void open_bench(bench *b, int batch_limit) {
                                     .setup    = &b->toy.setup,
                                     .pacer    = &b->pacer,
                                     .counters = &b->counters,
-                                    .totals   = &b->totals};
+                                    .totals   = &b->totals,
+                                    .lessons  = &b->lessons};
   size_t bytes;
   if (ee_plan_uniform(b->toy.model->n_layers, 1, &b->plan) != EE_OK ||
       ee_pacer_open(NULL, 0.0, 0, &b->pacer) != EE_OK ||

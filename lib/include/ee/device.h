@@ -129,6 +129,17 @@ typedef struct ee_epoch_counts {
  *  control_delay + 3 epochs later, so take them when the epoch has passed. */
 const ee_epoch_counts *ee_device_counts(const ee_device *device, int64_t epoch);
 
+/** Integers that the policy learns per epoch; 0: it does not learn. */
+size_t ee_device_learned_length(const ee_device *device);
+
+/** What this device learned from ids of epoch @p epoch, shape [ee_device_learned_length()]; to be
+ *  taken like its counts, and only if the length is not 0. */
+const int64_t *ee_device_learned(ee_device *device, int64_t epoch);
+
+/** Take what all devices learned in the next epoch, in order from epoch 0; nothing if the policy
+ *  does not learn.  Ids of epoch e + 1 + control_delay wait for the sums of epoch e. */
+void ee_device_teach(ee_device *device, const int64_t *sums);
+
 /** The plan in force for the newest ids, and its epoch number (0 for the first). */
 const ee_plan *ee_device_plan(const ee_device *device, int *plan_epoch);
 

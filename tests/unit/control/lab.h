@@ -47,7 +47,7 @@ static inline void lab_open(lab *t, bool paced) {
   t->setup = (ee_run_setup){
       .model = t->model, .fleet = t->fleet, .host_flops = 1e9, .batch_limit = 4, .slots = 2};
   if (ee_estimate_open(&t->setup, LAB_DEVICES, &t->estimate) != EE_OK ||
-      ee_sums_open(LAB_EXITS, LAB_DEVICES, &t->sums) != EE_OK) {
+      ee_sums_open(LAB_EXITS, LAB_DEVICES, 0, &t->sums) != EE_OK) {
     abort();
   }
 }

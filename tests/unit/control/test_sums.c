@@ -7,7 +7,7 @@
 
 static void the_vector_is_laid_out_as_documented(void) {
   ee_sums sums;
-  CU_ASSERT_EQUAL_FATAL(ee_sums_open(3, 2, &sums), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_sums_open(3, 2, 0, &sums), EE_OK);
   CU_ASSERT_EQUAL(sums.length, 2 + 3 + 3 + 2 * EE_DEVICE_SUMS);
   for (int i = 0; i < sums.length; i++) sums.all[i] = 100 + i;
   for (int e = 0; e < 3; e++) {
@@ -24,7 +24,7 @@ static void the_vector_is_laid_out_as_documented(void) {
 
 static void all_are_ready_when_each_rank_adds_one(void) {
   ee_sums sums;
-  CU_ASSERT_EQUAL_FATAL(ee_sums_open(1, 4, &sums), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_sums_open(1, 4, 0, &sums), EE_OK);
   sums.all[0] = 3;
   CU_ASSERT_FALSE(ee_sums_all_ready(&sums));
   sums.all[0] = 4;
@@ -37,7 +37,7 @@ static void one_other_hash_among_many_is_seen(void) {
   const uint64_t hash = 0xfedcba9876543210u, other = 0xfedcba9876543211u;
   for (int ranks = 1; ranks <= 1000; ranks = ranks * 10) {
     ee_sums sums;
-    CU_ASSERT_EQUAL_FATAL(ee_sums_open(1, ranks, &sums), EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_sums_open(1, ranks, 0, &sums), EE_OK);
     int64_t one = (int64_t)(hash & 0x7fffffff);  // as documented: 31 bits, so that sums fit
     sums.all[1] = one * ranks;
     CU_ASSERT_TRUE(ee_sums_same_hash(&sums, hash));
