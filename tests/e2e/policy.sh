@@ -123,3 +123,16 @@ for text in patience:value=1 beem:value=0.21,weights=1/1 threshold:values=0.1/0.
       "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
   done
 done
+
+# those that learn decide alike live, on three devices, and in the replay: what is learned in an
+# epoch counts for ids two epochs later
+for text in splitee:alpha=0.14 splitee-s:alpha=0.14 isplitee:alpha=0.14 uee-ucb adaee ucbee ceebert; do
+  start_ranks 3 run model.h5 data.h5 --policy "$text" --epoch 16 --control-delay 1 --json \
+    > live.json 2> err || fail "run with $text: $(cat err)"
+  policy exits.h5 --policy "$text" --epoch 16 --delay 1 --stream order
+  expect "accuracy under $text" "$(tool json_value accuracy < live.json)" "$(of accuracy)"
+  for exit in 0 1 2; do
+    expect "share of exit $exit under $text" \
+      "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
+  done
+done

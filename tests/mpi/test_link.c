@@ -120,6 +120,7 @@ static void no_more_messages_are_under_way_than_slots(void) {
       MPI_Barrier(MPI_COMM_WORLD);
       CU_ASSERT_EQUAL(fill(&r, sent), 0);
     }
+    MPI_Barrier(MPI_COMM_WORLD);  // nobody fills any more
     for (int taken = 3; taken < sent; taken++) {
       while (!take_one(&r, taken, 0)) ee_outbox_poll(r.out);
     }

@@ -102,6 +102,18 @@ static void a_stray_message_is_refused_by_name(void) {
   ee_model_destroy(&model);
 }
 
+static void more_samples_than_a_batch_are_refused(void) {
+  make_model();
+  ee_message_layout layout = ee_message_layout_of(model, 3, 1, 16);
+  size_t            bytes  = ee_message_bytes(&layout, 3);
+  unsigned char    *buffer = calloc(1, bytes);
+  ee_message_begin(&layout, buffer, 3, 10, 0);
+  CU_ASSERT_EQUAL(ee_message_check(&layout, buffer, bytes, 3, 5), EE_OK);
+  CU_ASSERT_EQUAL(ee_message_check(&layout, buffer, bytes, 2, 5), EE_ERR_PEER);
+  free(buffer);
+  ee_model_destroy(&model);
+}
+
 static void less_than_a_header_is_refused(void) {
   make_model();
   ee_message_layout layout = ee_message_layout_of(model, 3, 1, 0);
@@ -115,6 +127,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_message_is_header_records_and_values_without_gaps),
     EE_FACT(the_most_samples_are_those_whose_bytes_fit_an_int),
     EE_FACT(a_stray_message_is_refused_by_name),
+    EE_FACT(more_samples_than_a_batch_are_refused),
     EE_FACT(less_than_a_header_is_refused),
     {NULL, NULL},
 };
