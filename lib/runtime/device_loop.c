@@ -112,6 +112,10 @@ static void rest(ee_device *d, bool busy) {
 }
 
 static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
+  if (hooks == NULL && d->lessons.learned > 0) {
+    return EE_FAIL(EE_ERR_ARG, "policy %s learns from sums over all devices: it needs a controller",
+                   d->setup.policy->ops->name);
+  }
   while (!stream_over(d) || (hooks != NULL && !hooks->done(hooks->self))) {
     bool busy = false;
     EE_TRY(ee_device_turn(d, &busy));

@@ -111,8 +111,9 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, (uint64_t)s->epoch_samples);
   hash          = mix(hash, (uint64_t)s->control_delay);
   hash          = mix(hash, s->with_logits);
-  hash          = mix(hash, s->policy->ops->state_bytes);
-  hash          = mix(hash, (uint64_t)s->model->n_classes);
+  for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
+  hash = mix(hash, s->policy->ops->state_bytes);
+  hash = mix(hash, (uint64_t)s->model->n_classes);
   for (int e = 0; e < s->model->n_exits; e++) hash = mix(hash, (uint64_t)s->model->exit[e].attach);
   for (int l = 0; l < s->model->n_layers; l++) {
     hash = mix_double(hash, s->model->layer[l].flops);

@@ -314,6 +314,22 @@ static void a_run_without_a_controller_answers_all(void) {
   toy_close(&t);
 }
 
+static void a_policy_that_learns_needs_a_controller(void) {
+  ee_policy_setting setting = {.n_exits = 3, .n_classes = TOY_CLASSES};
+  ee_device        *device  = NULL;
+  toy_run           t;
+  open_run(&t, 150);
+  ee_policy_destroy(&t.policy);
+  CU_ASSERT_EQUAL_FATAL(ee_policy_create("splitee", &setting, &t.policy), EE_OK);
+  t.setup.policy = t.policy;
+  CU_ASSERT_EQUAL_FATAL(ee_device_create(MPI_COMM_WORLD, &t.setup, &device), EE_OK);
+  CU_ASSERT_EQUAL(ee_device_run(device, NULL), EE_ERR_ARG);
+  ee_device_destroy(&device);
+  t.control.rebalance = false;
+  go(&t);
+  toy_close(&t);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(every_epoch_is_recorded_once_with_what_its_samples_did),
     EE_FACT(a_stream_that_stays_as_it_is_moves_nothing),
@@ -322,5 +338,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(ranks_that_plan_differently_are_found_out),
     EE_FACT(a_move_that_cannot_be_in_time_does_not_hold_the_end),
     EE_FACT(a_run_without_a_controller_answers_all),
+    EE_FACT(a_policy_that_learns_needs_a_controller),
     {NULL, NULL},
 };

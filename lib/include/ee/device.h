@@ -92,7 +92,8 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
 
 /**
  * Run the stream to its end.  Collective.
- * @param hooks  a controller; NULL: none, the first plan stays and epochs do not hold the source
+ * @param hooks  a controller; NULL: none, the first plan stays and epochs do not hold the source;
+ *               EE_ERR_ARG if the policy learns, which takes a controller
  * @return EE_OK when every id was answered exactly once; else the first error of any rank, the
  *         same on every rank; answers already recorded stay recorded
  */
