@@ -249,7 +249,7 @@ static void check_kept(const toy_run *changed, uint64_t n_samples, ee_verdict wh
   t.control = changed->control;
   go(&t);
   for (int i = 0; i < 3 && rank == 0; i++) {
-    CU_ASSERT_EQUAL(noted.record[i].verdict, size > 1 ? why : EE_VERDICT_KEPT_BEST);
+    CU_ASSERT_EQUAL(noted.record[i].verdict, (int32_t)(size > 1 ? why : EE_VERDICT_KEPT_BEST));
   }
   if (rank == 0) CU_ASSERT_EQUAL(count(EE_VERDICT_ADOPTED), 0);
   toy_close(&t);
