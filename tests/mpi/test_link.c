@@ -11,7 +11,7 @@
 #include "ee_test.h"
 #include "message.h"
 
-enum { EPOCH = 5, SLOT_BYTES = 9000, MESSAGES = 150 };
+enum { EPOCH = 5, SLOT_BYTES = 9024, MESSAGES = 150 };
 
 typedef struct ring {
   ee_wire    wire;
