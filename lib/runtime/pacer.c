@@ -16,10 +16,10 @@ void ee_pacer_close(ee_pacer *pacer) {
   pacer->free_at = NULL;
 }
 
-/* amount / rate seconds in ns; rate > 0. */
+/* amount / rate seconds in ns, to the nearest; rate > 0. */
 static int64_t duration(double amount, double rate) {
   double ns = amount / rate * 1e9;
-  return ns < (double)EE_PACER_LONGEST ? (int64_t)ns : EE_PACER_LONGEST;
+  return ns < (double)EE_PACER_LONGEST ? (int64_t)(ns + 0.5) : EE_PACER_LONGEST;
 }
 
 int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now) {
