@@ -10,7 +10,9 @@ static ee_status generate(const char *out, uint64_t n, uint64_t seed, const char
   ee_snr_schedule schedule;
   if (out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o FILE.h5 is missing");
   EE_TRY(ee_snr_schedule_parse(snr, &schedule));
-  return ee_generate_modulation(out, n, seed, &schedule);
+  EE_TRY(ee_generate_modulation(out, n, seed, &schedule));
+  printf("%s: %llu frames\n", out, (unsigned long long)n);
+  return EE_OK;
 }
 
 static int app_modulation(int argc, char **argv) {
@@ -18,7 +20,7 @@ static int app_modulation(int argc, char **argv) {
   uint64_t        samples = 10000, seed = 1;
   const ee_option option[] = {
       {"output", 'o', EE_OPTION_TEXT, &out, "FILE.h5", "data file to write", 0, 0},
-      {"samples", 'n', EE_OPTION_UINT64, &samples, "N", "frames; default 10000", 0, 1e9},
+      {"samples", 'n', EE_OPTION_UINT64, &samples, "N", "frames; default 10000", 1, 1e9},
       {"seed", 0, EE_OPTION_UINT64, &seed, "S", "default 1", 0, 0},
       {"snr", 0, EE_OPTION_TEXT, &snr, "LO:HI",
        "signal-to-noise ratio in dB, drawn uniformly; or a schedule over the stream,"

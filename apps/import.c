@@ -9,6 +9,7 @@
 #include "command.h"
 #include "ee/model_file.h"
 #include "import_exits.h"
+#include "same_file.h"
 
 #define MAX_SOURCES 64
 #define MAX_CHANNELS 64
@@ -54,6 +55,7 @@ static ee_status import_onnx(const char *in, const char *out, const char *mean, 
   int       n_mean, n_std;
   ee_model *model = NULL;
   EE_TRY(need_output(out));
+  EE_TRY(ee_refuse_same_file(in, out));
   EE_TRY(parse_numbers("mean", mean, m, &n_mean));
   EE_TRY(parse_numbers("std", std, s, &n_std));
   if (n_mean != n_std) {
@@ -99,6 +101,7 @@ static ee_status import_cifar10(const char *const *in, int n, const char *range,
   ee_data_range r;
   EE_TRY(need_output(out));
   EE_TRY(parse_range(range, &r));
+  for (int i = 0; i < n; i++) EE_TRY(ee_refuse_same_file(in[i], out));
   return ee_import_cifar10(in, n, r, out);
 }
 
@@ -124,6 +127,7 @@ static ee_status import_idx(const char *const *in, const char *range, const char
   ee_data_range r;
   EE_TRY(need_output(out));
   EE_TRY(parse_range(range, &r));
+  for (int i = 0; i < 2; i++) EE_TRY(ee_refuse_same_file(in[i], out));
   return ee_import_idx(in[0], in[1], r, classes, out);
 }
 

@@ -7,6 +7,7 @@
 
 #include "ee/agree.h"
 #include "ee/fleet_file.h"
+#include "same_file.h"
 #include "whole.h"
 
 double ee_profiled_flops(const ee_model *model) {
@@ -74,6 +75,9 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
 
 /* What every rank opens for itself. */
 static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
+  EE_TRY(ee_refuse_same_file(o->model, o->trace));
+  EE_TRY(ee_refuse_same_file(o->data, o->trace));
+  EE_TRY(ee_refuse_same_file(o->fleet, o->trace));
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
   EE_TRY(ee_model_file_open(o->model, &in->model_file));
   in->model = ee_model_file_model(in->model_file);
@@ -81,6 +85,9 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
   EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));
   EE_TRY(open_fleet(o, size, in));
+  if (o->devices > 0 && o->devices != size) {
+    return EE_FAIL(EE_ERR_USAGE, "--devices is %d, but %d ranks were started", o->devices, size);
+  }
   return make_policy(o, in);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ee/agree.h"
+#include "ee/log.h"
 #include "run_figures.h"
 
 void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
@@ -104,9 +105,22 @@ static void print_honesty(const ee_run_figures *f) {
   if (!f->paced) return;
   printf(
       "clock      paced: the devices used %.2f of %ld cores; %.1f%% of batches took longer than "
-      "modelled%s\n",
-      f->cpu, f->cores, 100.0 * f->late_share,
-      f->honest ? "" : ".  Not honest: use slower devices or fewer of them");
+      "modelled\n",
+      f->cpu, f->cores, 100.0 * f->late_share);
+}
+
+/* What makes the figures worth less; on stderr, also with --json. */
+static void warn(const ee_run_figures *f, const ee_run_trace *trace) {
+  if (trace->n_unsure > 0) {
+    ee_log(EE_LOG_WARNING, "%lld answers have no confidence: their logits are not finite",
+           (long long)trace->n_unsure);
+  }
+  if (!f->paced || f->honest) return;
+  ee_log(EE_LOG_WARNING,
+         "the paced clock was not honest: %.1f%% of batches took longer than modelled; %s",
+         100.0 * f->late_share,
+         f->cpu > 0.5 * (double)f->cores ? "use slower devices or fewer of them"
+                                         : "this machine is busy with other work");
 }
 
 static ee_status print_text(const ee_run_figures *f) {
@@ -123,6 +137,7 @@ ee_status ee_run_summary_print(const ee_run_options *options, const ee_run_input
                                const ee_run_outcome *outcome, bool complete) {
   ee_run_figures figures;
   EE_TRY(ee_run_figures_make(options, inputs, setup, trace, outcome, complete, &figures));
+  warn(&figures, trace);
   ee_status status = options->json ? ee_run_figures_json(&figures) : print_text(&figures);
   if (!options->json && trace->path != NULL) printf("trace      %s\n", trace->path);
   ee_run_figures_clear(&figures);

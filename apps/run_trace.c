@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_trace.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 static void keep_answer(void *self, const ee_answer *answer, const float *logits, int n_classes) {
   ee_run_trace *t = self;
   if (t->n_answers < t->room) t->answer[t->n_answers++] = *answer;
+  t->n_unsure += isnan(answer->confidence) != 0;
   if (t->relay == NULL) return;
   const ee_trace_sink *next = ee_trace_relay_sink(t->relay);
   next->answer(next->self, answer, logits, n_classes);

@@ -21,7 +21,8 @@ typedef struct ee_run_trace {
   const char     *path;        // as asked for; NULL: no trace
   ee_answer      *answer;      // rank 0: shape [n_samples], in order of arrival
   int64_t         n_answers, room;
-  ee_run_epochs   epochs;  // rank 0
+  int64_t         n_unsure;  // rank 0: answers whose confidence is no number
+  ee_run_epochs   epochs;    // rank 0
 } ee_run_trace;
 
 /** Open.  Collective.  The first error of any rank is returned on all. */

@@ -9,6 +9,7 @@
 #include "ee/model_file.h"
 #include "json.h"
 #include "progress.h"
+#include "same_file.h"
 #include "stream.h"
 #include "whole.h"
 
@@ -98,6 +99,8 @@ static ee_status score(const score_options *o) {
   ee_model *model = NULL;
   ee_stream stream;
   if (o->out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o EXITS.h5 is missing");
+  EE_TRY(ee_refuse_same_file(o->model, o->out));
+  EE_TRY(ee_refuse_same_file(o->data, o->out));
   EE_TRY(ee_model_load(o->model, &model));
   ee_status status = ee_stream_open(o->data, model, o->samples, &stream);
   if (status == EE_OK) {

@@ -40,10 +40,15 @@ for REBALANCE in off on; do
   echo "== run over $RANKS devices, rebalancing $REBALANCE"
   run_stream "$REBALANCE"
 done
+echo "== run over $RANKS devices, rebalancing off, but planned for the stream's mean exit rates"
+REBALANCE=off
+run_stream told --shares "$(shares "$RESULTS/off.json")"
 echo "== report of the run with rebalancing"
 edgeexit report "$RESULTS/on.h5"
 echo
 echo "trace: $PWD/$RESULTS/on.h5"
 echo
 print_head rebalancing
-for REBALANCE in off on; do print_row "$REBALANCE" "$RESULTS/$REBALANCE.json"; done
+print_row off "$RESULTS/off.json"
+print_row 'off, told rates' "$RESULTS/told.json"
+print_row on "$RESULTS/on.json"

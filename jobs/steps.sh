@@ -69,16 +69,22 @@ figure() {
 }
 
 print_head() {
-  printf '%-14s %10s %10s %10s %10s %10s %10s %6s\n' \
-    "$1" samples/s 'at first' 'at last' accuracy 'p95 ms' 'gap ms' moves
+  printf '%-16s %10s %10s %10s %10s %10s %10s %6s  %s\n' \
+    "$1" samples/s 'at first' 'at last' accuracy 'p95 ms' 'gap ms' moves clock
 }
 
 # print_row TITLE FILE
 print_row() {
-  local row=$2
-  printf '%-14s %10.1f %10.1f %10.1f %10s %10.1f %10.1f %6d\n' "$1" \
+  local row=$2 clock=honest
+  grep -q '"honest":true' "$row" || clock='not honest'
+  printf '%-16s %10.1f %10.1f %10.1f %10s %10.1f %10.1f %6d  %s\n' "$1" \
     "$(figure "$row" throughput_per_s)" "$(figure "$row" first_quarter_per_s)" \
     "$(figure "$row" last_quarter_per_s)" "$(figure "$row" accuracy)" \
     "$(figure "$row" latency_p95_s 1000)" "$(figure "$row" longest_gap_s 1000)" \
-    "$(figure "$row" moves_done)"
+    "$(figure "$row" moves_done)" "$clock"
+}
+
+# shares FILE: the shares that left at each exit, as --shares takes them
+shares() {
+  grep -o '"share":[0-9.e+-]*' "$1" | cut -d: -f2 | paste -sd/
 }

@@ -37,6 +37,18 @@ static ee_status bad_number(const ee_option *o, const char *text, const char *wh
                  o->high);
 }
 
+static ee_status set_uint64(const ee_option *o, const char *text) {
+  char *end;
+  errno                = 0;
+  unsigned long long x = strtoull(text, &end, 10);
+  if (end == text || *end != '\0' || errno != 0 || strchr(text, '-') != NULL ||
+      !in_range(o, (double)x)) {
+    return bad_number(o, text, "a whole number, 0 or more");
+  }
+  *(uint64_t *)o->target = x;
+  return EE_OK;
+}
+
 static ee_status set_number(const ee_option *o, const char *text) {
   char *end;
   errno = 0;
@@ -48,14 +60,10 @@ static ee_status set_number(const ee_option *o, const char *text) {
     *(double *)o->target = x;
     return EE_OK;
   }
+  if (o->kind == EE_OPTION_UINT64) return set_uint64(o, text);
   long long x = strtoll(text, &end, 10);
   if (end == text || *end != '\0' || errno != 0 || !in_range(o, (double)x)) {
     return bad_number(o, text, "a whole number");
-  }
-  if (o->kind == EE_OPTION_UINT64) {
-    if (x < 0) return bad_number(o, text, "a whole number not below 0");
-    *(uint64_t *)o->target = (uint64_t)x;
-    return EE_OK;
   }
   if (x > INT32_MAX || x < INT32_MIN) return bad_number(o, text, "a smaller whole number");
   *(int *)o->target = (int)x;
