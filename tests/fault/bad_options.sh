@@ -37,6 +37,15 @@ refused_by_ranks 2 '*too few arguments; usage: *' "$model"
 refused 2 '*fly is no command; *' fly
 refused 2 '*-o *is missing*' score "$model" "$data"
 
+# what is read is not written over, and ranks are as many as was said
+refused 2 '*would be written over while it is read*' score "$model" "$data" -o "$scratch/./data.h5"
+run_refused 2 '*would be written over while it is read*' --trace "$data"
+code=0
+timeout 20 "${EE_MPIRUN:-mpirun}" -n 4 "$bin/edgeexit" run --devices 3 "$model" "$data" \
+  < /dev/null > "$scratch/four.out" 2> "$scratch/four.err" || code=$?
+ended four "$code"
+judge four 2 '*--devices is 3, but 4 ranks were started' mpirun -n 4 edgeexit run --devices 3
+
 # policies
 run_refused 1 "*value is '1.5', expected a number from 0 to 1" --policy threshold:value=1.5
 run_refused 1 "*value is '-1', expected a number from 0 to 1" --policy threshold:value=-1
