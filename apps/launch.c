@@ -26,7 +26,13 @@ bool ee_launched(void) {
          getenv("PMI_RANK") != NULL;
 }
 
-/* The path of the running program: mpirun may stand in another folder. */
+static const char *program_name = "edgeexit";
+
+void ee_launch_remember(const char *argv0) {
+  program_name = argv0;
+}
+
+/* The path of the running program, which mpirun starts from wherever it likes. */
 static void program_path(char *path, size_t size) {
 #ifdef __linux__
   ssize_t n = readlink("/proc/self/exe", path, size - 1);
@@ -35,7 +41,9 @@ static void program_path(char *path, size_t size) {
     return;
   }
 #endif
-  snprintf(path, size, "edgeexit");
+  char whole[PATH_MAX];
+  bool found = strchr(program_name, '/') != NULL && realpath(program_name, whole) != NULL;
+  snprintf(path, size, "%s", found ? whole : program_name);  // without a slash, PATH has it
 }
 
 ee_status ee_launch(int devices, int argc, char **argv) {

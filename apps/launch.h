@@ -9,6 +9,9 @@
  * Starting as many ranks as there are devices, with MPI set up as jobs/mpi.env says.
  */
 
+/** Keep argv[0], for systems that do not tell a program its path.  Borrowed. */
+void ee_launch_remember(const char *argv0);
+
 /** Put the settings of jobs/mpi.env into the environment where it does not have them yet.
  *  Call before MPI_Init. */
 void ee_launch_settings(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "launch.h"
 
 static const struct subcommand {
   const char *name;
@@ -54,6 +55,7 @@ bool ee_app_parse(const ee_command_line *line, int argc, char **argv, const char
 }
 
 int main(int argc, char **argv) {
+  if (argc > 0) ee_launch_remember(argv[0]);
   if (argc < 2) {
     print_help(stderr);
     return 2;

@@ -83,11 +83,11 @@ static void verdict(const plan_options *o, const ee_fleet *fleet, const promise 
 static void print_table(const plan_options *o, const ee_fleet *fleet, const promise *p) {
   char text[256], where[160];
   printf(
-      "devices  samples/s  latency ms  of bound  bottleneck                plan (layers "
+      "devices  samples/s  unloaded ms  of bound  bottleneck                plan (layers "
       "@device)\n");
   for (int i = 0; i < o->devices; i++) {
     bottleneck(fleet, &p[i], where, sizeof where);
-    printf("%7d %10.1f %11.3f %8.1f%%  %-24s  %s\n", i + 1, 1.0 / p[i].forecast.period,
+    printf("%7d %10.1f %12.3f %8.1f%%  %-24s  %s\n", i + 1, 1.0 / p[i].forecast.period,
            p[i].forecast.latency * 1e3, 100.0 * p[i].forecast.lower_bound / p[i].forecast.period,
            where, ee_plan_text(p[i].plan, text, sizeof text));
   }
