@@ -7,11 +7,12 @@
 #include "ee/controller.h"
 #include "ee/fleet_file.h"
 #include "ee/model_file.h"
+#include "exit_shares.h"
 #include "json.h"
 #include "run_inputs.h"
 
 typedef struct plan_options {
-  const char *model, *fleet, *planner, *shares;
+  const char *model, *fleet, *planner, *shares, *exits, *policy;
   int         devices, batch, slots;
   bool        json;
 } plan_options;
@@ -126,6 +127,12 @@ static ee_status plan_for(const plan_options *o, const ee_model *model, const ee
   ee_status    status = share != NULL && p != NULL
                             ? ee_parse_shares(o->shares, model->n_exits, share, &given)
                             : EE_FAIL(EE_ERR_NOMEM, "for the plans");
+  if (status == EE_OK && given && o->exits != NULL) {
+    status = EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
+  } else if (status == EE_OK && o->exits != NULL) {
+    given  = true;
+    status = ee_exit_shares(o->exits, o->policy, model->n_exits, share);
+  }
   if (status == EE_OK && fleet != NULL && setup.host_flops <= 0.0 && ee_fleet_is_relative(fleet)) {
     status = EE_FAIL(EE_ERR_ARG,
                      "%s gives relative speeds, but %s was never profiled; "
@@ -161,7 +168,7 @@ static ee_status plan(plan_options *o) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  plan_options    o = {.planner = "exact", .batch = 8, .slots = 6};
+  plan_options    o = {.policy = "threshold:value=0.8", .planner = "exact", .batch = 8, .slots = 6};
   const char     *in[1];
   const ee_option option[] = {
       {"fleet", 'f', EE_OPTION_TEXT, &o.fleet, "FLEET.yaml",
@@ -170,6 +177,10 @@ int ee_app_plan(int argc, char **argv) {
        "for 1..P devices; default: the fleet's, or 4", 1, 4096},
       {"shares", 0, EE_OPTION_TEXT, &o.shares, "A/B/...",
        "shares that leave at each exit; default 0/.../1", 0, 0},
+      {"exits", 0, EE_OPTION_TEXT, &o.exits, "EXITS.h5",
+       "the same, from this exit table under the policy", 0, 0},
+      {"policy", 'p', EE_OPTION_TEXT, &o.policy, "NAME:KEY=VALUE,...",
+       "for --exits; default threshold:value=0.8", 0, 0},
       {"planner", 0, EE_OPTION_TEXT, &o.planner, "NAME", "exact, uniform or flops; default exact",
        0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},

@@ -7,6 +7,7 @@
 
 #include "ee/agree.h"
 #include "ee/fleet_file.h"
+#include "exit_shares.h"
 #include "same_file.h"
 #include "whole.h"
 
@@ -84,6 +85,10 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   in->share = calloc((size_t)in->model->n_exits, sizeof *in->share);
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
   EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));
+  if (o->exits != NULL) {
+    EE_TRY(ee_exit_shares(o->exits, o->policy, in->model->n_exits, in->share));
+    in->has_share = true;
+  }
   EE_TRY(open_fleet(o, size, in));
   if (o->devices > 0 && o->devices != size) {
     return EE_FAIL(EE_ERR_USAGE, "--devices is %d, but %d ranks were started", o->devices, size);

@@ -9,6 +9,9 @@
 #include "launch.h"
 
 static ee_status check(const ee_run_options *o) {
+  if (o->shares != NULL && o->exits != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
+  }
   if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer or file", o->weights);
   }
@@ -50,6 +53,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        0, 0},
       {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
        "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
+      {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
+       "the same, from this exit table under the policy", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},
       {"merge-wait", 0, EE_OPTION_DOUBLE, &o->merge_wait, "MS",
        "longest wait for a fuller batch; default 1", 0, 1e6},

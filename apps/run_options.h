@@ -5,7 +5,7 @@
 /** @file run_options.h  The command line of `edgeexit run`. */
 typedef struct ee_run_options {
   const char *model, *data;
-  const char *fleet, *policy, *trace, *backend, *planner, *shares, *weights;
+  const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights;
   int         devices;  // ranks to start; 0: as launched, or as many as the fleet has
   int         batch, slots, epoch, control_delay;
   int         samples;     // only the first; 0: all

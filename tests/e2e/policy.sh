@@ -136,3 +136,18 @@ for text in splitee:alpha=0.14 splitee-s:alpha=0.14 isplitee:alpha=0.14 uee-ucb 
       "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
   done
 done
+
+# a plan for the exit rates of a table is the plan for those rates, and not the one for none
+policy exits.h5 --policy threshold:values=0.1/0.15
+shares=$(of exit_share.0)/$(of exit_share.1)/$(of exit_share.2)
+edgeexit plan model.h5 --exits exits.h5 --policy threshold:values=0.1/0.15 --json > table.json
+edgeexit plan model.h5 --shares "$shares" --json > told.json
+edgeexit plan model.h5 --json > blind.json
+for key in plans.3.plan plans.3.bottleneck verdict; do
+  expect "$key for exits" "$(tool json_value $key < table.json)" "$(tool json_value $key < told.json)"
+done
+[[ $(tool json_value plans.3.plan < table.json) != $(tool json_value plans.3.plan < blind.json) ]] ||
+  fail "exit rates change no plan"
+refused=0
+edgeexit plan model.h5 --exits exits.h5 --shares "$shares" 2> err || refused=$?
+expect "exit code of --exits with --shares" $refused 2
