@@ -14,12 +14,14 @@ static ee_node concat_node(const onnx_call *call, int first, int from, int to, i
 }
 
 ee_status ee_onnx_concat(onnx_graph *g, const onnx_call *call) {
-  int axis, joined = -1, next = 0;
-  for (int k = 0; k < call->n_in; k++) EE_TRY(ee_onnx_need_float(g, call, k));
+  int  axis, joined = -1, next = 0;
+  bool integers = ee_onnx_is_integers(g, call, 0);
+  for (int k = 0; k < call->n_in && !integers; k++) EE_TRY(ee_onnx_need_float(g, call, k));
   if (ee_onnx_attribute(call, "axis") == NULL)
     return EE_FAIL(EE_ERR_FORMAT, "%s: axis is missing", call->label);
   EE_TRY(ee_onnx_axis(call, ee_onnx_int(call, "axis", 0), g->value[call->in[0]].at[0].rank, &axis));
   if (call->n_in == 1) return ee_onnx_pass(g, call);
+  if (integers) return ee_onnx_integers_joined(g, call, axis);
 
   for (;;) {  // a node has few inputs: the first ones are joined, then the next ones behind them
     int     room = EE_MAX_NODE_INPUTS - (joined >= 0), left = call->n_in - next;

@@ -91,11 +91,11 @@ static ee_status need_constant(const onnx_graph *g, const onnx_call *call, int k
 ee_status ee_onnx_input_ints(onnx_graph *g, const onnx_call *call, int k, const int64_t **list,
                              int *n) {
   EE_TRY(need_constant(g, call, k));
-  onnx_value *value = &g->value[call->in[k]];
+  const onnx_value *value = &g->value[call->in[k]];
   if (value->ints == NULL && value->tensor == NULL)
     return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: its input '%s' must be integers", call->label,
                    value->name);
-  if (value->ints == NULL) EE_TRY(ee_onnx_tensor_ints(value->tensor, &value->ints));
+  EE_TRY(ee_onnx_ints(g, call->in[k]));
   int64_t count = ee_shape_elements(&value->at[0]);
   if (value->at[0].rank > 1 || count > 1024)
     return EE_FAIL(EE_ERR_FORMAT, "%s: its input '%s' must be a short vector", call->label,
@@ -112,7 +112,7 @@ ee_status ee_onnx_input_scalar(onnx_graph *g, const onnx_call *call, int k, floa
   if (ee_shape_elements(&value->at[0]) != 1 || (value->data == NULL && value->tensor == NULL))
     return EE_FAIL(EE_ERR_FORMAT, "%s: its input '%s' must be one number", call->label,
                    value->name);
-  if (value->data == NULL) EE_TRY(ee_onnx_tensor_floats(value->tensor, &data));
+  if (value->data == NULL) EE_TRY(ee_onnx_tensor_floats(value->tensor, value->name, &data));
   *scalar = value->data != NULL ? value->data[0] : data[0];
   free(data);
   if (isnan(*scalar))

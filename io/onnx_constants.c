@@ -10,7 +10,7 @@ static ee_status add_lazily(onnx_graph *g, const onnx_call *call, const Onnx__Te
   const char *name = call->proto->output[0];
   ee_shape    at[2];
   int         v;
-  EE_TRY(ee_onnx_tensor_shape(tensor, &at[0]));
+  EE_TRY(ee_onnx_tensor_shape(tensor, name, &at[0]));
   at[1] = at[0];
   EE_TRY(ee_onnx_value_add(g, name, EE_VALUE_CONSTANT, tensor->data_type, at, &v));
   g->value[v].tensor = tensor;
@@ -57,42 +57,61 @@ ee_status ee_onnx_constant_node(onnx_graph *g, const onnx_call *call) {
   return EE_FAIL(EE_ERR_FORMAT, "%s: it has no value", call->label);
 }
 
-/* The number that fills the array; 0 if none is given. */
-static ee_status fill_value(const onnx_call *call, float *fill) {
+/* The number that fills the array; 0 of float32 if none is given. */
+typedef struct fill_number {
+  bool    is_integer;
+  float   number;
+  int64_t integer;
+} fill_number;
+
+static ee_status read_fill(const onnx_call *call, fill_number *fill) {
   const Onnx__AttributeProto *a    = ee_onnx_attribute(call, "value");
   float                      *data = NULL;
+  int64_t                    *ints = NULL;
   ee_shape                    shape;
-  *fill = 0.0f;
+  *fill = (fill_number){0};
   if (a == NULL) return EE_OK;
-  EE_TRY(ee_onnx_tensor_shape(a->t, &shape));
+  EE_TRY(ee_onnx_tensor_shape(a->t, call->name, &shape));
   if (ee_shape_elements(&shape) != 1)
     return EE_FAIL(EE_ERR_FORMAT, "%s: its value must be one number", call->label);
-  EE_TRY(ee_onnx_tensor_floats(a->t, &data));
-  *fill = data[0];
+  fill->is_integer = ee_onnx_type_is_integer(a->t->data_type);
+  if (fill->is_integer)
+    EE_TRY(ee_onnx_tensor_ints(a->t, call->name, &ints));
+  else
+    EE_TRY(ee_onnx_tensor_floats(a->t, call->name, &data));
+  if (ints != NULL) fill->integer = ints[0];
+  if (data != NULL) fill->number = data[0];
+  free(ints);
   free(data);
   return EE_OK;
+}
+
+static ee_status fill_floats(onnx_graph *g, const onnx_call *call, const ee_shape *shape,
+                             float fill) {
+  int     v;
+  int64_t n    = ee_shape_elements(shape);
+  float  *data = malloc((size_t)n * sizeof *data);
+  if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld numbers", call->label, (long long)n);
+  for (int64_t i = 0; i < n; i++) data[i] = fill;
+  EE_TRY(ee_onnx_constant(g, call->proto->output[0], shape, data, &v));
+  return ee_onnx_name(g, call->proto->output[0], v);
 }
 
 ee_status ee_onnx_constant_of_shape(onnx_graph *g, const onnx_call *call) {
   const int64_t *dims;
   ee_shape       shape = {0};
-  float          fill;
-  int            v;
+  fill_number    fill;
   EE_TRY(ee_onnx_input_ints(g, call, 0, &dims, &shape.rank));
-  EE_TRY(fill_value(call, &fill));
+  EE_TRY(read_fill(call, &fill));
   for (int i = 0; i < shape.rank && i < EE_MAX_RANK; i++) {
     shape.dim[i] = dims[i];
-    if (dims[i] < 1) return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: it has no elements", call->label);
+    if (dims[i] < !fill.is_integer)  // a list of integers may be empty
+      return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: it has no elements", call->label);
   }
   if (shape.rank > EE_MAX_RANK || ee_shape_elements(&shape) > ONNX_MAX_MADE)
     return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: its result is too large", call->label);
-
-  int64_t n    = ee_shape_elements(&shape);
-  float  *data = malloc((size_t)n * sizeof *data);
-  if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld numbers", call->label, (long long)n);
-  for (int64_t i = 0; i < n; i++) data[i] = fill;
-  EE_TRY(ee_onnx_constant(g, call->proto->output[0], &shape, data, &v));
-  return ee_onnx_name(g, call->proto->output[0], v);
+  return fill.is_integer ? ee_onnx_integers_filled(g, call, &shape, fill.integer)
+                         : fill_floats(g, call, &shape, fill.number);
 }
 
 ee_status ee_onnx_identity(onnx_graph *g, const onnx_call *call) {

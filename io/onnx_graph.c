@@ -62,7 +62,7 @@ ee_status ee_onnx_constant(onnx_graph *g, const char *name, const ee_shape *shap
 ee_status ee_onnx_floats(onnx_graph *g, int v) {
   onnx_value *value = &g->value[v];
   if (value->data != NULL) return EE_OK;
-  EE_TRY(ee_onnx_tensor_floats(value->tensor, &value->data));
+  EE_TRY(ee_onnx_tensor_floats(value->tensor, value->name, &value->data));
   int64_t n = ee_shape_elements(&value->at[0]);
   for (int64_t i = 0; i < n; i++) {
     if (!isfinite(value->data[i]))
@@ -70,6 +70,12 @@ ee_status ee_onnx_floats(onnx_graph *g, int v) {
                      value->name, (double)value->data[i], (long long)i);
   }
   return EE_OK;
+}
+
+ee_status ee_onnx_ints(onnx_graph *g, int v) {
+  onnx_value *value = &g->value[v];
+  return value->ints != NULL ? EE_OK
+                             : ee_onnx_tensor_ints(value->tensor, value->name, &value->ints);
 }
 
 ee_status ee_onnx_need_float(onnx_graph *g, const onnx_call *call, int k) {

@@ -113,6 +113,9 @@ ee_status ee_onnx_need_float(onnx_graph *g, const onnx_call *call, int k);
 /** The data of value @p v, decoded on demand; it must be a constant of float32, and finite. */
 ee_status ee_onnx_floats(onnx_graph *g, int v);
 
+/** The integers of value @p v, decoded on demand; it must be a constant of integers. */
+ee_status ee_onnx_ints(onnx_graph *g, int v);
+
 /** Shape of the result of @p node, whose inputs have shapes @p in. */
 ee_status ee_onnx_infer(const ee_node *node, const ee_shape *in, ee_shape *out);
 

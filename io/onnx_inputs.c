@@ -30,7 +30,7 @@ static ee_status read_opset(onnx_graph *g, const Onnx__ModelProto *proto) {
 static ee_status add_tensor(onnx_graph *g, const char *name, const Onnx__TensorProto *tensor) {
   ee_shape  at[2];
   int       v;
-  ee_status status = ee_onnx_tensor_shape(tensor, &at[0]);
+  ee_status status = ee_onnx_tensor_shape(tensor, name, &at[0]);
   at[1]            = at[0];
   if (status == EE_ERR_UNSUPPORTED) ee_onnx_complain(g, ee_status_message());
   if (status != EE_OK && status != EE_ERR_UNSUPPORTED) return status;

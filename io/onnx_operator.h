@@ -60,6 +60,26 @@ ee_status ee_onnx_pass(onnx_graph *g, const onnx_call *call);
 /** Let the first output be input 0 in shape @p to, which has as many elements. */
 ee_status ee_onnx_reshape_to(onnx_graph *g, const onnx_call *call, const ee_shape *to);
 
+/** Whether input @p k is a constant of integers. */
+bool ee_onnx_is_integers(const onnx_graph *g, const onnx_call *call, int k);
+
+/** Let the first output be a constant of integers, to be filled in at *ints; owned by the graph. */
+ee_status ee_onnx_integers_make(onnx_graph *g, const onnx_call *call, const ee_shape *shape,
+                                int64_t **ints);
+
+/** Let the first output be integers that are all @p fill. */
+ee_status ee_onnx_integers_filled(onnx_graph *g, const onnx_call *call, const ee_shape *shape,
+                                  int64_t fill);
+
+/** Let the first output be the integers of input 0 in shape @p to. */
+ee_status ee_onnx_integers_reshaped(onnx_graph *g, const onnx_call *call, const ee_shape *to);
+
+/** Let the first output be the integers of input 0; its axis i is axis @p perm [i] there. */
+ee_status ee_onnx_integers_transposed(onnx_graph *g, const onnx_call *call, const int *perm);
+
+/** Let the first output be the integers of all inputs, behind each other along @p axis. */
+ee_status ee_onnx_integers_joined(onnx_graph *g, const onnx_call *call, int axis);
+
 // Converters, by file.
 ee_status ee_onnx_conv(onnx_graph *g, const onnx_call *call);  // onnx_windows.c
 ee_status ee_onnx_pool(onnx_graph *g, const onnx_call *call);
@@ -91,3 +111,7 @@ ee_status ee_onnx_constant_node(onnx_graph *g, const onnx_call *call);  // onnx_
 ee_status ee_onnx_constant_of_shape(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_identity(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_dropout(onnx_graph *g, const onnx_call *call);
+
+ee_status ee_onnx_slice(onnx_graph *g, const onnx_call *call);  // onnx_integers.c
+
+ee_status ee_onnx_cast(onnx_graph *g, const onnx_call *call);  // onnx_cast.c

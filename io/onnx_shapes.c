@@ -43,10 +43,11 @@ ee_status ee_onnx_reshape(onnx_graph *g, const onnx_call *call) {
   const int64_t *list;
   int            n;
   ee_shape       to;
-  EE_TRY(ee_onnx_need_float(g, call, 0));
+  bool           integers = ee_onnx_is_integers(g, call, 0);
+  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
   EE_TRY(ee_onnx_input_ints(g, call, 1, &list, &n));
   EE_TRY(wanted_shape(call, &g->value[call->in[0]].at[0], list, n, &to));
-  return ee_onnx_reshape_to(g, call, &to);
+  return integers ? ee_onnx_integers_reshaped(g, call, &to) : ee_onnx_reshape_to(g, call, &to);
 }
 
 ee_status ee_onnx_squeeze(onnx_graph *g, const onnx_call *call) {
@@ -103,9 +104,11 @@ static ee_status read_permutation(const onnx_call *call, int rank, int *perm, bo
 
 ee_status ee_onnx_transpose(onnx_graph *g, const onnx_call *call) {
   ee_node node = ee_onnx_node(call, EE_OP_TRANSPOSE, 1);
-  bool    moves;
-  EE_TRY(ee_onnx_need_float(g, call, 0));
+  bool    moves, integers = ee_onnx_is_integers(g, call, 0);
+  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
   EE_TRY(
       read_permutation(call, g->value[call->in[0]].at[0].rank, node.attr.transpose.perm, &moves));
-  return moves ? ee_onnx_emit_result(g, call, &node, NULL) : ee_onnx_pass(g, call);
+  if (!moves) return ee_onnx_pass(g, call);
+  return integers ? ee_onnx_integers_transposed(g, call, node.attr.transpose.perm)
+                  : ee_onnx_emit_result(g, call, &node, NULL);
 }

@@ -37,10 +37,6 @@ bool ee_onnx_type_is_integer(int type) {
   return type_is_listed(type) && type_table[type].bytes > 0;
 }
 
-static const char *name_of(const Onnx__TensorProto *tensor) {
-  return tensor->name != NULL ? tensor->name : "";
-}
-
 /* The file that an external tensor says its data is in. */
 static const char *external_location(const Onnx__TensorProto *tensor) {
   for (size_t i = 0; i < tensor->n_external_data; i++) {
@@ -51,9 +47,8 @@ static const char *external_location(const Onnx__TensorProto *tensor) {
   return "";
 }
 
-ee_status ee_onnx_tensor_shape(const Onnx__TensorProto *tensor, ee_shape *shape) {
-  const char *name = name_of(tensor);
-  *shape           = (ee_shape){.rank = (int)tensor->n_dims};
+ee_status ee_onnx_tensor_shape(const Onnx__TensorProto *tensor, const char *name, ee_shape *shape) {
+  *shape = (ee_shape){.rank = (int)tensor->n_dims};
   if (tensor->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
     return EE_FAIL(EE_ERR_UNSUPPORTED, "tensor '%s' is in the other file '%s'; save it inside",
                    name, external_location(tensor));
@@ -74,9 +69,9 @@ static void *array_of(int64_t n, size_t size) {
   return malloc(n > 0 ? (size_t)n * size : 1);
 }
 
-static ee_status wrong_count(const Onnx__TensorProto *tensor, size_t have, int64_t need) {
-  return EE_FAIL(EE_ERR_FORMAT, "tensor '%s' holds %zu elements, its shape needs %lld",
-                 name_of(tensor), have, (long long)need);
+static ee_status wrong_count(const char *name, size_t have, int64_t need) {
+  return EE_FAIL(EE_ERR_FORMAT, "tensor '%s' holds %zu elements, its shape needs %lld", name, have,
+                 (long long)need);
 }
 
 /* Little-endian integer of n bytes. */
@@ -93,20 +88,20 @@ static void floats_from_bytes(const uint8_t *p, int64_t n, float *data) {
   }
 }
 
-ee_status ee_onnx_tensor_floats(const Onnx__TensorProto *tensor, float **data) {
+ee_status ee_onnx_tensor_floats(const Onnx__TensorProto *tensor, const char *name, float **data) {
   ee_shape shape;
   *data = NULL;
-  EE_TRY(ee_onnx_tensor_shape(tensor, &shape));
+  EE_TRY(ee_onnx_tensor_shape(tensor, name, &shape));
   if (tensor->data_type != TYPE(FLOAT))
-    return EE_FAIL(EE_ERR_UNSUPPORTED, "tensor '%s' is of %s, only float32 is supported",
-                   name_of(tensor), ee_onnx_type_name(tensor->data_type));
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "tensor '%s' is of %s, only float32 is supported", name,
+                   ee_onnx_type_name(tensor->data_type));
 
   int64_t n    = ee_shape_elements(&shape);
   size_t  have = tensor->has_raw_data ? tensor->raw_data.len / 4 : tensor->n_float_data;
   if (have != (size_t)n || (tensor->has_raw_data && tensor->raw_data.len % 4 != 0))
-    return wrong_count(tensor, have, n);
+    return wrong_count(name, have, n);
   *data = array_of(n, sizeof **data);
-  if (*data == NULL) return EE_FAIL(EE_ERR_NOMEM, "for tensor '%s'", name_of(tensor));
+  if (*data == NULL) return EE_FAIL(EE_ERR_NOMEM, "for tensor '%s'", name);
   if (tensor->has_raw_data)
     floats_from_bytes(tensor->raw_data.data, n, *data);
   else if (n > 0)
@@ -147,21 +142,21 @@ static int64_t raw_integer(const Onnx__TensorProto *tensor, int64_t i) {
   return (int64_t)bits;
 }
 
-ee_status ee_onnx_tensor_ints(const Onnx__TensorProto *tensor, int64_t **data) {
+ee_status ee_onnx_tensor_ints(const Onnx__TensorProto *tensor, const char *name, int64_t **data) {
   ee_shape shape;
   *data = NULL;
-  EE_TRY(ee_onnx_tensor_shape(tensor, &shape));
+  EE_TRY(ee_onnx_tensor_shape(tensor, name, &shape));
   if (!ee_onnx_type_is_integer(tensor->data_type))
-    return EE_FAIL(EE_ERR_UNSUPPORTED, "tensor '%s' is of %s, integers are needed here",
-                   name_of(tensor), ee_onnx_type_name(tensor->data_type));
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "tensor '%s' is of %s, integers are needed here", name,
+                   ee_onnx_type_name(tensor->data_type));
 
   int64_t n     = ee_shape_elements(&shape);
   size_t  bytes = (size_t)type_table[tensor->data_type].bytes;
   size_t  have  = tensor->has_raw_data ? tensor->raw_data.len / bytes : typed_count(tensor);
   if (have != (size_t)n || (tensor->has_raw_data && tensor->raw_data.len % bytes != 0))
-    return wrong_count(tensor, have, n);
+    return wrong_count(name, have, n);
   *data = array_of(n, sizeof **data);
-  if (*data == NULL) return EE_FAIL(EE_ERR_NOMEM, "for tensor '%s'", name_of(tensor));
+  if (*data == NULL) return EE_FAIL(EE_ERR_NOMEM, "for tensor '%s'", name);
   for (int64_t i = 0; i < n; i++)
     (*data)[i] = tensor->has_raw_data ? raw_integer(tensor, i) : typed_integer(tensor, i);
   return EE_OK;

@@ -16,12 +16,12 @@ const char *ee_onnx_type_name(int type);
 /** Whether arrays of @p type can be decoded to int64. */
 bool ee_onnx_type_is_integer(int type);
 
-/** Shape of @p tensor.  EE_ERR_FORMAT if a dimension is impossible; EE_ERR_UNSUPPORTED if there
- *  are more than EE_MAX_RANK, or if the data stands in another file. */
-ee_status ee_onnx_tensor_shape(const Onnx__TensorProto *tensor, ee_shape *shape);
+/** Shape of @p tensor, which errors call @p name.  EE_ERR_FORMAT if a dimension is impossible;
+ * EE_ERR_UNSUPPORTED if there are more than EE_MAX_RANK, or if the data stands in another file. */
+ee_status ee_onnx_tensor_shape(const Onnx__TensorProto *tensor, const char *name, ee_shape *shape);
 
 /** Elements of a float32 @p tensor; *data is the caller's, freed with free(). */
-ee_status ee_onnx_tensor_floats(const Onnx__TensorProto *tensor, float **data);
+ee_status ee_onnx_tensor_floats(const Onnx__TensorProto *tensor, const char *name, float **data);
 
 /** Elements of an integer or bool @p tensor; *data is the caller's, freed with free(). */
-ee_status ee_onnx_tensor_ints(const Onnx__TensorProto *tensor, int64_t **data);
+ee_status ee_onnx_tensor_ints(const Onnx__TensorProto *tensor, const char *name, int64_t **data);
