@@ -75,6 +75,26 @@ static void name_after_file(ee_model *model, const char *path) {
            name);
 }
 
+/* An array of one row for each sample of a fixed batch; a row alone has a dimension at least. */
+static bool has_rows(const ee_model *model, int v, int64_t n) {
+  const ee_shape *shape = &model->value[v].shape;
+  return shape->rank >= 2 && shape->dim[0] == n && n > 1;
+}
+
+/* A file whose input and outputs all have n > 1 rows is no model of one sample with n times as
+ * many classes. */
+static ee_status refuse_fixed_batch(const ee_model *model) {
+  long long n = (long long)model->value[model->input].shape.dim[0];
+  if (!has_rows(model, model->input, n)) return EE_OK;
+  for (int e = 0; e < model->n_exits; e++) {
+    if (!has_rows(model, model->exit[e].logits, n)) return EE_OK;
+  }
+  return EE_FAIL(EE_ERR_UNSUPPORTED,
+                 "the model is exported for batches of %lld; export it with batch 1 or a symbolic "
+                 "first dimension",
+                 n);
+}
+
 ee_status ee_import_onnx(const char *path, const ee_onnx_options *options, ee_model **model) {
   void  *bytes;
   size_t n          = 0;
@@ -83,6 +103,8 @@ ee_status ee_import_onnx(const char *path, const ee_onnx_options *options, ee_mo
   bool      is_read = status == EE_OK;
   if (is_read) status = ee_import_onnx_bytes(bytes, n, options, NULL, 0, model);
   free(bytes);
+  if (status == EE_OK) status = refuse_fixed_batch(*model);
+  if (status != EE_OK) ee_model_destroy(model);
   if (status == EE_OK) name_after_file(*model, path);
   if (status == EE_OK || !is_read) return status;
   char why[EE_MESSAGE_BYTES];

@@ -394,6 +394,47 @@ static void a_file_gives_the_model_its_name_and_errors_their_path(void) {
   maker_end(&m);
 }
 
+/* Import through a file a product with n rows; with another output, not all outputs have n. */
+static ee_status import_rows(int64_t n, bool other_output, ee_model **model) {
+  maker       m;
+  size_t      size;
+  const char *path = ee_test_path("rows.onnx");
+  maker_start(&m, 13, "x", 2, (int64_t[]){n, 4});
+  maker_floats(&m, "w", 2, square, weights);
+  maker_node(&m, "Gemm", "x w", "y");
+  maker_output(&m, "y");
+  if (other_output) {  // as many numbers, but not in n rows
+    maker_ints(&m, "s", 2, (int64_t[]){1, -1});
+    maker_node(&m, "Relu", "y", "r");
+    maker_node(&m, "Reshape", "r s", "z");
+    maker_output(&m, "z");
+  }
+  uint8_t *bytes = maker_bytes(&m, &size);
+  FILE    *file  = fopen(path, "wb");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  CU_ASSERT_EQUAL(fwrite(bytes, 1, size, file), size);
+  fclose(file);
+  maker_end(&m);
+  return ee_import_onnx(path, NULL, model);
+}
+
+static void a_file_of_a_fixed_batch_is_refused(void) {
+  ee_model *model;
+  CU_ASSERT_EQUAL(import_rows(10, false, &model), EE_ERR_UNSUPPORTED);
+  CU_ASSERT_PTR_NULL(model);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "rows.onnx"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "batches of 10"));
+  for (int64_t n = -1; n <= 1; n += 2) {
+    CU_ASSERT_EQUAL_FATAL(import_rows(n, false, &model), EE_OK);
+    CU_ASSERT_EQUAL(model->n_classes, 4);
+    CU_ASSERT_TRUE(model->batched);
+    ee_model_destroy(&model);
+  }
+  CU_ASSERT_EQUAL_FATAL(import_rows(10, true, &model), EE_OK);
+  CU_ASSERT_EQUAL(model->n_classes, 40);
+  ee_model_destroy(&model);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(exits_come_in_topological_order_under_the_outputs_names),
     EE_FACT(nodes_and_constants_that_nothing_needs_vanish),
@@ -413,5 +454,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_input_that_is_its_own_output_is_copied),
     EE_FACT(long_names_stay_apart),
     EE_FACT(a_file_gives_the_model_its_name_and_errors_their_path),
+    EE_FACT(a_file_of_a_fixed_batch_is_refused),
     {NULL, NULL},
 };
