@@ -34,6 +34,8 @@ typedef struct ee_onnx_binding {
  *
  * The first dimension of the input is a batch (ee_model.batched) if it is free or 1 and no operator
  * mixes along it; otherwise one sample is the whole input.  Every other dimension must be fixed.
+ * A file whose input and outputs all have the same first dimension N > 1 was exported for batches
+ * of N and is refused.
  * Metadata ee.mean, ee.std, ee.scale, ee.classes (comma-separated) and ee.provenance are taken
  * over unless @p options say otherwise.
  *
