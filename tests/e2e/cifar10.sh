@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # CIFAR-10's batch 5 from its official file through the networks that ship: PyTorch's logits, and on
 # four devices the bits, the accuracy and the exits of one.  EE_TEST_SAMPLES: how many of the 10,000
-# samples; at least 1,000.
+# samples, at least 1,000; default all.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -14,7 +14,7 @@ for name in resnet_cifar10 balexnet_cifar10; do
 done
 ((${#models[@]} > 0)) || skip "io/models has no network for CIFAR-10"
 
-samples=${EE_TEST_SAMPLES:-1500}
+samples=${EE_TEST_SAMPLES:-10000}
 data=$scratch/batch5.h5
 xz -dc "$EE_TEST_DATA/cifar10/data_batch_5.bin.xz" > "$scratch/data_batch_5.bin"
 edgeexit import cifar10 "$scratch/data_batch_5.bin" -o "$data"
@@ -28,10 +28,23 @@ run() {
     fail "$2 on $1 devices: $(cat "$scratch/err")"
 }
 
+# check_accuracy MODEL: every exit is right as often as PyTorch said after training
+check_accuracy() {
+  local exit=0 right
+  for right in $(edgeexit info "$1" | sed -n 's/.*accuracy per exit: batch 5 \([0-9. ]*\).*/\1/p'); do
+    expect "accuracy of exit $exit" \
+      "$(printf %.4f "$(tool json_value exits.$exit.accuracy < "$scratch/score.json")")" "$right"
+    exit=$((exit + 1))
+  done
+  expect "exits that PyTorch speaks of" $exit 3
+}
+
 for name in "${models[@]}"; do
   echo "$name"
   model=$source_dir/io/models/$name.h5
-  edgeexit score --samples "$samples" -o "$scratch/exits.h5" "$model" "$data"
+  edgeexit score --samples "$samples" --json -o "$scratch/exits.h5" "$model" "$data" \
+    > "$scratch/score.json"
+  ((samples < 10000)) || check_accuracy "$model"
   tool compare_reference "$scratch/exits.h5" "${model%.h5}_reference.h5" 1000 0.8
   run 1 "$model"
   run 4 "$model"
