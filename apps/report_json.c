@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A report as one JSON object: seconds and bytes, times since the start of the run. */
-#include <cJSON.h>
 #include <math.h>
 
+#include "json.h"
 #include "report_print.h"
 
 static void add_seconds(cJSON *to, const char *name, int64_t ns) {
@@ -22,16 +22,6 @@ static void add_plan(cJSON *to, const char *name, const ee_plan *plan) {
 /* A positive number, or null. */
 static void add_known(cJSON *to, const char *name, double value) {
   cJSON_AddNumberToObject(to, name, value > 0.0 ? value : NAN);
-}
-
-/* An object at the end of `list`; NULL without memory, which cJSON's functions accept. */
-static cJSON *add_item(cJSON *list) {
-  cJSON *item = cJSON_CreateObject();
-  if (!cJSON_AddItemToArray(list, item)) {
-    cJSON_Delete(item);
-    return NULL;
-  }
-  return item;
 }
 
 static void add_header(cJSON *all, const ee_trace_header *h) {
@@ -78,7 +68,7 @@ static void add_answers(cJSON *all, const ee_report *r) {
       all, "accuracy",
       r->total.labelled > 0 ? (double)r->total.correct / (double)r->total.labelled : NAN);
   cJSON *list = cJSON_AddArrayToObject(all, "exits");
-  for (int e = 0; e < r->n_exits; e++) add_exit(add_item(list), &r->exit[e], r->answered);
+  for (int e = 0; e < r->n_exits; e++) add_exit(ee_json_item(list), &r->exit[e], r->answered);
 
   cJSON *rate = cJSON_AddObjectToObject(all, "throughput_per_s");
   bool   any  = r->end > r->begin;
@@ -95,7 +85,7 @@ static void add_answers(cJSON *all, const ee_report *r) {
 static void add_devices(cJSON *all, const ee_report *r) {
   cJSON *list = cJSON_AddArrayToObject(all, "devices");
   for (int d = 0; d < r->n_devices; d++) {
-    cJSON *to = add_item(list);
+    cJSON *to = ee_json_item(list);
     cJSON_AddNumberToObject(to, "rank", d);
     for (int k = 0; k < EE_EVENT_COUNT; k++) {
       cJSON_AddNumberToObject(to, k == EE_EVENT_COMPUTE ? "busy" : ee_event_name(k),
@@ -106,7 +96,7 @@ static void add_devices(cJSON *all, const ee_report *r) {
   }
   list = cJSON_AddArrayToObject(all, "links");
   for (int64_t i = 0; i < r->n_links; i++) {
-    cJSON *to = add_item(list);
+    cJSON *to = ee_json_item(list);
     cJSON_AddNumberToObject(to, "from", r->link[i].from);
     cJSON_AddNumberToObject(to, "to", r->link[i].to);
     cJSON_AddNumberToObject(to, "messages", (double)r->link[i].messages);
@@ -117,7 +107,7 @@ static void add_devices(cJSON *all, const ee_report *r) {
 static void add_plans(cJSON *all, const ee_report *r) {
   cJSON *list = cJSON_AddArrayToObject(all, "plans");
   for (int i = 0; i < r->n_plans; i++) {
-    cJSON *to = add_item(list);
+    cJSON *to = ee_json_item(list);
     cJSON_AddNumberToObject(to, "plan_epoch", r->plan[i].plan_epoch);
     add_plan(to, "plan", r->plan[i].plan);
     cJSON_AddNumberToObject(to, "answers", (double)r->plan[i].answers);
@@ -155,7 +145,7 @@ static void add_control(cJSON *all, const ee_report *r) {
     cJSON_AddNumberToObject(verdicts, ee_verdict_text(v), (double)r->verdicts[v]);
   }
   cJSON *list = cJSON_AddArrayToObject(all, "rebalances");
-  for (int i = 0; i < r->n_moves; i++) add_move(add_item(list), &r->move[i]);
+  for (int i = 0; i < r->n_moves; i++) add_move(ee_json_item(list), &r->move[i]);
   add_summary(all, "allreduce_s", &r->allreduce);
 }
 

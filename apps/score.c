@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit score: every exit's logits of every sample, to an exit table. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "command.h"
 #include "ee/confidence.h"
 #include "ee/exits_file.h"
+#include "ee/log.h"
 #include "ee/model_file.h"
 #include "json.h"
 #include "progress.h"
@@ -30,9 +32,18 @@ static void count_right(const ee_model *m, const float *logits, const int32_t *l
   }
 }
 
+static bool all_finite(const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(x[i])) return false;
+  }
+  return true;
+}
+
 static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *writer,
                            float *logits, int64_t *right) {
-  ee_progress progress = ee_progress_begin("scored", stream->n);
+  ee_progress     progress = ee_progress_begin("scored", stream->n);
+  const ee_model *m        = whole->model;
+  bool            finite   = true;
   for (int64_t at = 0; at < stream->n;) {
     int64_t left = stream->n - at;
     int     n    = left < whole->batch_limit ? (int)left : whole->batch_limit;
@@ -40,11 +51,14 @@ static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *
     EE_TRY(ee_whole_run(whole, n, logits));
     const int32_t *label = stream->label != NULL ? stream->label + at : NULL;
     EE_TRY(ee_exits_append(writer, n, logits, label));
-    if (label != NULL) count_right(whole->model, logits, label, n, right);
+    finite &= all_finite(logits, (size_t)n * (size_t)m->n_exits * (size_t)m->n_classes);
+    if (label != NULL) count_right(m, logits, label, n, right);
     at += n;
     ee_progress_show(&progress, at);
   }
   ee_progress_end(&progress);
+  if (!finite)
+    ee_log(EE_LOG_WARNING, "some logits are not finite; the model or the data are wrong");
   return EE_OK;
 }
 
