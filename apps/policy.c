@@ -59,5 +59,7 @@ int ee_app_policy(int argc, char **argv) {
     print_policies();
     return 0;
   }
-  return ee_app_finish(policy(&o));
+  ee_status status = policy(&o);
+  ee_offload_costs_free(&o.offload);
+  return ee_app_finish(status);
 }

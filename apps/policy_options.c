@@ -10,7 +10,7 @@
 
 /* What cannot be bound to a variable as it is. */
 typedef struct raw {
-  const char *stream, *sweep;
+  const char *stream, *sweep, *offload_cost;
   uint64_t    epoch, warmup;
   int         delay;
 } raw;
@@ -40,6 +40,14 @@ static ee_status read_sweep(const char *text, ee_policy_sweep *s) {
   return EE_FAIL(EE_ERR_USAGE, "--sweep is %s; expected KEY=FROM:TO:N with 2 or more values", text);
 }
 
+static ee_status read_offload_cost(const raw *r, ee_policy_options *o) {
+  o->offload.constant = o->replay.costs.offload;
+  EE_TRY(ee_offload_costs_read(r->offload_cost, false, &o->offload));
+  o->replay.costs.offload   = o->offload.constant;
+  o->replay.offload_changes = o->offload.changes;
+  return EE_OK;
+}
+
 static ee_status check(const raw *r, ee_policy_options *o) {
   bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost);
   bool search  = targets || !isnan(o->budget);
@@ -61,7 +69,7 @@ static ee_status check(const raw *r, ee_policy_options *o) {
   if (targets && !isnan(o->budget)) {
     return EE_FAIL(EE_ERR_USAGE, "--budget does not go with --accuracy, --cost or --front");
   }
-  return EE_OK;
+  return read_offload_cost(r, o);
 }
 
 bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code) {
@@ -75,8 +83,8 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
   const ee_option option[] = {
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
       {"lambda", 0, EE_OPTION_DOUBLE, &o->replay.costs.layer, "X", "cost of a layer; 0.1", 0, 8},
-      {"offload-cost", 0, EE_OPTION_DOUBLE, &o->replay.costs.offload, "X",
-       "cost of an offload; 0.5", 0, 8},
+      {"offload-cost", 0, EE_OPTION_TEXT, &r.offload_cost, "X|FILE",
+       "cost of an offload: a number, or its changes, maybe from a trace; 0.5", 0, 0},
       {"head-share", 0, EE_OPTION_DOUBLE, &o->replay.head_share, "X",
        "of a layer's cost that is its head; 0", 0, 1},
       {"epoch", 0, EE_OPTION_UINT64, &r.epoch, "N", "samples per epoch of learning; 1", 1, 1e9},
@@ -112,5 +120,6 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
   if (!ee_app_parse(&line, argc, argv, &in, &n, code)) return false;
   o->exits = n > 0 ? in : NULL;
   *code    = ee_app_finish(check(&r, o));
+  if (*code != 0) ee_offload_costs_free(&o->offload);
   return *code == 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/replay.h"
+#include "offload_costs.h"
 
 /** @file policy_options.h  The command line of `edgeexit policy`. */
 
@@ -14,6 +15,7 @@ typedef struct ee_policy_sweep {
 typedef struct ee_policy_options {
   const char       *exits, *policy, *out;
   ee_replay_options replay;
+  ee_offload_costs  offload;  // to be freed
   int               seeds;
   ee_policy_sweep   sweep;
   double            least_accuracy, most_cost, budget;  // targets; NaN: none

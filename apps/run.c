@@ -22,6 +22,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
   return (ee_run_setup){.model         = in->model,
                         .backend       = in->backend,
                         .policy        = in->policy,
+                        .offload_costs = &in->offload.changes,
                         .fleet         = in->fleet,
                         .host_flops    = in->host_flops,
                         .layers        = {.self = in->model_file, .read = read_layer},
@@ -55,6 +56,8 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   options.min_gain                 = o->min_gain;
   options.planner                  = ee_planner_by_name(o->planner);
   options.weights_from_file        = strcmp(o->weights, "file") == 0;
+  if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0)
+    options.offload_layer_cost = o->lambda;
 
   EE_TRY(ee_device_create(comm, setup, &device));
   ee_status status = ee_controller_create(device, &options, &controller);

@@ -60,13 +60,15 @@ static ee_status open_fleet(const ee_run_options *o, int size, ee_run_inputs *in
   return EE_OK;
 }
 
-/* Costs count layers; their price and that of offloading are the policy's keys or its defaults. */
+/* The policy's keys may set other prices of a layer and of offloading. */
 static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
-  const ee_model *m      = in->model;
-  int            *layers = malloc((size_t)m->n_exits * sizeof *layers);
+  const ee_model *m    = in->model;
+  in->offload.constant = 0.5;
+  EE_TRY(ee_offload_costs_read(o->offload_cost, true, &in->offload));
+  int *layers = malloc((size_t)m->n_exits * sizeof *layers);
   if (layers == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", m->n_exits);
   for (int e = 0; e < m->n_exits; e++) layers[e] = m->exit[e].attach + 1;
-  ee_policy_costs   costs   = {.layer = 0.1, .offload = 0.5, .layers = layers};
+  ee_policy_costs   costs = {.layer = o->lambda, .offload = in->offload.constant, .layers = layers};
   ee_policy_setting setting = {
       .n_exits = m->n_exits, .n_classes = m->n_classes, .seed = o->seed, .costs = &costs};
   ee_status status = ee_policy_create(o->policy, &setting, &in->policy);
@@ -118,6 +120,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
 void ee_run_inputs_close(ee_run_inputs *inputs) {
   ee_stream_close(&inputs->stream);
   ee_policy_destroy(&inputs->policy);
+  ee_offload_costs_free(&inputs->offload);
   ee_fleet_destroy(&inputs->fleet);
   free(inputs->fleet_text);
   free(inputs->share);

@@ -3,6 +3,7 @@
 #include "ee/fleet.h"
 #include "ee/model_file.h"
 #include "ee/policy.h"
+#include "offload_costs.h"
 #include "run_options.h"
 #include "stream.h"
 
@@ -15,6 +16,7 @@ typedef struct ee_run_inputs {
   char             *fleet_text;  // the file's text, for the trace
   double            host_flops;  // [FLOP/s]; 0: not known and not needed
   ee_policy        *policy;
+  ee_offload_costs  offload;
   ee_stream         stream;  // rank 0
   uint64_t          n_samples;
   double           *share;  // shape [n_exits]

@@ -18,6 +18,15 @@ static ee_status check(const ee_run_options *o) {
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
   }
+  if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0) {
+    if (o->fleet == NULL) {
+      return EE_FAIL(EE_ERR_USAGE,
+                     "--offload-cost link needs --fleet: links are measured on the paced clock");
+    }
+    if (o->lambda == 0.0) {
+      return EE_FAIL(EE_ERR_USAGE, "--offload-cost link counts in layers; --lambda must not be 0");
+    }
+  }
   return EE_OK;
 }
 
@@ -31,6 +40,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
                                               .control_delay = 1,
                                               .merge_wait    = 1.0,
                                               .min_gain      = 0.10,
+                                              .lambda        = 0.1,
                                               .seed          = 1,
                                               .rebalance     = true};
   const ee_option option[] = {
@@ -41,6 +51,10 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "paced clock: speeds and links of these devices; default: the real clock", 0, 0},
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:KEY=VALUE,...",
        "who leaves at an exit; default threshold:value=0.8", 0, 0},
+      {"lambda", 0, EE_OPTION_DOUBLE, &o->lambda, "X",
+       "cost of a layer, to policies that learn; default 0.1", 0, 8},
+      {"offload-cost", 0, EE_OPTION_TEXT, &o->offload_cost, "X|FILE|link",
+       "cost of an offload likewise: a number, a file of changes, or as links take; 0.5", 0, 0},
       {"trace", 't', EE_OPTION_TEXT, &o->trace, "TRACE.h5", "write a trace", 0, 0},
       {"logits", 0, EE_OPTION_FLAG, &o->logits, NULL, "keep each answer's logits in the trace", 0,
        0},

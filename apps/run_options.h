@@ -6,12 +6,14 @@
 typedef struct ee_run_options {
   const char *model, *data;
   const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights;
-  int         devices;  // ranks to start; 0: as launched, or as many as the fleet has
+  const char *offload_cost;  // a number, a file or "link"; NULL: the default
+  int         devices;       // ranks to start; 0: as launched, or as many as the fleet has
   int         batch, slots, epoch, control_delay;
   int         samples;     // only the first; 0: all
   double      merge_wait;  // [ms]
   double      rate;        // [1/s]
   double      min_gain;
+  double      lambda;  // cost of a layer
   uint64_t    seed;
   bool        rebalance, logits, json, quiet;
 } ee_run_options;

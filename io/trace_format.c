@@ -47,6 +47,7 @@ static const member epoch_members[] = {
     {"period_predicted", offsetof(ee_epoch_record, period_predicted), EE_H5_F64, false},
     {"period_best", offsetof(ee_epoch_record, period_best), EE_H5_F64, false},
     {"moved_bytes", offsetof(ee_epoch_record, moved_bytes), EE_H5_F64, false},
+    {"offload_cost", offsetof(ee_epoch_record, offload_cost), EE_H5_F64, false},
     {0},
 };
 

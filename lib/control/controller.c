@@ -2,6 +2,7 @@
 /* The controller's part of the device loop: one sum per epoch, one rule, one plan on every rank. */
 #include "ee/controller.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "decide.h"
@@ -9,6 +10,7 @@
 #include "ee/log.h"
 #include "estimate.h"
 #include "migrate.h"
+#include "offload_cost.h"
 #include "sums.h"
 
 struct ee_controller {
@@ -198,6 +200,7 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
       .period_predicted = d->period_now,
       .period_best      = d->period_best,
       .moved_bytes      = d->moved_bytes,
+      .offload_cost     = ee_device_offload_cost(c->device, c->epoch),
       .n_exits          = c->sums.n_exits,
       .n_devices        = c->sums.n_devices,
       .left             = ee_sums_left(&c->sums),
@@ -211,6 +214,12 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
   return EE_OK;
 }
 
+/* In the unit of the policy's costs; NaN if it is not to be measured. */
+static double measured_offload_cost(const ee_controller *c, const ee_plan *plan) {
+  double layer_cost = c->options.offload_layer_cost;
+  return layer_cost > 0.0 ? ee_offload_cost_of(&c->estimate, plan, layer_cost) : NAN;
+}
+
 /* The sum of an epoch is complete: what does it mean, and what follows? */
 static ee_status end_epoch(ee_controller *c) {
   ee_decision_record record    = {0};
@@ -222,9 +231,9 @@ static ee_status end_epoch(ee_controller *c) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
                    (long long)c->epoch);
   }
-  ee_device_teach(c->device, ee_sums_learned(&c->sums));
   EE_TRY(ee_plan_copy(plan_counted(c, &plan_epoch), &before));
   ee_estimate_update(&c->estimate, &c->sums, before);
+  ee_device_teach(c->device, ee_sums_learned(&c->sums), measured_offload_cost(c, before));
   ee_status status = decide(c, &record);
   if (status == EE_OK && c->migration != NULL) status = advance_move(c, &record, &switch_id);
   if (status == EE_OK && record.verdict == EE_VERDICT_ADOPTED) status = adopt(c, record.best);

@@ -31,12 +31,22 @@ ee_status ee_fleet_create(int n_devices, ee_fleet **fleet) {
   return status;
 }
 
-double ee_schedule_at(const ee_schedule *schedule, double t, double before) {
-  double value = before;
-  for (int i = 0; i < schedule->n && schedule->change[i].at <= t; i++) {
-    value = schedule->change[i].value;
+const double *ee_schedule_value(const ee_schedule *schedule, double t) {
+  int low = 0, high = schedule->n;  // the last change at or before t is in [low - 1, high)
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (schedule->change[middle].at <= t) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
-  return value;
+  return low > 0 ? &schedule->change[low - 1].value : NULL;
+}
+
+double ee_schedule_at(const ee_schedule *schedule, double t, double before) {
+  const double *value = ee_schedule_value(schedule, t);
+  return value != NULL ? *value : before;
 }
 
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops) {

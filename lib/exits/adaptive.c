@@ -80,10 +80,11 @@ int ee_adaptive_answer(const void *self, const ee_exit_view *view, const void *s
   return s.offloaded && s.confidence > view->confidence ? s.prediction : view->prediction;
 }
 
-static double gain(const ee_adaptive *policy, float first, float last) {
-  double more = (double)last - (double)first;
+/* @p last: the sample at the last exit. */
+static double gain(const ee_adaptive *policy, float first, const ee_exit_view *last) {
+  double more = (double)last->confidence - (double)first;
   if (policy->clip && more < 0.0) more = 0.0;
-  return more - policy->offload;
+  return more - ee_offload_cost(last, policy->offload);
 }
 
 static void learn(const void *self, const ee_exit_view *view, ee_decision decision,
@@ -93,7 +94,7 @@ static void learn(const void *self, const ee_exit_view *view, ee_decision decisi
   if (decision != EE_LEAVE) return;
   memcpy(&s, state, sizeof s);
   ee_bandit_round(sums);
-  ee_bandit_reward(s.arm, s.offloaded ? gain(policy, s.confidence, view->confidence) : 0.0, sums);
+  ee_bandit_reward(s.arm, s.offloaded ? gain(policy, s.confidence, view) : 0.0, sums);
 }
 
 static size_t learned(const void *self) {
@@ -123,10 +124,10 @@ static int chosen(const void *self, const void *state) {
 
 static double value(const void *self, int arm, const ee_exit_view *path, int label) {
   const ee_adaptive *policy = self;
-  float              first = path[0].confidence, last = path[policy->n_exits - 1].confidence;
+  float              first  = path[0].confidence;
   (void)label;
   if (policy->n_exits == 1 || first >= policy->threshold[arm]) return 0.0;
-  return gain(policy, first, last);
+  return gain(policy, first, &path[policy->n_exits - 1]);
 }
 
 const ee_policy_arms ee_adaptive_arms = {count, chosen, value};

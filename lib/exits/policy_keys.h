@@ -28,6 +28,11 @@ ee_status ee_key_costs(const char *policy, const char *text, const ee_policy_set
 /** Cost of running the layers until exit @p e. */
 double ee_cost_until(const ee_policy_costs *costs, int e);
 
+/** What offloading the sample of @p view costs: what it costs now, or @p told to the policy. */
+static inline double ee_offload_cost(const ee_exit_view *view, double told) {
+  return view->offload_cost != NULL ? *view->offload_cost : told;
+}
+
 #define EE_COST_KEYS "lambda", "offload"
 #define EE_COST_HELP                                   \
   "lambda=X       cost of a layer; default --lambda\n" \

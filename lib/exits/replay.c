@@ -109,8 +109,9 @@ static int64_t row_at(replay *r, int64_t i) {
 static void see(replay *r, int64_t row, uint64_t id) {
   const ee_exit_table *t = r->table;
   const int            n = t->n_exits, classes = t->n_classes;
-  const float         *sure = t->confidence != NULL ? t->confidence + row * n : NULL;
-  const float         *p    = t->probability != NULL ? t->probability + row * n * classes : NULL;
+  const float         *sure    = t->confidence != NULL ? t->confidence + row * n : NULL;
+  const float         *p       = t->probability != NULL ? t->probability + row * n * classes : NULL;
+  const double        *offload = ee_schedule_value(&r->o->offload_changes, (double)id);
   for (int e = 0; e < n; e++) {
     r->path[e] = (ee_exit_view){.id              = id,
                                 .exit            = e,
@@ -120,7 +121,8 @@ static void see(replay *r, int64_t row, uint64_t id) {
                                 .prediction      = t->prediction[row * n + e],
                                 .confidence      = sure != NULL ? sure[e] : NAN,
                                 .memory          = r->memory,
-                                .last_confidence = sure != NULL ? sure[n - 1] : NAN};
+                                .last_confidence = sure != NULL ? sure[n - 1] : NAN,
+                                .offload_cost    = offload};
   }
 }
 
@@ -174,8 +176,9 @@ static void count_cost(replay *r, const way *w) {
   const ee_replay_options *o      = r->o;
   double                  *figure = r->result->figure, h = o->head_share;
   double                   layers = r->table->layers[w->left];
+  const double            *now    = r->path[0].offload_cost;
   figure[EE_FIGURE_COST] += o->costs.layer * ((1.0 - h) * layers + h * w->heads) +
-                            (w->offloaded ? o->costs.offload : 0.0);
+                            (w->offloaded ? now != NULL ? *now : o->costs.offload : 0.0);
   figure[EE_FIGURE_LAYERS] += layers;
   figure[EE_FIGURE_FLOPS] += r->table->flops[w->left];
   figure[EE_FIGURE_OFFLOADED] += w->offloaded;

@@ -12,18 +12,21 @@
 
 static ee_status read_keys(const ee_split_kind *kind, const char *text,
                            const ee_policy_setting *setting, ee_split *split) {
-  static const char *const keys[] = {"alpha", EE_COST_KEYS, EE_BANDIT_KEYS, "released", NULL};
-  static const char *const less[] = {"alpha", EE_COST_KEYS, EE_BANDIT_KEYS, NULL};
+  static const char *const keys[] = {"alpha",        "arms",     EE_COST_KEYS,
+                                     EE_BANDIT_KEYS, "released", NULL};
+  static const char *const less[] = {"alpha", "arms", EE_COST_KEYS, EE_BANDIT_KEYS, NULL};
   double                   alpha  = kind->alpha;
+  int                      n_arms = split->n_exits;
   ee_policy_costs          costs;
   EE_TRY(ee_arguments_check(kind->name, text, kind->side ? keys : less));
   EE_TRY(ee_key_number(kind->name, text, "alpha", 0.0, 1.0, &alpha));
+  EE_TRY(ee_key_integer(kind->name, text, "arms", 1, split->n_exits, &n_arms));
   EE_TRY(ee_key_costs(kind->name, text, setting, &costs));
   EE_TRY(ee_arguments_flag(kind->name, text, "released", &split->released));
   split->alpha   = (float)alpha;
   split->offload = costs.offload;
   for (int e = 0; e < split->n_exits; e++) split->cost[e] = ee_cost_until(&costs, e);
-  return ee_bandit_read(kind->name, text, setting, split->n_exits, &split->bandit);
+  return ee_bandit_read(kind->name, text, setting, n_arms, &split->bandit);
 }
 
 static ee_status check_side(const ee_split_kind *kind, const ee_policy_setting *setting,
@@ -77,20 +80,20 @@ ee_decision ee_split_decide(const void *self, const ee_exit_view *view, void *st
 }
 
 /* Exits that were not confident would have offloaded, and earned the last exit's confidence. */
-static void learn_below(const ee_split *split, uint64_t below, double last, int64_t *sums) {
+static void learn_below(const ee_split *split, uint64_t below, double offloaded, int64_t *sums) {
   for (int b = 0; below != 0; b++, below >>= 1) {
-    if (below & 1) ee_bandit_reward(b, last - split->offload - split->cost[b], sums);
+    if (below & 1) ee_bandit_reward(b, offloaded - split->cost[b], sums);
   }
 }
 
 static void learn_answer(const ee_split *split, const ee_exit_view *view, const ee_split_state *s,
                          int64_t *sums) {
-  double sure = view->confidence;
-  double last = split->released ? view->last_confidence : sure;
+  double sure    = view->confidence;
+  double last    = split->released ? view->last_confidence : sure;
+  double offload = ee_offload_cost(view, split->offload);
   ee_bandit_round(sums);
-  ee_bandit_reward(s->arm, sure - (s->offloaded ? split->offload : 0.0) - split->cost[s->arm],
-                   sums);
-  if (split->side) learn_below(split, s->below, last, sums);
+  ee_bandit_reward(s->arm, sure - (s->offloaded ? offload : 0.0) - split->cost[s->arm], sums);
+  if (split->side) learn_below(split, s->below, last - offload, sums);
 }
 
 static void learn(const void *self, const ee_exit_view *view, ee_decision decision,
@@ -120,7 +123,7 @@ static void epoch(const void *self, const int64_t *sums, void *memory) {
 const ee_policy_learning ee_split_learning = {learned, memory_bytes, learn, epoch};
 
 static int count(const void *self) {
-  return ((const ee_split *)self)->n_exits;
+  return ((const ee_split *)self)->bandit.n_arms;
 }
 
 static int chosen(const void *self, const void *state) {
@@ -136,7 +139,7 @@ static double value(const void *self, int arm, const ee_exit_view *path, int lab
   float           sure  = path[arm].confidence;
   (void)label;
   if (arm == last || sure >= split->alpha) return sure - split->cost[arm];
-  return path[last].confidence - split->offload - split->cost[arm];
+  return path[last].confidence - ee_offload_cost(&path[last], split->offload) - split->cost[arm];
 }
 
 const ee_policy_arms ee_split_arms = {count, chosen, value};

@@ -8,8 +8,9 @@
  * Choosing the exit at which a sample leaves or is offloaded: what SplitEE, SplitEE-S and I-SplitEE
  * share.
  *
- * Arm a is exit a.  The sample runs to exit a; there it leaves if C_a >= alpha or a is the last
- * exit L, else it is offloaded and the last exit answers.  With cost_a until exit a the reward is
+ * Arm a is exit a; all exits, or the first ones, which the device has.  The sample runs to exit a;
+ * there it leaves if C_a >= alpha or a is the last exit L, else it is offloaded and the last exit
+ * answers.  With cost_a until exit a the reward is
  *
  *   r(a) = C_a - cost_a            if C_a >= alpha or a = L
  *          C_L - offload - cost_a  otherwise
@@ -49,6 +50,6 @@ ee_decision ee_split_decide(const void *self, const ee_exit_view *view, void *st
 extern const ee_policy_learning ee_split_learning;
 extern const ee_policy_arms     ee_split_arms;
 
-#define EE_SPLIT_HELP                                                                  \
-  "alpha=X        leave at the chosen exit if its confidence reaches X\n" EE_COST_HELP \
-  "\n" EE_BANDIT_HELP
+#define EE_SPLIT_HELP                                                     \
+  "alpha=X        leave at the chosen exit if its confidence reaches X\n" \
+  "arms=N         choose among the first N exits; default all\n" EE_COST_HELP "\n" EE_BANDIT_HELP

@@ -71,6 +71,7 @@ static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
                        .prediction  = ee_argmax(logits, model->n_classes)};
   view.confidence   = c->probability[view.prediction];
   view.memory       = ee_lessons_memory(c->lessons, view.id);
+  view.offload_cost = ee_lessons_offload_cost(c->lessons, view.id);
   return view;
 }
 

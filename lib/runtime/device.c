@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a device: communicators, layers, the segment of the first plan; on rank 0 also the source
  * and the collector. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "device_state.h"
@@ -45,7 +46,8 @@ static ee_status open_parts(ee_device *d) {
   EE_TRY(ee_pacer_open(s->fleet, s->host_flops, d->wire.rank, &d->pacer));
   EE_TRY(ee_counters_open(s->model->n_exits, (uint64_t)s->epoch_samples, s->control_delay,
                           &d->counters));
-  EE_TRY(ee_lessons_open(s->policy, (uint64_t)s->epoch_samples, s->control_delay, &d->lessons));
+  EE_TRY(ee_lessons_open(s->policy, (uint64_t)s->epoch_samples, s->control_delay, s->offload_costs,
+                         &d->lessons));
   EE_TRY(ee_resident_create(s->model, s->backend, &d->resident));
   EE_TRY(ee_answer_box_open(&d->wire, 2 * s->slots, s->batch_limit, s->model->n_classes,
                             s->with_logits, &d->answers));
@@ -137,8 +139,14 @@ const int64_t *ee_device_learned(ee_device *device, int64_t epoch) {
   return ee_lessons_sums(&device->lessons, (uint64_t)epoch * device->lessons.epoch_samples);
 }
 
-void ee_device_teach(ee_device *device, const int64_t *sums) {
-  if (device->lessons.learned > 0) ee_lessons_take(&device->lessons, sums);
+void ee_device_teach(ee_device *device, const int64_t *sums, double offload_cost) {
+  if (device->lessons.learned > 0) ee_lessons_take(&device->lessons, sums, offload_cost);
+}
+
+double ee_device_offload_cost(const ee_device *device, int64_t epoch) {
+  const ee_lessons *l    = &device->lessons;
+  const double     *cost = ee_lessons_offload_cost(l, (uint64_t)epoch * l->epoch_samples);
+  return cost != NULL ? *cost : NAN;
 }
 
 void ee_device_trace_event(ee_device *device, const ee_event *event) {

@@ -11,7 +11,7 @@ exits: calibrate confidence exit_table measures offloading policy replay risk sc
 partition: partition
 runtime: device trace_relay
 control: controller
-io: data_file exits_file file_format fleet_file import model_file modulation reliability_file result_file trace_file
+io: data_file exits_file file_format fleet_file import model_file modulation offload_costs_file reliability_file result_file trace_file
 '
 
 # Module: the modules whose headers it may include beside its own.

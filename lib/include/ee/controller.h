@@ -24,8 +24,10 @@ typedef struct ee_controller_options {
   double            error_bars;  // the gain must exceed this many standard errors of itself
   int               hold;        // successive epochs that the gain must last
   int               cooldown;    // epochs after a switch before the next move
-  bool always;             // adopt every plan that differs, whatever it gains (for tests of moving)
-  bool weights_from_file;  // layers come from the model file, not from their owners
+  bool   always;  // adopt every plan that differs, whatever it gains (for tests of moving)
+  bool   weights_from_file;   // layers come from the model file, not from their owners
+  double offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
+                              // layer costs this (docs/control.md); 0: do not
 } ee_controller_options;
 
 /** min_gain 0.10, error_bars 3, hold 2, cooldown 2; why, and the published rules, are in

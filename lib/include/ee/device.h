@@ -44,9 +44,10 @@ typedef struct ee_run_setup {
   const ee_model      *model;
   const ee_backend    *backend;
   const ee_policy     *policy;
-  const ee_plan       *plan;        // the first one
-  const ee_fleet      *fleet;       // NULL: the real clock; else paced, device d is rank d
-  double               host_flops;  // what "relative: 1" of the fleet means [FLOP/s]
+  const ee_schedule   *offload_costs;  // by sample id, for a policy that learns; NULL: none given
+  const ee_plan       *plan;           // the first one
+  const ee_fleet      *fleet;          // NULL: the real clock; else paced, device d is rank d
+  double               host_flops;     // what "relative: 1" of the fleet means [FLOP/s]
   ee_layer_reader      layers;
   ee_source_reader     source;  // rank 0
   const int32_t       *label;   // rank 0, shape [n_samples]; NULL: unlabelled
@@ -137,9 +138,14 @@ size_t ee_device_learned_length(const ee_device *device);
  *  taken like its counts, and only if the length is not 0. */
 const int64_t *ee_device_learned(ee_device *device, int64_t epoch);
 
-/** Take what all devices learned in the next epoch, in order from epoch 0; nothing if the policy
- *  does not learn.  Ids of epoch e + 1 + control_delay wait for the sums of epoch e. */
-void ee_device_teach(ee_device *device, const int64_t *sums);
+/** Take what all devices learned in the next epoch, in order from epoch 0, and what an offload cost
+ *  by its end (NaN: not measured); nothing if the policy does not learn.  Ids of epoch
+ *  e + 1 + control_delay wait for the sums of epoch e. */
+void ee_device_teach(ee_device *device, const int64_t *sums, double offload_cost);
+
+/** What an offload costs for the first id of epoch @p epoch, as policies that learn are told; NaN:
+ *  they are not.  Valid for the last control_delay + 2 epochs that were taught. */
+double ee_device_offload_cost(const ee_device *device, int64_t epoch);
 
 /** The plan in force for the newest ids, and its epoch number (0 for the first). */
 const ee_plan *ee_device_plan(const ee_device *device, int *plan_epoch);

@@ -55,6 +55,9 @@ ee_status ee_fleet_create(int n_devices, ee_fleet **fleet);
  *  time. */
 double ee_schedule_at(const ee_schedule *schedule, double t, double before);
 
+/** The value of @p schedule at time @p t, borrowed; NULL before its first change. */
+const double *ee_schedule_value(const ee_schedule *schedule, double t);
+
 /** Speed of device @p d at time @p t [FLOP/s]; @p host_flops is this host's speed [FLOP/s].
  *  A device with `flops` does not look at `relative`. */
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);

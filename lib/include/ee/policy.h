@@ -38,15 +38,16 @@ typedef enum { EE_GO_ON, EE_LEAVE, EE_OFFLOAD, EE_SKIP } ee_decision;
 
 /** What a policy sees of one sample at one exit. */
 typedef struct ee_exit_view {
-  uint64_t     id;    // of the sample
-  int          exit;  // in [0, n_exits)
-  int          n_exits;
-  int          n_classes;
-  const float *probability;      // shape [n_classes], calibrated, adds up to 1; NULL: not known
-  int          prediction;       // most probable class; the lowest index among equals
-  float        confidence;       // probability[prediction]; NaN: not known
-  const void  *memory;           // what was learned for the sample's epoch; NULL: nothing yet
-  float        last_confidence;  // of the last exit; only if the setting has hindsight
+  uint64_t      id;    // of the sample
+  int           exit;  // in [0, n_exits)
+  int           n_exits;
+  int           n_classes;
+  const float  *probability;      // shape [n_classes], calibrated, adds up to 1; NULL: not known
+  int           prediction;       // most probable class; the lowest index among equals
+  float         confidence;       // probability[prediction]; NaN: not known
+  const void   *memory;           // what was learned for the sample's epoch; NULL: nothing yet
+  float         last_confidence;  // of the last exit; only if the setting has hindsight
+  const double *offload_cost;  // of offloading now, where it changes; NULL: as the policy was told
 } ee_exit_view;
 
 /** What running costs, in a unit of the user's choice. */

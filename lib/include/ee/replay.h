@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/exit_table.h"
+#include "ee/fleet.h"
 #include "ee/policy.h"
 
 /**
@@ -37,9 +38,11 @@ typedef struct ee_replay_options {
   int64_t        warmup;    // samples from the stream's beginning that are played once before it,
                             // learned from and not counted
   ee_policy_costs costs;    // layers is ignored: the table's count
-  double          head_share;  // of a layer's cost that is its exit's head; see EE_FIGURE_COST
-  int             steps;       // points of the curves over time
-  ee_replayed    *replayed;    // shape [samples of the stream], to be filled in; NULL: not wanted
+  ee_schedule     offload_changes;  // costs of an offload by sample id instead of costs.offload
+                                    // from the first change on; borrowed
+  double       head_share;          // of a layer's cost that is its exit's head; see EE_FIGURE_COST
+  int          steps;               // points of the curves over time
+  ee_replayed *replayed;  // shape [samples of the stream], to be filled in; NULL: not wanted
 } ee_replay_options;
 
 /** One pass in order, epochs of one sample, no delay, layer 0.1, offload 0.5, 20 steps. */

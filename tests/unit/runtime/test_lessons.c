@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lessons.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ee_test.h"
@@ -33,13 +34,13 @@ static void ids_wait_for_the_epochs_that_decide_them(void) {
   for (int delay = 0; delay < 4; delay++) {
     ee_policy  policy = {.ops = &learner};
     ee_lessons l;
-    CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, delay, &l), EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, delay, NULL, &l), EE_OK);
     for (int64_t known = 0; known < 12; known++) {
       for (int64_t epoch = known; epoch < known + 8; epoch++) {
         uint64_t id = (uint64_t)(epoch * EPOCH + 3);
         CU_ASSERT_EQUAL(ee_lessons_ready(&l, id), epoch - 1 - delay < known);
       }
-      ee_lessons_take(&l, (int64_t[]){1, 1});
+      ee_lessons_take(&l, (int64_t[]){1, 1}, NAN);
     }
     ee_lessons_close(&l);
   }
@@ -50,7 +51,7 @@ static void every_id_reads_the_memory_of_its_epoch(void) {
   for (int delay = 0; delay < 4; delay++) {
     ee_policy  policy = {.ops = &learner};
     ee_lessons l;
-    CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, delay, &l), EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, delay, NULL, &l), EE_OK);
     for (int64_t known = 0; known < 9; known++) {
       for (int64_t epoch = known; epoch <= known + delay; epoch++) {
         const int64_t *memory = ee_lessons_memory(&l, (uint64_t)(epoch * EPOCH + EPOCH - 1));
@@ -61,7 +62,7 @@ static void every_id_reads_the_memory_of_its_epoch(void) {
         CU_ASSERT_EQUAL(memory[0], (last + 1) * (last + 2) / 2);
         CU_ASSERT_EQUAL(memory[1], digits);
       }
-      ee_lessons_take(&l, (int64_t[]){known + 1, known + 1});
+      ee_lessons_take(&l, (int64_t[]){known + 1, known + 1}, NAN);
     }
     ee_lessons_close(&l);
   }
@@ -70,7 +71,7 @@ static void every_id_reads_the_memory_of_its_epoch(void) {
 static void sums_belong_to_the_epoch_of_the_id(void) {
   ee_policy  policy = {.ops = &learner};
   ee_lessons l;
-  CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 1, &l), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 1, NULL, &l), EE_OK);
   for (uint64_t id = 0; id < 100; id++) {
     ee_lessons_sums(&l, id)[0] += 1;
     ee_lessons_sums(&l, id)[1] += (int64_t)id;
@@ -86,9 +87,43 @@ static void sums_belong_to_the_epoch_of_the_id(void) {
 static void a_policy_that_does_not_learn_waits_for_nothing(void) {
   ee_policy  policy = {.ops = &knower};
   ee_lessons l;
-  CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 2, &l), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 2, NULL, &l), EE_OK);
   CU_ASSERT_TRUE(ee_lessons_ready(&l, 1000000));
   CU_ASSERT_PTR_NULL(ee_lessons_memory(&l, 1000000));
+  ee_lessons_close(&l);
+}
+
+/* The cost measured by the end of an epoch decides with the memory of that epoch. */
+static void every_id_is_told_the_cost_of_its_epoch(void) {
+  for (int delay = 0; delay < 4; delay++) {
+    ee_policy  policy = {.ops = &learner};
+    ee_lessons l;
+    CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, delay, NULL, &l), EE_OK);
+    for (int64_t known = 0; known < 9; known++) {
+      for (int64_t epoch = known - 1; epoch <= known + delay; epoch++) {
+        if (epoch < 0) continue;
+        const double *cost = ee_lessons_offload_cost(&l, (uint64_t)(epoch * EPOCH + EPOCH - 1));
+        int64_t       last = epoch - 1 - delay;
+        CU_ASSERT_EQUAL(cost == NULL, last < 0 || last == 3);
+        if (cost != NULL) CU_ASSERT_EQUAL(*cost, 0.5 * (double)last);
+      }
+      ee_lessons_take(&l, (int64_t[]){1, 1}, known == 3 ? NAN : 0.5 * (double)known);
+    }
+    ee_lessons_close(&l);
+  }
+}
+
+static void costs_that_are_given_go_before_measured_ones(void) {
+  ee_change   change[] = {{15, 0.25}, {40, 2.0}};
+  ee_schedule given    = {2, change};
+  ee_policy   policy   = {.ops = &learner};
+  ee_lessons  l;
+  CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 0, &given, &l), EE_OK);
+  ee_lessons_take(&l, (int64_t[]){1, 1}, 7.0);
+  CU_ASSERT_PTR_NULL(ee_lessons_offload_cost(&l, 14));
+  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 15), 0.25);
+  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 39), 0.25);
+  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 1000), 2.0);
   ee_lessons_close(&l);
 }
 
@@ -97,5 +132,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(every_id_reads_the_memory_of_its_epoch),
     EE_FACT(sums_belong_to_the_epoch_of_the_id),
     EE_FACT(a_policy_that_does_not_learn_waits_for_nothing),
+    EE_FACT(every_id_is_told_the_cost_of_its_epoch),
+    EE_FACT(costs_that_are_given_go_before_measured_ones),
     {NULL, NULL},
 };
