@@ -40,7 +40,8 @@ static void a_table_is_read_row_by_row(void) {
 static void what_is_wrong_in_a_table_is_named(void) {
   refuse(file_with("id,cost\n0,0.5\n5,-1\n"), "costs.csv:3: cost is -1, expected 0 to 8");
   refuse(file_with("id,cost\n0,9\n"), "costs.csv:2: cost is 9");
-  refuse(file_with("id,cost\n7,1\n7,1\n"), "costs.csv:3: column 'id' is 7, expected a whole number from 8");
+  refuse(file_with("id,cost\n7,1\n7,1\n"),
+         "costs.csv:3: column 'id' is 7, expected a whole number from 8");
   refuse(file_with("id,cost\n0,nan\n"), "costs.csv:2: column 'cost' is 'nan'");
   refuse(file_with("id,cost\n"), "has no rows");
   ee_schedule costs;
