@@ -29,6 +29,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .source        = {.self = &in->stream, .read = ee_stream_read},
                         .label         = in->stream.label,
                         .n_samples     = in->n_samples,
+                        .offload       = o->offload,
                         .batch_limit   = o->batch,
                         .slots         = o->slots,
                         .epoch_samples = o->epoch,
@@ -104,8 +105,11 @@ static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, cha
   ee_run_setup      setup   = make_setup(o, &in);
   ee_plan          *plan    = NULL;
   const ee_planner *planner = ee_planner_by_name(o->planner);
-  ee_status         status  = ee_agree(
-               comm, ee_first_plan(&setup, size, planner, in.has_share ? in.share : NULL, &plan, NULL), 0);
+  ee_status         status  = ee_parse_cuts(o->cuts, in.model->n_layers, size, &plan);
+  if (status == EE_OK && plan == NULL) {
+    status = ee_first_plan(&setup, size, planner, in.has_share ? in.share : NULL, &plan, NULL);
+  }
+  status = ee_agree(comm, status, 0);
   if (status == EE_OK) {
     setup.plan = plan;
     status     = run_traced(comm, o, &in, &setup, argc, argv);

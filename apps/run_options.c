@@ -18,6 +18,9 @@ static ee_status check(const ee_run_options *o) {
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
   }
+  if (o->offload && o->rebalance) {
+    return EE_FAIL(EE_ERR_USAGE, "--offload on keeps its plan; it needs --rebalance off");
+  }
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0) {
     if (o->fleet == NULL) {
       return EE_FAIL(EE_ERR_USAGE,
@@ -65,6 +68,11 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "where moved layers come from; default peer", 0, 0},
       {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", "exact, uniform or flops; default exact",
        0, 0},
+      {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
+       "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
+       0},
+      {"offload", 0, EE_OPTION_SWITCH, &o->offload, "on|off",
+       "samples that a policy offloads leave their device at once; default off", 0, 0},
       {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
        "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
       {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
@@ -122,4 +130,33 @@ ee_status ee_parse_shares(const char *text, int n_exits, double *share, bool *gi
                    n_exits);
   }
   return EE_OK;
+}
+
+/* The next cut of @p text, which must be above @p least; 0 if it is wrong. */
+static int next_cut(const char **text, int least, int n_layers) {
+  char *end;
+  long  cut = strtol(*text, &end, 10);
+  if (end == *text || (*end != '/' && *end != '\0') || cut <= least || cut >= n_layers) return 0;
+  *text = *end == '/' ? end + 1 : NULL;
+  return (int)cut;
+}
+
+ee_status ee_parse_cuts(const char *text, int n_layers, int n_devices, ee_plan **plan) {
+  const char *at = text;
+  int         n  = 1;
+  *plan          = NULL;
+  if (text == NULL) return EE_OK;
+  for (const char *c = text; *c != '\0'; c++) n += *c == '/';
+  n++;
+  if (n <= n_devices && n <= n_layers) EE_TRY(ee_plan_create(n_layers, n_devices, n, plan));
+  for (int s = 0, begin = 0; *plan != NULL && s < n; s++) {
+    int end = s + 1 < n ? next_cut(&at, begin, n_layers) : n_layers;
+    if (end == 0) ee_plan_destroy(plan);
+    if (*plan != NULL) (*plan)->stage[s] = (ee_stage){begin, end, s};
+    begin = end;
+  }
+  if (*plan != NULL) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE,
+                 "--cuts is %s; expected rising layers from 1 to %d, at most %d of them", text,
+                 n_layers - 1, n_devices - 1);
 }

@@ -6,6 +6,7 @@
 typedef struct ee_run_options {
   const char *model, *data;
   const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights;
+  const char *cuts;          // of the first plan; NULL: the planner's
   const char *offload_cost;  // a number, a file or "link"; NULL: the default
   int         devices;       // ranks to start; 0: as launched, or as many as the fleet has
   int         batch, slots, epoch, control_delay;
@@ -15,7 +16,7 @@ typedef struct ee_run_options {
   double      min_gain;
   double      lambda;  // cost of a layer
   uint64_t    seed;
-  bool        rebalance, logits, json, quiet;
+  bool        rebalance, offload, logits, json, quiet;
 } ee_run_options;
 
 /**
@@ -23,6 +24,11 @@ typedef struct ee_run_options {
  * @return EE_OK; EE_ERR_USAGE
  */
 ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *options, bool *help);
+
+/** "5/9" to the plan that cuts before layers 5 and 9 and gives the parts to devices 0, 1 and 2.
+ *  NULL text gives EE_OK and no plan.  EE_ERR_USAGE unless the cuts rise from 1 to n_layers - 1 and
+ *  there are fewer of them than devices. */
+ee_status ee_parse_cuts(const char *text, int n_layers, int n_devices, ee_plan **plan);
 
 /** "0.3/0.2/0.5" to shares of samples that leave at each exit.  NULL text gives EE_OK and *given
  *  false.  EE_ERR_USAGE unless there are n_exits numbers in [0, 1] that add up to 1. */

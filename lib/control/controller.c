@@ -44,6 +44,9 @@ ee_controller_options ee_controller_defaults(void) {
 
 static ee_status open_parts(ee_controller *c) {
   int size;
+  if (c->setup->offload && c->options.rebalance) {
+    return EE_FAIL(EE_ERR_ARG, "with offloading the plan stays: rebalancing must be off");
+  }
   EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
   EE_TRY(ee_sums_open(c->setup->model->n_exits, size, (int)ee_device_learned_length(c->device),
                       &c->sums));
@@ -217,7 +220,8 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
 /* In the unit of the policy's costs; NaN if it is not to be measured. */
 static double measured_offload_cost(const ee_controller *c, const ee_plan *plan) {
   double layer_cost = c->options.offload_layer_cost;
-  return layer_cost > 0.0 ? ee_offload_cost_of(&c->estimate, plan, layer_cost) : NAN;
+  return layer_cost > 0.0 ? ee_offload_cost_of(&c->estimate, plan, c->setup->offload, layer_cost)
+                          : NAN;
 }
 
 /* The sum of an epoch is complete: what does it mean, and what follows? */

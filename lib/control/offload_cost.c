@@ -3,11 +3,23 @@
 
 #include <math.h>
 
-/* Seconds that a sample spends on the link into stage @p s. */
-static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s) {
+/* Mean bytes behind the exits of the first stage; those at the plan's cut if it has none. */
+static double bytes_behind_exits(const ee_estimate *e, const ee_plan *plan) {
+  double bytes = 0.0;
+  int    n     = 0;
+  for (int x = 0; x < e->model->n_exits; x++) {
+    if (e->attach[x] >= plan->stage[0].end) continue;
+    bytes += e->cut_bytes[e->attach[x] + 1];
+    n++;
+  }
+  return n > 0 ? bytes / n : e->cut_bytes[plan->stage[0].end];
+}
+
+/* Seconds that @p bytes spend on the link into stage @p s. */
+static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s, double bytes) {
   int    at        = plan->stage[s - 1].device * e->n_devices + plan->stage[s].device;
   double bandwidth = e->bandwidth[at];
-  double transfer  = bandwidth > 0.0 ? e->cut_bytes[plan->stage[s].begin] / bandwidth : 0.0;
+  double transfer  = bandwidth > 0.0 ? bytes / bandwidth : 0.0;
   return e->latency[at] + transfer;
 }
 
@@ -19,9 +31,14 @@ static double layer_seconds(const ee_estimate *e, const ee_plan *plan) {
   return work / e->speed[first->device] / (first->end - first->begin);
 }
 
-double ee_offload_cost_of(const ee_estimate *e, const ee_plan *plan, double layer_cost) {
+double ee_offload_cost_of(const ee_estimate *e, const ee_plan *plan, bool offload,
+                          double layer_cost) {
   double links = 0.0;
-  for (int s = 1; s < plan->n_stages; s++) links += link_seconds(e, plan, s);
+  for (int s = 1; s < plan->n_stages; s++) {
+    bool   first = offload && s == 1;
+    double bytes = first ? bytes_behind_exits(e, plan) : e->cut_bytes[plan->stage[s].begin];
+    links += link_seconds(e, plan, s, bytes);
+  }
   if (!e->measured[plan->stage[0].device]) return NAN;
   return fmin(layer_cost * links / layer_seconds(e, plan), EE_OFFLOAD_COST_MOST);
 }

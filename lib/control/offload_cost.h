@@ -14,10 +14,13 @@
  *
  *   layer_cost * sum_s (latency_s + bytes_s / bandwidth_s) / (seconds per layer of the first stage)
  *
- * where s goes over the links between stages and the first stage is the device that would offload.
+ * where s goes over the links between stages, the first stage is the device that would offload, and
+ * bytes_s are those alive at the plan's cut; with setup->offload, over the first link, the mean of
+ * those alive behind the first stage's exits.
  * Bandwidths and speeds are the estimate's, so the cost is the same on every rank.  A cost above
  * EE_OFFLOAD_COST_MOST counts as that.
  * @param[in] layer_cost  cost of one layer, > 0
  * @return >= 0; 0 for a plan of one stage; NaN while the first stage's speed is not known
  */
-double ee_offload_cost_of(const ee_estimate *estimate, const ee_plan *plan, double layer_cost);
+double ee_offload_cost_of(const ee_estimate *estimate, const ee_plan *plan, bool offload,
+                          double layer_cost);

@@ -8,11 +8,12 @@
 
 /* What is being done with one batch. */
 typedef struct batch {
-  ee_segment     *segment;
-  int             n;      // samples still in it
-  double          work;   // done so far [FLOP]
-  int64_t         clock;  // end of the last traced event [ns]
-  ee_answer_batch answers;
+  ee_segment      *segment;
+  ee_batch_result *result;
+  int              n;      // samples still in it
+  double           work;   // done so far [FLOP]
+  int64_t          clock;  // end of the last traced event [ns]
+  ee_answer_batch  answers;
 } batch;
 
 static int64_t now_of(const ee_segment *s) {
@@ -93,7 +94,7 @@ static void keep_samples(batch *b, int cut, int n_keep) {
 
 /* Ask the policy about one sample at an exit, and let it learn.  Every sample leaves at the last.
  */
-static bool leaves(const batch *b, const ee_exit_view *view, void *state) {
+static ee_decision decide(const batch *b, const ee_exit_view *view, void *state) {
   const ee_segment_context *c        = b->segment->context;
   const ee_policy          *policy   = c->setup->policy;
   ee_decision               decision = EE_LEAVE;
@@ -102,7 +103,34 @@ static bool leaves(const batch *b, const ee_exit_view *view, void *state) {
     policy->ops->learning->learn(policy->self, view, decision, state,
                                  ee_lessons_sums(c->lessons, view->id));
   }
-  return decision == EE_LEAVE;  // one that is offloaded goes on: the other devices are elsewhere
+  return decision;
+}
+
+/* Copy n samples into the outbox's next slot: those of `index`, or without it the first ones. */
+static void pack(batch *b, const ee_message_layout *out, const int *index, int n,
+                 ee_follows follows) {
+  const ee_segment *s     = b->segment;
+  const ee_model   *model = s->context->setup->model;
+  void             *slot  = ee_outbox_slot_ahead(s->outbox, b->result->n_out);
+  ee_message_begin(out, slot, n, s->ceiling, follows);
+
+  ee_message m = ee_message_view(out, slot, n);
+  for (int k = 0; k < n; k++) {
+    int i         = index != NULL ? index[k] : k;
+    m.id[k]       = s->id[i];
+    m.admitted[k] = s->admitted[i];
+    memcpy(m.state + (size_t)k * out->state_bytes, s->state + (size_t)i * out->state_bytes,
+           out->state_bytes);
+  }
+  unsigned char *to = m.values;
+  for (int v = 0; v < out->n_values; v++) {
+    size_t one = (size_t)ee_model_value_elements(model, out->value[v]) * sizeof(float);
+    const unsigned char *from = (const unsigned char *)ee_exec_value(s->exec, out->value[v]);
+    for (int k = 0; k < n; k++, to += one) {
+      memcpy(to, from + (size_t)(index != NULL ? index[k] : k) * one, one);
+    }
+  }
+  b->result->out_bytes[b->result->n_out++] = ee_message_bytes(out, n);
 }
 
 /* Exit e: who leaves is answered, who stays is moved to the front. */
@@ -110,22 +138,27 @@ static ee_status pass_exit(batch *b, int e) {
   ee_segment         *s     = b->segment;
   const ee_run_setup *setup = s->context->setup;
   const float        *logits;
-  int                 n_keep = 0;
+  ee_message_layout   part;
+  int                 n_keep = 0, n_go = 0;
+  bool                parts = ee_segment_part_layout(s, e, &part);
   EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
   for (int i = 0; i < b->n; i++) {
     const float     *z      = logits + (size_t)i * (size_t)setup->model->n_classes;
     ee_exit_view     view   = view_of(b, e, i, z);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
     void            *state  = s->state + (size_t)i * s->in.state_bytes;
-    bool             leave  = leaves(b, &view, state);
+    ee_decision      what   = decide(b, &view, state);
     counts->reached[e]++;
-    counts->left[e] += leave;
-    if (leave) {
+    counts->left[e] += what == EE_LEAVE;
+    if (what == EE_LEAVE) {
       answer(b, &view, i, z);
+    } else if (parts && what == EE_OFFLOAD) {
+      s->go[n_go++] = i;
     } else {
-      s->keep[n_keep++] = i;
+      s->keep[n_keep++] = i;  // without parts the chain is the way of those offloaded, too
     }
   }
+  if (n_go > 0) pack(b, &part, s->go, n_go, EE_FOLLOWS_PART);
   b->work += b->n * setup->model->head_flops[e];
   trace_piece(b, EE_EVENT_HEAD, e, b->n);
   keep_samples(b, setup->model->exit[e].attach + 1, n_keep);
@@ -145,36 +178,16 @@ static ee_status run_layers(batch *b, int from, int to) {
 static ee_status run_segment(batch *b) {
   const ee_segment *s     = b->segment;
   const ee_model   *model = s->context->setup->model;
-  int               at    = s->begin;
+  int               at    = s->entries.layout[s->entry].cut;
+  bool              asked = at == s->in.cut;  // others were offloaded: only the last exit answers
   for (int e = 0; e < model->n_exits && b->n > 0; e++) {
     int attach = model->exit[e].attach;
-    if (attach < s->begin || attach >= s->end) continue;
+    if (attach < at || attach >= s->end || !(asked || e == model->n_exits - 1)) continue;
     EE_TRY(run_layers(b, at, attach + 1));
     at = attach + 1;
     EE_TRY(pass_exit(b, e));
   }
   return run_layers(b, at, s->end);
-}
-
-/* Copy the survivors into the outbox's slot.  Returns the message's length. */
-static size_t pack_survivors(const batch *b, uint64_t watermark) {
-  const ee_segment *s     = b->segment;
-  const ee_model   *model = s->context->setup->model;
-  size_t            n     = (size_t)b->n;
-  void             *slot  = ee_outbox_slot(s->outbox);
-  ee_message_begin(&s->out, slot, b->n, watermark, 0);
-
-  ee_message m = ee_message_view(&s->out, slot, b->n);
-  memcpy(m.id, s->id, n * sizeof *s->id);
-  memcpy(m.admitted, s->admitted, n * sizeof *s->admitted);
-  memcpy(m.state, s->state, n * s->out.state_bytes);
-  unsigned char *to = m.values;
-  for (int i = 0; i < s->out.n_values; i++) {
-    size_t one = (size_t)ee_model_value_elements(model, s->out.value[i]) * sizeof(float);
-    memcpy(to, ee_exec_value(s->exec, s->out.value[i]), n * one);
-    to += n * one;
-  }
-  return ee_message_bytes(&s->out, b->n);
 }
 
 /* Count what the batch took, and set when it may go on. */
@@ -197,15 +210,17 @@ static void account(const batch *b, int64_t start, int64_t end, ee_batch_result 
 }
 
 ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
-  batch b = {.segment = s, .n = s->filled, .clock = now};
+  batch b = {.segment = s, .result = result, .n = s->filled, .clock = now};
   *result =
       (ee_batch_result){.segment = s, .passed = s->watermark, .first_id = s->id[0], .n = s->filled};
   ee_answer_box_slot(s->context->answers, &b.answers);
   *b.answers.n = 0;
 
   EE_TRY(run_segment(&b));
-  if (s->outbox != NULL) result->out_bytes = pack_survivors(&b, s->watermark);
+  bool whole = s->ceiling == s->watermark;
+  if (s->outbox != NULL) pack(&b, &s->out, NULL, b.n, whole ? EE_FOLLOWS_BATCH : EE_FOLLOWS_PART);
   s->filled = 0;
+  s->closed = false;
   account(&b, now, now_of(s), result);
   return EE_OK;
 }
@@ -214,10 +229,10 @@ void ee_segment_release(const ee_batch_result *result, int64_t now) {
   ee_segment       *s      = result->segment;
   ee_device_totals *totals = s->context->totals;
   ee_answer_box_post(s->context->answers, now);
-  if (result->out_bytes > 0) {
+  for (int k = 0; k < result->n_out; k++) {
     ((ee_message_header *)ee_outbox_slot(s->outbox))->sent = now;
-    ee_outbox_post(s->outbox, result->out_bytes);
-    totals->bytes_sent += (int64_t)result->out_bytes;
+    ee_outbox_post(s->outbox, result->out_bytes[k]);
+    totals->bytes_sent += (int64_t)result->out_bytes[k];
   }
   s->passed = result->passed;
 }

@@ -12,8 +12,8 @@
 static ee_status load_layers(ee_device *d) {
   int stage = ee_plan_stage_of_device(d->setup.plan, d->wire.rank);
   if (stage < 0) return EE_OK;
-  const ee_stage *own = &d->setup.plan->stage[stage];
-  for (int layer = own->begin; layer < own->end; layer++) {
+  int first = ee_entries_first_layer(&d->setup, d->setup.plan, stage);
+  for (int layer = first; layer < d->setup.plan->stage[stage].end; layer++) {
     float *blob = NULL;
     EE_TRY(d->setup.layers.read(d->setup.layers.self, layer, &blob));
     EE_TRY(ee_resident_add(d->resident, layer, blob));

@@ -35,6 +35,10 @@ void ee_outbox_listen(ee_outbox *outbox, ee_sent_fn sent, void *context);
  *  is given until it is posted. */
 void *ee_outbox_slot(ee_outbox *outbox);
 
+/** The buffer that ee_outbox_slot() will give once @p ahead more messages are posted, if it is free
+ *  now as those before it are; else NULL. */
+void *ee_outbox_slot_ahead(ee_outbox *outbox, int ahead);
+
 /** Send the first @p bytes of the buffer that ee_outbox_slot() gave. */
 void ee_outbox_post(ee_outbox *outbox, size_t bytes);
 

@@ -41,13 +41,13 @@ ee_message ee_message_view(const ee_message_layout *layout, void *buffer, int n)
 }
 
 void ee_message_begin(const ee_message_layout *layout, void *buffer, int n, uint64_t watermark,
-                      int last) {
+                      ee_follows follows) {
   *(ee_message_header *)buffer = (ee_message_header){.magic       = EE_MESSAGE_MAGIC,
                                                      .plan_epoch  = layout->plan_epoch,
                                                      .cut         = layout->cut,
                                                      .n           = n,
                                                      .watermark   = watermark,
-                                                     .last        = (uint32_t)last,
+                                                     .follows     = (uint32_t)follows,
                                                      .state_bytes = (uint32_t)layout->state_bytes};
 }
 

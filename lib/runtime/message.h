@@ -14,14 +14,21 @@
  */
 #define EE_MESSAGE_MAGIC 0x4545584du
 
+/** What comes after a message on its link. */
+typedef enum ee_follows {
+  EE_FOLLOWS_BATCH,    // what left the next batch
+  EE_FOLLOWS_NOTHING,  // this was the last message
+  EE_FOLLOWS_PART      // more of the same batch, at another cut, under the same watermark
+} ee_follows;
+
 typedef struct ee_message_header {
   uint32_t magic;
   int32_t  plan_epoch;
   int32_t  cut;
   int32_t  n;          // samples; 0: only the watermark travels
-  uint64_t watermark;  // every id below it has left the sender
+  uint64_t watermark;  // every id below it has left the sender, once the whole batch is here
   int64_t  sent;       // when it was posted [ns since the start]
-  uint32_t last;       // 1: nothing follows on this link
+  uint32_t follows;    // ee_follows
   uint32_t state_bytes;
 } ee_message_header;
 
@@ -57,7 +64,7 @@ ee_message ee_message_view(const ee_message_layout *layout, void *buffer, int n)
 
 /** Fill in the header of a message. */
 void ee_message_begin(const ee_message_layout *layout, void *buffer, int n, uint64_t watermark,
-                      int last);
+                      ee_follows follows);
 
 /**
  * Check a message that came in: epoch, cut, count and length.

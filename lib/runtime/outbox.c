@@ -62,9 +62,17 @@ void ee_outbox_listen(ee_outbox *outbox, ee_sent_fn sent, void *context) {
   outbox->sent_context = context;
 }
 
+void *ee_outbox_slot_ahead(ee_outbox *outbox, int ahead) {
+  if (ahead >= outbox->credits) return NULL;
+  for (int k = 0; k <= ahead; k++) {
+    if (outbox->send[(outbox->next + k) % outbox->slots] != MPI_REQUEST_NULL) return NULL;
+  }
+  int slot = (outbox->next + ahead) % outbox->slots;
+  return outbox->buffer + (size_t)slot * outbox->slot_bytes;
+}
+
 void *ee_outbox_slot(ee_outbox *outbox) {
-  if (outbox->credits == 0 || outbox->send[outbox->next] != MPI_REQUEST_NULL) return NULL;
-  return outbox->buffer + (size_t)outbox->next * outbox->slot_bytes;
+  return ee_outbox_slot_ahead(outbox, 0);
 }
 
 void ee_outbox_post(ee_outbox *outbox, size_t bytes) {

@@ -10,9 +10,13 @@
 
 static ee_status check_sizes(const ee_segment *s) {
   const ee_run_setup *setup = s->context->setup;
-  int                 in    = ee_message_most(&s->in);
-  int                 out   = s->end < setup->model->n_layers ? ee_message_most(&s->out) : INT_MAX;
-  int                 most  = in < out ? in : out;
+  int                 in    = INT_MAX;
+  for (int i = 0; i < s->entries.n; i++) {
+    int here = ee_message_most(&s->entries.layout[i]);
+    if (here < in) in = here;
+  }
+  int out  = s->end < setup->model->n_layers ? ee_message_most(&s->out) : INT_MAX;
+  int most = in < out ? in : out;
   if (setup->batch_limit <= most) return EE_OK;
   return EE_FAIL(EE_ERR_ARG, "a message can hold %d samples at cut %d, but the batch limit is %d",
                  most, in < out ? s->begin : s->end, setup->batch_limit);
@@ -24,7 +28,9 @@ static ee_status allocate(ee_segment *s) {
   s->admitted = malloc(n * sizeof *s->admitted);
   s->state    = malloc(n * (s->in.state_bytes > 0 ? s->in.state_bytes : 1));
   s->keep     = malloc(n * sizeof *s->keep);
-  if (s->id == NULL || s->admitted == NULL || s->state == NULL || s->keep == NULL) {
+  s->go       = malloc(n * sizeof *s->go);
+  if (s->id == NULL || s->admitted == NULL || s->state == NULL || s->keep == NULL ||
+      s->go == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for batches of %zu samples", n);
   }
   return EE_OK;
@@ -36,12 +42,24 @@ static void progress(void *context) {
              MPI_STATUS_IGNORE);
 }
 
+/* Bytes of the longest message that this segment may send, of @p n samples. */
+static size_t out_bytes(const ee_segment *s, int n) {
+  size_t most = ee_message_bytes(&s->out, n);
+  for (int e = 0; ee_segment_parts(s) > 1 && e < s->context->setup->model->n_exits; e++) {
+    ee_message_layout part;
+    if (!ee_segment_part_layout(s, e, &part)) continue;
+    size_t bytes = ee_message_bytes(&part, n);
+    if (bytes > most) most = bytes;
+  }
+  return most;
+}
+
 static ee_status count_bytes(ee_segment *s) {
   const ee_run_setup *setup = s->context->setup;
   int                 n     = setup->batch_limit;
   EE_TRY(ee_exec_arena_bytes(setup->model, setup->backend, s->begin, s->end, n, &s->bytes));
-  s->bytes += ee_outbox_bytes(setup->slots, ee_message_bytes(&s->in, n));
-  if (s->outbox != NULL) s->bytes += ee_outbox_bytes(setup->slots, ee_message_bytes(&s->out, n));
+  s->bytes += ee_outbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
+  if (s->outbox != NULL) s->bytes += ee_outbox_bytes(setup->slots, out_bytes(s, n));
   return EE_OK;
 }
 
@@ -68,10 +86,10 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
   EE_TRY(ee_exec_create(c->resident, s->begin, s->end, setup->batch_limit, &s->exec));
   ee_exec_set_progress(s->exec, progress, (void *)(uintptr_t)c->wire);
   EE_TRY(ee_inbox_open(c->wire, from, s->plan_epoch, setup->slots,
-                       ee_message_bytes(&s->in, setup->batch_limit), c->pacer, &s->inbox));
+                       ee_entries_bytes(&s->entries, setup->batch_limit), c->pacer, &s->inbox));
   if (to >= 0) {
     EE_TRY(ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
-                          ee_message_bytes(&s->out, setup->batch_limit), &s->outbox));
+                          out_bytes(s, setup->batch_limit), &s->outbox));
   }
   listen(s, from, to);
   return count_bytes(s);
@@ -96,16 +114,20 @@ ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan
                     .out        = ee_message_layout_of(setup->model, plan_epoch, own->end, state),
                     .passed     = UINT64_MAX};
 
+  ee_status status = ee_entries_open(setup, plan, plan_epoch, stage, &s->entries);
   int       from   = stage > 0 ? plan->stage[stage - 1].device : 0;  // rank 0 is the source
   int       to     = stage + 1 < plan->n_stages ? plan->stage[stage + 1].device : -1;
-  ee_status status = open_parts(s, from, to);
+  if (status == EE_OK) {
+    s->begin = s->entries.layout[0].cut;
+    status   = open_parts(s, from, to);
+  }
   if (status != EE_OK) ee_segment_close(&s);
   *segment = s;
   return status;
 }
 
 /* Copy `n` samples of the message, from its `taken`th on, behind those already in the batch. */
-static void take_samples(ee_segment *s, const ee_message *m, int n) {
+static void take_samples(ee_segment *s, const ee_message_layout *in, const ee_message *m, int n) {
   const ee_model *model = s->context->setup->model;
   size_t          at = (size_t)s->filled, from = (size_t)s->taken, count = (size_t)n;
   memcpy(s->id + at, m->id + from, count * sizeof *s->id);
@@ -114,9 +136,9 @@ static void take_samples(ee_segment *s, const ee_message *m, int n) {
          count * s->in.state_bytes);
 
   const unsigned char *values = m->values;
-  for (int i = 0; i < s->in.n_values; i++) {
-    size_t one = (size_t)ee_model_value_elements(model, s->in.value[i]) * sizeof(float);
-    float *to  = ee_exec_value(s->exec, s->in.value[i]) + at * (one / sizeof(float));
+  for (int i = 0; i < in->n_values; i++) {
+    size_t one = (size_t)ee_model_value_elements(model, in->value[i]) * sizeof(float);
+    float *to  = ee_exec_value(s->exec, in->value[i]) + at * (one / sizeof(float));
     memcpy(to, values + from * one, count * one);
     values += (size_t)m->header->n * one;
   }
@@ -124,29 +146,41 @@ static void take_samples(ee_segment *s, const ee_message *m, int n) {
   s->taken += n;
 }
 
-/* Ids rise, from those that came in before up to the message's watermark. */
+/* Ids stand between those that came in before and the message's watermark; they rise, unless parts
+ * of batches were merged on the way. */
 static ee_status check_ids(const ee_segment *s, const ee_message *m) {
   const ee_message_header *h    = m->header;
-  uint64_t                 next = s->watermark;
-  int                      i    = 0;
-  for (; i < h->n && m->id[i] >= next; i++) next = m->id[i] + 1;
-  if (i == h->n && next <= h->watermark && h->watermark <= s->context->setup->n_samples) {
+  uint64_t                 next = s->watermark, above = s->watermark;
+  int                      i = 0;
+  for (; i < h->n && m->id[i] >= next; i++) {
+    if (m->id[i] >= above) above = m->id[i] + 1;
+    if (!s->context->setup->offload) next = above;
+  }
+  if (i == h->n && above <= h->watermark && h->watermark <= s->context->setup->n_samples) {
     return EE_OK;
   }
   return EE_FAIL(EE_ERR_PEER,
                  "rank %d sent sample %llu of %d under watermark %llu after watermark %llu, in a "
                  "stream of %llu",
-                 ee_inbox_peer(s->inbox), (unsigned long long)(i < h->n ? m->id[i] : next - 1),
+                 ee_inbox_peer(s->inbox), (unsigned long long)(i < h->n ? m->id[i] : above - 1),
                  h->n, (unsigned long long)h->watermark, (unsigned long long)s->watermark,
                  (unsigned long long)s->context->setup->n_samples);
 }
 
+/* The entry that a message is for; of one too short to tell the plan's. */
+static int entry_of(const ee_segment *s, const ee_arrival *arrival) {
+  ee_message_header h = {.cut = -1};
+  if (arrival->bytes >= sizeof h) memcpy(&h, arrival->buffer, sizeof h);
+  return ee_entries_at(&s->entries, h.cut);
+}
+
 /* First look at a message: check it and count it. */
 static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t now) {
-  EE_TRY(ee_message_check(&s->in, arrival->buffer, arrival->bytes, s->context->setup->batch_limit,
+  const ee_message_layout *in = &s->entries.layout[entry_of(s, arrival)];
+  EE_TRY(ee_message_check(in, arrival->buffer, arrival->bytes, s->context->setup->batch_limit,
                           ee_inbox_peer(s->inbox)));
   const ee_message_header *h = arrival->buffer;
-  ee_message               m = ee_message_view(&s->in, arrival->buffer, h->n);
+  ee_message               m = ee_message_view(in, arrival->buffer, h->n);
   EE_TRY(check_ids(s, &m));
   uint64_t         newest = h->watermark - (h->watermark > 0);
   ee_epoch_counts *counts = ee_counters_of(s->context->counters, newest);
@@ -157,27 +191,66 @@ static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t 
   return EE_OK;
 }
 
+/* The head message was taken as a whole: what its watermark says holds, if its batch ends here. */
+static void end_message(ee_segment *s, const ee_message_header *h) {
+  s->ceiling = h->watermark;
+  if (h->follows != EE_FOLLOWS_PART) s->watermark = s->ceiling;
+  s->input_ended = h->follows == EE_FOLLOWS_NOTHING;
+  s->taken       = 0;
+  s->met         = false;
+  ee_inbox_release(s->inbox);
+}
+
+/* The newest id of the batch. */
+static uint64_t newest_id(const ee_segment *s) {
+  uint64_t newest = s->id[0];
+  for (int i = 1; i < s->filled; i++) {
+    if (s->id[i] > newest) newest = s->id[i];
+  }
+  return newest;
+}
+
+/* The rest of the head message stays for the next batch. */
+static void leave_rest(ee_segment *s, const ee_message *m) {
+  uint64_t least = m->id[s->taken];
+  for (int i = s->taken; i < m->header->n; i++) {
+    if (m->id[i] < least) least = m->id[i];
+  }
+  bool part  = m->header->follows == EE_FOLLOWS_PART;
+  s->ceiling = part || newest_id(s) > least ? m->header->watermark : least;
+  if (!part) s->watermark = least;
+}
+
+/* Take from the head message what fits into the batch.  A batch comes in at one cut. */
+static void take_message(ee_segment *s, const ee_arrival *arrival, int64_t now) {
+  int                      entry = entry_of(s, arrival);
+  const ee_message_layout *in    = &s->entries.layout[entry];
+  int                      n     = ((const ee_message_header *)arrival->buffer)->n;
+  ee_message               m     = ee_message_view(in, arrival->buffer, n);
+  s->closed                      = s->filled > 0 && n > 0 && entry != s->entry;
+  if (s->closed) return;
+  if (s->filled == 0) s->first_taken = now;
+  if (n > 0) s->entry = entry;
+
+  int room = s->context->setup->batch_limit - s->filled, left = n - s->taken;
+  take_samples(s, in, &m, left < room ? left : room);
+  if (s->taken == n) {
+    end_message(s, m.header);
+    return;
+  }
+  leave_rest(s, &m);
+}
+
 ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
   int        limit = s->context->setup->batch_limit;
   ee_arrival arrival;
   ee_inbox_poll(s->inbox);
-  while (s->filled < limit && !s->input_ended && ee_inbox_head(s->inbox, now, &arrival)) {
-    if (s->taken == 0) EE_TRY(meet_message(s, &arrival, now));
-    int        n = ((const ee_message_header *)arrival.buffer)->n;
-    ee_message m = ee_message_view(&s->in, arrival.buffer, n);
-    if (s->filled == 0) s->first_taken = now;
-
-    int room = limit - s->filled, left = n - s->taken;
-    take_samples(s, &m, left < room ? left : room);
+  while (s->filled < limit && !s->closed && !s->input_ended &&
+         ee_inbox_head(s->inbox, now, &arrival)) {
+    if (!s->met) EE_TRY(meet_message(s, &arrival, now));
+    s->met = true;
+    take_message(s, &arrival, now);
     *busy = true;
-    if (s->taken < n) {
-      s->watermark = m.id[s->taken];  // the rest stays for the next batch
-    } else {
-      s->watermark   = m.header->watermark;
-      s->input_ended = m.header->last != 0;
-      s->taken       = 0;
-      ee_inbox_release(s->inbox);
-    }
   }
   return EE_OK;
 }
@@ -185,22 +258,42 @@ ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
 bool ee_segment_ready(const ee_segment *s, int64_t now) {
   const ee_run_setup *setup = s->context->setup;
   if (s->filled == 0) return false;
-  if (!ee_lessons_ready(s->context->lessons, s->id[s->filled - 1])) return false;
-  if (s->filled == setup->batch_limit || s->input_ended) return true;
+  if (!ee_lessons_ready(s->context->lessons, newest_id(s))) return false;
+  if (s->filled == setup->batch_limit || s->closed || s->input_ended) return true;
   return (double)(now - s->first_taken) >= setup->merge_wait * 1e9;
+}
+
+int ee_segment_parts(const ee_segment *s) {
+  const ee_run_setup *setup = s->context->setup;
+  int                 parts = 1;
+  for (int e = 0; e < setup->model->n_exits; e++) parts += ee_segment_part_layout(s, e, NULL);
+  return parts;
+}
+
+bool ee_segment_part_layout(const ee_segment *s, int e, ee_message_layout *layout) {
+  const ee_run_setup *setup = s->context->setup;
+  int                 cut   = setup->model->exit[e].attach + 1;
+  if (!setup->offload || cut <= s->in.cut || cut >= s->end || s->end >= setup->model->n_layers) {
+    return false;
+  }
+  if (layout != NULL) {
+    *layout = ee_message_layout_of(setup->model, s->plan_epoch, cut, s->in.state_bytes);
+  }
+  return true;
 }
 
 bool ee_segment_can_send(const ee_segment *s) {
   ee_answer_batch batch;
   return ee_answer_box_slot(s->context->answers, &batch) &&
-         (s->outbox == NULL || ee_outbox_slot(s->outbox) != NULL);
+         (s->outbox == NULL || ee_outbox_slot_ahead(s->outbox, ee_segment_parts(s) - 1) != NULL);
 }
 
 /* An empty message: the watermark, and whether it is the last word. */
-static bool send_watermark(ee_segment *s, int last, int64_t now) {
+static bool send_watermark(ee_segment *s, int64_t now) {
   void *slot = ee_outbox_slot(s->outbox);
   if (slot == NULL) return false;
-  ee_message_begin(&s->out, slot, 0, s->watermark, last);
+  ee_message_begin(&s->out, slot, 0, s->watermark,
+                   s->input_ended ? EE_FOLLOWS_NOTHING : EE_FOLLOWS_BATCH);
   ((ee_message_header *)slot)->sent = now;
   ee_outbox_post(s->outbox, ee_message_bytes(&s->out, 0));
   s->context->totals->bytes_sent += (int64_t)ee_message_bytes(&s->out, 0);
@@ -210,7 +303,7 @@ static bool send_watermark(ee_segment *s, int last, int64_t now) {
 bool ee_segment_pass_on(ee_segment *s, int64_t now) {
   bool news = s->watermark > s->passed || (s->input_ended && !s->ended);
   if (s->filled > 0 || !news) return false;
-  if (s->outbox != NULL && !send_watermark(s, s->input_ended, now)) return false;
+  if (s->outbox != NULL && !send_watermark(s, now)) return false;
   s->passed = s->watermark;
   s->ended  = s->input_ended;
   return true;
@@ -230,6 +323,8 @@ void ee_segment_close(ee_segment **segment) {
   free(s->admitted);
   free(s->state);
   free(s->keep);
+  free(s->go);
+  ee_entries_close(&s->entries);
   free(s);
   *segment = NULL;
 }

@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "counters.h"
 #include "ee/device.h"
+#include "entries.h"
 #include "lessons.h"
 #include "link.h"
 #include "message.h"
@@ -32,23 +33,30 @@ typedef struct ee_segment_context {
 
 typedef struct ee_segment {
   const ee_segment_context *context;
-  int                       plan_epoch, begin, end;
+  int                       plan_epoch;
+  int                       begin, end;  // layers that it may run; the plan's may begin later
   ee_exec                  *exec;
   ee_inbox                 *inbox;
-  ee_outbox                *outbox;  // NULL if `end` is the end of the model
-  ee_message_layout         in, out;
+  ee_outbox                *outbox;           // NULL if `end` is the end of the model
+  ee_entries                entries;          // where samples come in
+  ee_message_layout         in, out;          // of the plan's cuts
   ee_message_end            in_end, out_end;  // for the trace
 
-  // The batch being gathered, in order of id.
+  // The batch being gathered, as it came in.
   int            filled;       // samples in it
-  int            taken;        // samples already taken from the inbox's head message
+  int            entry;        // in `entries`, of its samples
+  bool           closed;       // samples that come in elsewhere stand behind it
+  bool           met;          // the inbox's head message was checked
+  int            taken;        // samples already taken from it
   int64_t        first_taken;  // when its first sample came in [ns]
   uint64_t      *id;           // shape [batch_limit]
   int64_t       *admitted;     // shape [batch_limit] [ns]
   unsigned char *state;        // shape [batch_limit, in.state_bytes]
-  int           *keep;         // shape [batch_limit], scratch of the exits
+  int           *keep;         // shape [batch_limit], scratch of the exits: who stays
+  int           *go;           // shape [batch_limit], the same: who is offloaded
 
   uint64_t watermark;    // ids below it came in, or left before
+  uint64_t ceiling;      // above all ids that came in; beyond `watermark` while parts are to follow
   uint64_t passed;       // ids below it have left this device
   bool     input_ended;  // nothing more comes in
   bool     ended;        // and all of it has gone on
@@ -65,12 +73,15 @@ ee_status ee_segment_gather(ee_segment *segment, int64_t now, bool *busy);
 /** Whether the batch should run now: it is full, or has waited long enough, or nothing follows. */
 bool ee_segment_ready(const ee_segment *segment, int64_t now);
 
+#define EE_BATCH_PARTS 32  // messages that one batch may leave: a part per exit, and what goes on
+
 /** What a batch that has run leaves to be sent when its time has come. */
 typedef struct ee_batch_result {
   ee_segment *segment;
-  size_t      out_bytes;  // message in the outbox's slot; 0: none
-  uint64_t    passed;     // of the segment once this is sent
-  int64_t     release;    // not before this time [ns]
+  int         n_out;  // messages in the outbox's slots
+  size_t      out_bytes[EE_BATCH_PARTS];
+  uint64_t    passed;   // of the segment once this is sent
+  int64_t     release;  // not before this time [ns]
   uint64_t    first_id;
   int         n;  // samples that went in
 } ee_batch_result;
@@ -81,7 +92,15 @@ typedef struct ee_batch_result {
  */
 ee_status ee_segment_run(ee_segment *segment, int64_t now, ee_batch_result *result);
 
-/** Whether a batch's answers and survivors would find a free slot. */
+/** Messages that one batch may part into: what goes on, and with offloading a part per exit. */
+int ee_segment_parts(const ee_segment *segment);
+
+/** Layout of the samples that are offloaded at exit @p e; NULL: not wanted.  False if those go on
+ *  with the rest: there is no offloading, or the exit is none of this segment's or stands at its
+ *  end. */
+bool ee_segment_part_layout(const ee_segment *segment, int e, ee_message_layout *layout);
+
+/** Whether a batch's answers and survivors would find free slots. */
 bool ee_segment_can_send(const ee_segment *segment);
 
 /** Send what the batch left.  @p now [ns]. */

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "answer_layout.h"
+#include "segment.h"
 
 #define MOST_SLOTS 65536   // of a link; more than any memory
 #define MOST_DELAY 100000  // epochs; each costs a place in the counters
@@ -21,6 +22,14 @@ static ee_status check_numbers(const ee_run_setup *s) {
   if (!(s->merge_wait >= 0.0) || !(s->rate >= 0.0)) {
     return EE_FAIL(EE_ERR_ARG, "merge wait %g s and rate %g 1/s must be at least 0", s->merge_wait,
                    s->rate);
+  }
+  if (s->offload && s->model->n_exits >= EE_BATCH_PARTS) {
+    return EE_FAIL(EE_ERR_ARG, "the model has %d exits; offloading takes fewer than %d",
+                   s->model->n_exits, EE_BATCH_PARTS);
+  }
+  if (s->offload && s->slots <= s->model->n_exits) {
+    return EE_FAIL(EE_ERR_ARG, "%d slots are too few to offload: a batch may part into %d messages",
+                   s->slots, s->model->n_exits);
   }
   if (s->n_samples > INT64_MAX) {
     return EE_FAIL(EE_ERR_ARG, "%llu samples are too many", (unsigned long long)s->n_samples);
@@ -111,6 +120,7 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, (uint64_t)s->epoch_samples);
   hash          = mix(hash, (uint64_t)s->control_delay);
   hash          = mix(hash, s->with_logits);
+  hash          = mix(hash, s->offload);
   for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
   hash = mix(hash, s->policy->ops->state_bytes);
   hash = mix(hash, (uint64_t)s->model->n_classes);

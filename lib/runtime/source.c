@@ -80,7 +80,7 @@ static int admissible(const ee_source *s, int64_t now) {
 }
 
 static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
-  ee_message_begin(&s->now_layout, slot, n, s->next + (uint64_t)n, 0);
+  ee_message_begin(&s->now_layout, slot, n, s->next + (uint64_t)n, EE_FOLLOWS_BATCH);
   ee_message m = ee_message_view(&s->now_layout, slot, n);
   EE_TRY(
       s->setup->source.read(s->setup->source.self, (int64_t)s->next, n, (float *)(void *)m.values));
@@ -99,7 +99,7 @@ static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
 static bool say_last(ee_source *s, int64_t now) {
   void *slot = ee_outbox_slot(s->now);
   if (slot == NULL) return false;
-  ee_message_begin(&s->now_layout, slot, 0, s->next, 1);
+  ee_message_begin(&s->now_layout, slot, 0, s->next, EE_FOLLOWS_NOTHING);
   ((ee_message_header *)slot)->sent = now;
   ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, 0));
   s->now_ended = true;

@@ -64,7 +64,7 @@ static ee_message write_message(bench *b, int n, const uint64_t *id, uint64_t wa
   const ee_message_layout *layout = &b->segment->in;
   void                    *slot   = ee_outbox_slot(b->outbox);
   CU_ASSERT_PTR_NOT_NULL_FATAL(slot);
-  ee_message_begin(layout, slot, n, watermark, last);
+  ee_message_begin(layout, slot, n, watermark, last ? EE_FOLLOWS_NOTHING : EE_FOLLOWS_BATCH);
   ee_message m        = ee_message_view(layout, slot, n);
   size_t     elements = layout->sample_bytes / sizeof(float);
   for (int i = 0; i < n; i++) {

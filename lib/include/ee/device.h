@@ -39,7 +39,15 @@ typedef struct ee_layer_reader {
   ee_status (*read)(void *self, int layer, float **blob);
 } ee_layer_reader;
 
-/** What a run is.  Logically collective: equal on all ranks but for what is marked rank 0. */
+/**
+ * What a run is.  Logically collective: equal on all ranks but for what is marked rank 0.
+ *
+ * A sample that a policy offloads goes on to the last exit, and no exit on the way is to be asked.
+ * Without `offload` the plan's chain of devices is the way: the device goes on with its own layers.
+ * With it, each stage also holds the layers behind the exits of the stage before, and an offloaded
+ * sample leaves its device at once, with what is alive behind the exit where it was decided.  The
+ * plan must then stay as it is.
+ */
 typedef struct ee_run_setup {
   const ee_model      *model;
   const ee_backend    *backend;
@@ -56,6 +64,7 @@ typedef struct ee_run_setup {
   int                  slots;          // messages in flight per link, >= 1
   int                  epoch_samples;  // >= 1
   int                  control_delay;  // epochs, >= 0
+  bool                 offload;        // see below
   double               merge_wait;     // longest wait for a fuller batch [s]
   double               rate;           // samples admitted per second [1/s]; 0: as fast as they go
   bool                 with_logits;    // answers carry their logits

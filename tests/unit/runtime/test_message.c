@@ -56,7 +56,7 @@ static ee_status check_changed(void (*change)(ee_message_header *), size_t bytes
   ee_message_layout layout = ee_message_layout_of(model, 3, 1, 16);
   size_t            bytes  = ee_message_bytes(&layout, 2);
   unsigned char    *buffer = calloc(1, bytes + 64);
-  ee_message_begin(&layout, buffer, 2, 10, 0);
+  ee_message_begin(&layout, buffer, 2, 10, EE_FOLLOWS_BATCH);
   if (change != NULL) change((ee_message_header *)(void *)buffer);
   ee_status status = ee_message_check(&layout, buffer, bytes + bytes_more, 2, 41);
   free(buffer);
@@ -107,7 +107,7 @@ static void more_samples_than_a_batch_are_refused(void) {
   ee_message_layout layout = ee_message_layout_of(model, 3, 1, 16);
   size_t            bytes  = ee_message_bytes(&layout, 3);
   unsigned char    *buffer = calloc(1, bytes);
-  ee_message_begin(&layout, buffer, 3, 10, 0);
+  ee_message_begin(&layout, buffer, 3, 10, EE_FOLLOWS_BATCH);
   CU_ASSERT_EQUAL(ee_message_check(&layout, buffer, bytes, 3, 5), EE_OK);
   CU_ASSERT_EQUAL(ee_message_check(&layout, buffer, bytes, 2, 5), EE_ERR_PEER);
   free(buffer);
