@@ -96,6 +96,11 @@ def plain(x: Tensor, rows: Tensor) -> Tensor:
     return x[rows]
 
 
+def as_it_is(x: Tensor, rows: Tensor) -> Tensor:
+    """No augmentation."""
+    return x[rows]
+
+
 def crop_and_flip(pad: int) -> Augment:
     """Shift each image by up to `pad` pixels (zeros enter) and mirror half of them."""
 

@@ -44,13 +44,19 @@ def spoken(values: List[float]) -> str:
 def train_cifar(name: str, args: argparse.Namespace, recipe: Recipe) -> Checkpoint:
     """Train a CIFAR-10 network; batch 5 is read once, at the end."""
     train, kept, report = data.read_cifar(args.data)
+    split, augment = data.CIFAR10_SPLIT, data.crop_and_flip(CROP[name])
+    if args.first is not None:
+        train = train[:args.first]
+        split = f"{split}; train: only the first {len(train)} of these"
+    if args.plain:
+        augment, split = data.as_it_is, f"{split}; images as they are, no weight decay"
     pre = data.channel_statistics(train.x, 1 / 255)
     model = models.build(name)
-    loop.fit(model, pre, train, kept, data.crop_and_flip(CROP[name]), recipe)
+    loop.fit(model, pre, train, kept, augment, recipe)
     figures = (f"batch 5 {spoken(measure(model, pre, report))}; "
                f"kept 2000 {spoken(measure(model, pre, kept))}")
     return finished(name, model, pre, data.CIFAR10_CLASSES, train, recipe,
-                    data.CIFAR10_SPLIT, figures)
+                    split, figures)
 
 
 def train_modulation(name: str, args: argparse.Namespace, recipe: Recipe) -> Checkpoint:
@@ -100,7 +106,8 @@ def command_train(args: argparse.Namespace) -> None:
     recipe = RECIPES[args.model]
     given = {k: v for k, v in vars(args).items()
              if k in ("epochs", "rate", "seed") and v is not None}
-    recipe = replace(recipe, bf16=recipe.bf16 and not args.no_bf16, **given)
+    recipe = replace(recipe, bf16=recipe.bf16 and not args.no_bf16,
+                     decay=0.0 if args.plain else recipe.decay, **given)
     loop.seed_everything(recipe.seed, args.threads)
     start = time.time()
     work = train_modulation if args.model == "modnet" else train_cifar
@@ -145,6 +152,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, help="folder with data_batch_1.bin ... data_batch_5.bin")
     p.add_argument("--train", type=Path, help="HDF5 file to train on (modnet)")
     p.add_argument("--holdout", type=Path, help="HDF5 file to report on (modnet)")
+    p.add_argument("--first", type=int, help="only so many of CIFAR-10's training images")
+    p.add_argument("--plain", action="store_true",
+                   help="CIFAR-10 images as they are and no weight decay: over-confident networks")
     p.add_argument("--epochs", type=int)
     p.add_argument("--rate", type=float, help="peak learning rate")
     p.add_argument("--seed", type=int)

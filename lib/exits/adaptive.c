@@ -87,14 +87,19 @@ static double gain(const ee_adaptive *policy, float first, const ee_exit_view *l
   return more - ee_offload_cost(last, policy->offload);
 }
 
+static double reward(const void *self, const ee_exit_view *view, const void *state) {
+  ee_adaptive_state s;
+  memcpy(&s, state, sizeof s);
+  return s.offloaded ? gain(self, s.confidence, view) : 0.0;
+}
+
 static void learn(const void *self, const ee_exit_view *view, ee_decision decision,
                   const void *state, int64_t *sums) {
-  const ee_adaptive *policy = self;
-  ee_adaptive_state  s;
+  ee_adaptive_state s;
   if (decision != EE_LEAVE) return;
   memcpy(&s, state, sizeof s);
   ee_bandit_round(sums);
-  ee_bandit_reward(s.arm, s.offloaded ? gain(policy, s.confidence, view) : 0.0, sums);
+  ee_bandit_reward(s.arm, reward(self, view, state), sums);
 }
 
 static size_t learned(const void *self) {
@@ -130,4 +135,4 @@ static double value(const void *self, int arm, const ee_exit_view *path, int lab
   return gain(policy, first, &path[policy->n_exits - 1]);
 }
 
-const ee_policy_arms ee_adaptive_arms = {count, chosen, value};
+const ee_policy_arms ee_adaptive_arms = {count, chosen, reward, value};

@@ -183,6 +183,12 @@ static int chosen(const void *self, const void *state) {
   return s.arm;
 }
 
+static double reward(const void *self, const ee_exit_view *view, const void *state) {
+  ceebert_state s;
+  memcpy(&s, state, sizeof s);
+  return reward_of(self, s.used, s.first, view->confidence);
+}
+
 static double value(const void *self, int arm, const ee_exit_view *path, int label) {
   const ceebert_policy *policy = self;
   int                   k = 0, at = policy->n_exits - 1;
@@ -198,7 +204,7 @@ static double value(const void *self, int arm, const ee_exit_view *path, int lab
 }
 
 static const ee_policy_learning learning = {learned, memory_bytes, learn, epoch};
-static const ee_policy_arms     arms     = {count, chosen, value};
+static const ee_policy_arms     arms     = {count, chosen, reward, value};
 
 const ee_policy_ops ee_policy_ceebert = {
     .name = "ceebert",

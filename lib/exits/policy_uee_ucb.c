@@ -126,7 +126,7 @@ static double value(const void *self, int arm, const ee_exit_view *path, int lab
 }
 
 static const ee_policy_learning learning = {learned, memory_bytes, learn, epoch};
-static const ee_policy_arms     arms     = {count, chosen, value};
+static const ee_policy_arms     arms     = {count, chosen, NULL, value};
 
 const ee_policy_ops ee_policy_uee_ucb = {
     .name = "uee-ucb",

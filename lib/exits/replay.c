@@ -37,6 +37,7 @@ typedef struct way {
   bool    offloaded;
   int32_t prediction;
   int     arm;
+  float   reward;
 } way;
 
 ee_replay_options ee_replay_defaults(void) {
@@ -156,7 +157,11 @@ static way go(replay *r, uint64_t id) {
   const ee_exit_view *view = &r->path[exit];
   if (sums != NULL && exit == last) r->ops->learning->learn(self, view, EE_LEAVE, state, sums);
   w.prediction = r->ops->answer != NULL ? r->ops->answer(self, view, state) : view->prediction;
-  if (r->ops->arms != NULL) w.arm = r->ops->arms->chosen(self, state);
+  w.reward     = NAN;
+  if (r->ops->arms != NULL) {
+    w.arm = r->ops->arms->chosen(self, state);
+    if (r->ops->arms->reward != NULL) w.reward = (float)r->ops->arms->reward(self, view, state);
+  }
   return w;
 }
 
@@ -217,7 +222,7 @@ static void play(replay *r, int64_t i, bool counts) {
   count_cost(r, &w);
   if (r->ops->arms != NULL) count_arms(r, row, &w);
   if (r->o->replayed != NULL)
-    r->o->replayed[i] = (ee_replayed){row, w.left, exit, w.prediction, w.arm};
+    r->o->replayed[i] = (ee_replayed){row, w.left, exit, w.prediction, w.arm, w.reward};
 }
 
 static void play_all(replay *r, double *values) {

@@ -86,14 +86,17 @@ static void learn_below(const ee_split *split, uint64_t below, double offloaded,
   }
 }
 
+static double reward_of(const ee_split *split, const ee_exit_view *view, const ee_split_state *s) {
+  double offload = s->offloaded ? ee_offload_cost(view, split->offload) : 0.0;
+  return view->confidence - offload - split->cost[s->arm];
+}
+
 static void learn_answer(const ee_split *split, const ee_exit_view *view, const ee_split_state *s,
                          int64_t *sums) {
-  double sure    = view->confidence;
-  double last    = split->released ? view->last_confidence : sure;
-  double offload = ee_offload_cost(view, split->offload);
+  double last = split->released ? view->last_confidence : view->confidence;
   ee_bandit_round(sums);
-  ee_bandit_reward(s->arm, sure - (s->offloaded ? offload : 0.0) - split->cost[s->arm], sums);
-  if (split->side) learn_below(split, s->below, last - offload, sums);
+  ee_bandit_reward(s->arm, reward_of(split, view, s), sums);
+  if (split->side) learn_below(split, s->below, last - ee_offload_cost(view, split->offload), sums);
 }
 
 static void learn(const void *self, const ee_exit_view *view, ee_decision decision,
@@ -133,6 +136,12 @@ static int chosen(const void *self, const void *state) {
   return s.arm;
 }
 
+static double reward(const void *self, const ee_exit_view *view, const void *state) {
+  ee_split_state s;
+  memcpy(&s, state, sizeof s);
+  return reward_of(self, view, &s);
+}
+
 static double value(const void *self, int arm, const ee_exit_view *path, int label) {
   const ee_split *split = self;
   int             last  = split->n_exits - 1;
@@ -142,4 +151,4 @@ static double value(const void *self, int arm, const ee_exit_view *path, int lab
   return path[last].confidence - ee_offload_cost(&path[last], split->offload) - split->cost[arm];
 }
 
-const ee_policy_arms ee_split_arms = {count, chosen, value};
+const ee_policy_arms ee_split_arms = {count, chosen, reward, value};

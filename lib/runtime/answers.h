@@ -21,6 +21,9 @@ typedef struct ee_answer_record {
   int32_t  prediction, exit;
   float    confidence;
   int32_t  plan_epoch;
+  int32_t  decided_at, way;  // as in ee_answer
+  int32_t  arm;
+  float    reward;
 } ee_answer_record;
 
 /** A message of answers that is being filled in. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One batch on one device: through the layers, past the exits, answers out, survivors on. */
+#include <math.h>
 #include <string.h>
 
 #include "ee/clock.h"
@@ -39,20 +40,39 @@ static void trace_piece(batch *b, ee_event_kind kind, int layer, int samples) {
   b->clock = now;
 }
 
-static void answer(batch *b, const ee_exit_view *view, int i, const float *logits) {
-  const ee_segment *s      = b->segment;
-  const ee_policy  *policy = s->context->setup->policy;
-  int               k = (*b->answers.n)++, class = view->prediction;
-  if (policy->ops->answer != NULL) {
-    class = policy->ops->answer(policy->self, view, s->state + (size_t)i * s->in.state_bytes);
-  }
+/* The mark of the batch's sample i; the policy's state stands behind it. */
+static ee_sample_mark *mark_of(const ee_segment *s, int i) {
+  return (ee_sample_mark *)(void *)(s->state + (size_t)i * s->in.state_bytes);
+}
 
-  b->answers.record[k] = (ee_answer_record){.id         = view->id,
-                                            .admitted   = s->admitted[i],
-                                            .prediction = class,
-                                            .exit       = view->exit,
-                                            .confidence = view->confidence,
-                                            .plan_epoch = s->plan_epoch};
+static ee_answer_record record_of(const ee_segment *s, const ee_exit_view *view, int i) {
+  const ee_policy      *policy = s->context->setup->policy;
+  ee_sample_mark       *mark   = mark_of(s, i);
+  const void           *state  = ee_sample_policy_state(mark);
+  ee_answer_record      record = {.id         = view->id,
+                                  .admitted   = s->admitted[i],
+                                  .prediction = view->prediction,
+                                  .exit       = view->exit,
+                                  .confidence = view->confidence,
+                                  .plan_epoch = s->plan_epoch,
+                                  .decided_at = mark->offloaded > 0 ? mark->offloaded - 1 : view->exit,
+                                  .way    = mark->offloaded > 0 ? EE_WAY_OFFLOADED : EE_WAY_LEFT,
+                                  .arm    = -1,
+                                  .reward = NAN};
+  const ee_policy_arms *arms   = policy->ops->arms;
+  if (policy->ops->answer != NULL) {
+    record.prediction = policy->ops->answer(policy->self, view, state);
+  }
+  if (arms != NULL) record.arm = arms->chosen(policy->self, state);
+  if (arms != NULL && arms->reward != NULL) {
+    record.reward = (float)arms->reward(policy->self, view, state);
+  }
+  return record;
+}
+
+static void answer(batch *b, const ee_exit_view *view, int i, const float *logits) {
+  int k                = (*b->answers.n)++;
+  b->answers.record[k] = record_of(b->segment, view, i);
   if (b->answers.logits != NULL) {
     memcpy(b->answers.logits + (size_t)k * (size_t)view->n_classes, logits,
            (size_t)view->n_classes * sizeof *logits);
@@ -92,17 +112,21 @@ static void keep_samples(batch *b, int cut, int n_keep) {
   b->n = n_keep;
 }
 
-/* Ask the policy about one sample at an exit, and let it learn.  Every sample leaves at the last.
- */
-static ee_decision decide(const batch *b, const ee_exit_view *view, void *state) {
+/* Ask the policy about one sample at an exit, and let it learn.  Every sample leaves at the last;
+ * one that was offloaded is not asked before. */
+static ee_decision decide(const batch *b, const ee_exit_view *view, ee_sample_mark *mark) {
   const ee_segment_context *c        = b->segment->context;
   const ee_policy          *policy   = c->setup->policy;
+  void                     *state    = ee_sample_policy_state(mark);
+  bool                      last     = view->exit == view->n_exits - 1;
   ee_decision               decision = EE_LEAVE;
-  if (view->exit < view->n_exits - 1) decision = policy->ops->decide(policy->self, view, state);
+  if (mark->offloaded > 0 && !last) return EE_SKIP;
+  if (!last) decision = policy->ops->decide(policy->self, view, state);
   if (policy->ops->learning != NULL) {
     policy->ops->learning->learn(policy->self, view, decision, state,
                                  ee_lessons_sums(c->lessons, view->id));
   }
+  if (decision == EE_OFFLOAD) mark->offloaded = view->exit + 1;
   return decision;
 }
 
@@ -146,8 +170,7 @@ static ee_status pass_exit(batch *b, int e) {
     const float     *z      = logits + (size_t)i * (size_t)setup->model->n_classes;
     ee_exit_view     view   = view_of(b, e, i, z);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
-    void            *state  = s->state + (size_t)i * s->in.state_bytes;
-    ee_decision      what   = decide(b, &view, state);
+    ee_decision      what   = decide(b, &view, mark_of(s, i));
     counts->reached[e]++;
     counts->left[e] += what == EE_LEAVE;
     if (what == EE_LEAVE) {

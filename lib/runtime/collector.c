@@ -69,6 +69,10 @@ static ee_answer as_answer(const ee_collector *c, const ee_answer_record *r, int
                      .exit       = r->exit,
                      .plan_epoch = r->plan_epoch,
                      .confidence = r->confidence,
+                     .decided_at = r->decided_at,
+                     .way        = r->way,
+                     .arm        = r->arm,
+                     .reward     = r->reward,
                      .device     = peer,
                      .admitted   = r->admitted,
                      .answered   = arrived};

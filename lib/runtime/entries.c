@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "sample_state.h"
+
 /* Whether samples may be offloaded into stage @p s at @p cut, before the plan's cut. */
 static bool comes_in(const ee_run_setup *setup, const ee_plan *plan, int s, int cut) {
   if (!setup->offload || s == 0 || cut >= plan->stage[s].begin) return false;
@@ -16,7 +18,7 @@ static bool comes_in(const ee_run_setup *setup, const ee_plan *plan, int s, int 
 
 ee_status ee_entries_open(const ee_run_setup *setup, const ee_plan *plan, int plan_epoch, int stage,
                           ee_entries *entries) {
-  size_t state    = setup->policy->ops->state_bytes;
+  size_t state    = ee_sample_state_bytes(setup->policy);
   *entries        = (ee_entries){0};
   entries->layout = malloc(((size_t)setup->model->n_exits + 1) * sizeof *entries->layout);
   if (entries->layout == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the cuts of stage %d", stage);

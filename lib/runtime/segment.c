@@ -103,7 +103,7 @@ ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan
 
   const ee_run_setup *setup = context->setup;
   const ee_stage     *own   = &plan->stage[stage];
-  size_t              state = setup->policy->ops->state_bytes;
+  size_t              state = ee_sample_state_bytes(setup->policy);
   ee_segment         *s     = calloc(1, sizeof *s);
   if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a segment");
   *s = (ee_segment){.context    = context,

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "message.h"
 #include "message_event.h"
+#include "sample_state.h"
 
 /**
  * @file segment.h

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message_event.h"
+#include "sample_state.h"
 
 struct ee_source {
   const ee_wire      *wire;
@@ -26,7 +27,7 @@ static void tell_sent(void *context, int peer, const void *message, size_t bytes
 static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
                            ee_message_layout *layout, ee_outbox **outbox) {
   *layout =
-      ee_message_layout_of(s->setup->model, plan_epoch, 0, s->setup->policy->ops->state_bytes);
+      ee_message_layout_of(s->setup->model, plan_epoch, 0, ee_sample_state_bytes(s->setup->policy));
   EE_TRY(ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
                         ee_message_bytes(layout, s->setup->batch_limit), outbox));
   if (s->setup->sink != NULL) ee_outbox_listen(*outbox, tell_sent, s);

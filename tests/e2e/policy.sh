@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Policies on exit tables: what is imported is replayed, a replay leaves where a live run does,
-# targets and sweeps, and what is refused.
+# Policies on exit tables: what is imported is replayed, targets and sweeps, and what is refused.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 cd "$scratch"
@@ -110,32 +109,9 @@ refuse 2 "do not go with --policy" policy wide.h5 --policy final --front
 refuse 2 "an exit table, EXITS.h5, is missing" policy --policy final
 refuse 2 "--prediction is missing" import exits wide.csv -o refused.h5
 
-# a live run over two devices leaves where the replay does, also by what state tells that travels
 tool make_model model.h5 2 1 128 11 1
 edgeexit generate modulation --samples 200 --seed 3 -o data.h5
 edgeexit score -o exits.h5 model.h5 data.h5 > out
-for text in patience:value=1 beem:value=0.21,weights=1/1 threshold:values=0.1/0.15 margin:value=0.02; do
-  start_ranks 2 run model.h5 data.h5 --policy "$text" --json > live.json 2> err ||
-    fail "run with $text: $(cat err)"
-  policy exits.h5 --policy "$text"
-  for exit in 0 1 2; do
-    expect "share of exit $exit under $text" \
-      "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
-  done
-done
-
-# those that learn decide alike live, on three devices, and in the replay: what is learned in an
-# epoch counts for ids two epochs later
-for text in splitee:alpha=0.14 splitee-s:alpha=0.14 isplitee:alpha=0.14 uee-ucb adaee ucbee ceebert; do
-  start_ranks 3 run model.h5 data.h5 --policy "$text" --epoch 16 --control-delay 1 --json \
-    > live.json 2> err || fail "run with $text: $(cat err)"
-  policy exits.h5 --policy "$text" --epoch 16 --delay 1 --stream order
-  expect "accuracy under $text" "$(tool json_value accuracy < live.json)" "$(of accuracy)"
-  for exit in 0 1 2; do
-    expect "share of exit $exit under $text" \
-      "$(tool json_value "exits.$exit.share" < live.json)" "$(of exit_share.$exit)"
-  done
-done
 
 # a plan for the exit rates of a table is the plan for those rates, and not the one for none
 policy exits.h5 --policy threshold:values=0.1/0.15

@@ -93,6 +93,9 @@ typedef struct ee_policy_learning {
 typedef struct ee_policy_arms {
   int (*count)(const void *self);
   int (*chosen)(const void *self, const void *state);  // for a sample that was answered
+  /** What the chosen arm is given for a sample that is answered with @p view and @p state: the very
+   *  number that learn() adds.  NULL: arms are not given rewards. */
+  double (*reward)(const void *self, const ee_exit_view *view, const void *state);
   /** What @p arm would have earned from a sample.  @p path: its views at all exits, shape
    *  [n_exits]; @p label: -1 if not known.  NaN if it cannot be told. */
   double (*value)(const void *self, int arm, const ee_exit_view *path, int label);

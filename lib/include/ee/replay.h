@@ -27,6 +27,7 @@ typedef struct ee_replayed {
   int32_t exit;        // that answered: `left`, or the last one if it was offloaded
   int32_t prediction;  // that was answered
   int32_t arm;         // -1: the policy has none
+  float   reward;      // that the arm was given; NaN: none
 } ee_replayed;
 
 typedef struct ee_replay_options {

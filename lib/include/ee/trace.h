@@ -47,6 +47,12 @@ typedef struct ee_event {
   int32_t  layer;  // first layer run, exit of a head; -1 if none
 } ee_event;
 
+/** How a sample came to its answer. */
+typedef enum ee_way {
+  EE_WAY_LEFT,      // it left at the exit that answered
+  EE_WAY_OFFLOADED  // it was offloaded before, and the last exit answered
+} ee_way;
+
 /** One answer. */
 typedef struct ee_answer {
   uint64_t id;
@@ -56,6 +62,10 @@ typedef struct ee_answer {
   int32_t  plan_epoch;
   float    confidence;  // calibrated probability of the prediction
   int32_t  device;      // rank it left on
+  int32_t  decided_at;  // exit where it left or was offloaded
+  int32_t  way;         // ee_way
+  int32_t  arm;         // that the policy chose for it; -1: it has none
+  float    reward;      // that the arm was given for it; NaN: none
   int64_t  admitted;    // [ns]
   int64_t  answered;    // at the collector [ns]
 } ee_answer;
