@@ -78,6 +78,7 @@ static ee_status make_from_sorted(const ee_report_input *in, const ee_answer *so
   EE_TRY(ee_report_devices(in, report));
   EE_TRY(ee_report_links(in, report));
   EE_TRY(ee_report_plans(in, sorted, report));
+  EE_TRY(ee_report_arms(in, report));
   return ee_report_moves(in, report);
 }
 
@@ -103,5 +104,7 @@ void ee_report_clear(ee_report *report) {
   free(report->link);
   free(report->plan);
   free(report->move);
+  free(report->tenth);
+  free(report->pulls);
   *report = (ee_report){.answered = 0};
 }

@@ -66,6 +66,16 @@ typedef struct ee_report_move {
   uint64_t       switch_id;  // first sample of the new plan, if switched
 } ee_report_move;
 
+/** What the policy chose and earned in a tenth of the sample ids. */
+typedef struct ee_report_tenth {
+  int64_t  answers, offloaded;
+  int64_t  rewarded;      // answers with a reward
+  double   reward;        // their sum
+  double   offload_cost;  // that the policy was told, mean over epochs; NaN: it was not
+  int64_t *pulls;         // shape [n_arms]
+} ee_report_tenth;
+#define EE_REPORT_TENTHS 10
+
 typedef struct ee_report {
   int64_t           answered, expected;
   bool              complete;
@@ -82,6 +92,9 @@ typedef struct ee_report {
   ee_report_link   *link;                        // shape [n_links], by from, then to
   ee_report_plan   *plan;                        // shape [n_plans], by plan epoch
   ee_report_move   *move;                        // shape [n_moves], by epoch
+  int               n_arms;                      // 0: the policy had none
+  ee_report_tenth  *tenth;                       // shape [EE_REPORT_TENTHS]; NULL without arms
+  int64_t          *pulls;                       // of all tenths
   int64_t           verdicts[EE_VERDICT_COUNT];  // epochs that ended so
   ee_summary        allreduce;                   // duration on each rank [s]
 } ee_report;

@@ -149,10 +149,29 @@ static void add_control(cJSON *all, const ee_report *r) {
   add_summary(all, "allreduce_s", &r->allreduce);
 }
 
+static void add_arms(cJSON *all, const ee_report *r) {
+  cJSON *list = cJSON_AddArrayToObject(all, "tenths");
+  for (int t = 0; t < EE_REPORT_TENTHS && r->n_arms > 0; t++) {
+    const ee_report_tenth *at = &r->tenth[t];
+    cJSON                 *to = ee_json_item(list);
+    double                 n  = (double)at->answers;
+    cJSON_AddNumberToObject(to, "answers", n);
+    cJSON_AddNumberToObject(to, "offloaded", n > 0.0 ? (double)at->offloaded / n : NAN);
+    cJSON_AddNumberToObject(to, "offload_cost", at->offload_cost);
+    cJSON_AddNumberToObject(to, "reward",
+                            at->rewarded > 0 ? at->reward / (double)at->rewarded : NAN);
+    cJSON *pulls = cJSON_AddArrayToObject(to, "pulls");
+    for (int a = 0; a < r->n_arms; a++) {
+      cJSON_AddItemToArray(pulls, cJSON_CreateNumber((double)at->pulls[a]));
+    }
+  }
+}
+
 ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee_report *report) {
   cJSON *all = cJSON_CreateObject();
   add_header(all, input->header);
   add_answers(all, report);
+  add_arms(all, report);
   add_devices(all, report);
   add_plans(all, report);
   add_control(all, report);

@@ -16,5 +16,8 @@ ee_status ee_report_links(const ee_report_input *input, ee_report *report);
 /** Plans in the order of their epochs; @p sorted has the answers by time. */
 ee_status ee_report_plans(const ee_report_input *input, const ee_answer *sorted, ee_report *report);
 
+/** Arms and rewards by tenths of the stream; nothing if the policy had no arms. */
+ee_status ee_report_arms(const ee_report_input *input, ee_report *report);
+
 /** Adopted plans, and how often each verdict was given. */
 ee_status ee_report_moves(const ee_report_input *input, ee_report *report);

@@ -93,6 +93,32 @@ static void print_exits(FILE *out, const ee_report *r) {
   if (r->total.labelled == 0) fprintf(out, "the stream is unlabelled: no accuracy\n");
 }
 
+static void print_tenth(FILE *out, const ee_report *r, int t) {
+  const ee_report_tenth *at = &r->tenth[t];
+  char                   offloaded[32], reward[32], cost[32];
+  double                 n = (double)at->answers;
+  number(at->rewarded > 0 ? at->reward / (double)at->rewarded : NAN, 4, reward);
+  fprintf(out, "%5d %10lld %10s %13s %9s ", t + 1, (long long)at->answers,
+          percent(n > 0.0 ? (double)at->offloaded / n : NAN, offloaded),
+          number(at->offload_cost, 4, cost), reward);
+  for (int a = 0; a < r->n_arms; a++) fprintf(out, " %7lld", (long long)at->pulls[a]);
+  fprintf(out, "\n");
+}
+
+#define MOST_ARMS 16  // in one line
+
+static void print_arms(FILE *out, const ee_report *r) {
+  if (r->n_arms == 0) return;
+  if (r->n_arms > MOST_ARMS) {
+    fprintf(out, "\n%d arms: their pulls are in the JSON report\n", r->n_arms);
+    return;
+  }
+  fprintf(out, "\ntenth    answers  offloaded  offload cost    reward ");
+  for (int a = 0; a < r->n_arms; a++) fprintf(out, "   arm%2d", a);
+  fprintf(out, "\n");
+  for (int t = 0; t < EE_REPORT_TENTHS; t++) print_tenth(out, r, t);
+}
+
 static void print_times(FILE *out, const ee_report *r) {
   const ee_summary *l = &r->latency;
   fprintf(out, "\nthroughput   %.1f samples/s over %.3f s; first quarter %.1f, last quarter %.1f\n",
@@ -190,6 +216,7 @@ void ee_report_print_text(FILE *out, const ee_report_input *input, const ee_repo
   print_state(out, report);
   if (report->answered > 0) {
     print_exits(out, report);
+    print_arms(out, report);
     print_times(out, report);
   } else {
     fprintf(out, "no sample was answered: no exits, times or plans to report\n");

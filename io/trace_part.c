@@ -10,6 +10,7 @@
 
 #define MAX_TIME (INT64_C(1) << 61)   // later is damage; differences of two times cannot overflow
 #define MAX_BYTES (INT64_C(1) << 40)  // of one message; sums of them cannot overflow
+#define MAX_ARM 65535                 // more are taken for damage
 
 static ee_status damaged(const char *path, ee_trace_table table, int64_t row) {
   return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: row %lld of %s has values that cannot be", path,
@@ -31,6 +32,11 @@ static bool answer_is_good(const ee_answer *a, const ee_trace_header *header) {
          is_time(a->answered);
 }
 
+static bool decision_is_good(const ee_answer *a) {
+  return is_within(a->decided_at, 0, a->exit) && is_within(a->way, EE_WAY_LEFT, EE_WAY_OFFLOADED) &&
+         is_within(a->arm, -1, MAX_ARM);
+}
+
 static bool event_is_good(const ee_event *e, const ee_trace_header *header) {
   return is_within(e->rank, 0, header->n_ranks - 1) && is_within(e->kind, 0, EE_EVENT_COUNT - 1) &&
          is_time(e->start) && is_time(e->end) && e->start <= e->end && e->samples >= 0 &&
@@ -47,7 +53,9 @@ static ee_status check_records(const char *path, const ee_trace_part *part) {
   const ee_event        *event  = (const void *)part->rows[EE_TABLE_EVENTS];
   const ee_epoch_record *epoch  = (const void *)part->rows[EE_TABLE_EPOCHS];
   for (int64_t i = 0; i < part->n[EE_TABLE_SAMPLES]; i++) {
-    if (!answer_is_good(&answer[i], &part->header)) return damaged(path, EE_TABLE_SAMPLES, i);
+    if (!answer_is_good(&answer[i], &part->header) || !decision_is_good(&answer[i])) {
+      return damaged(path, EE_TABLE_SAMPLES, i);
+    }
   }
   for (int64_t i = 0; i < part->n[EE_TABLE_EVENTS]; i++) {
     if (!event_is_good(&event[i], &part->header)) return damaged(path, EE_TABLE_EVENTS, i);

@@ -9,6 +9,7 @@
 cd "$scratch"
 
 tool make_model model.h5 2 1 128 11 1
+layers=$(edgeexit info --json model.h5 | tool json_value layers.#)
 edgeexit generate modulation --samples 200 --seed 3 -o data.h5
 edgeexit score -o exits.h5 model.h5 data.h5 > out
 
@@ -27,19 +28,20 @@ as_replayed() {
 
 for text in final threshold:value=0.12 threshold:values=0.1/0.15 margin:value=0.02 \
   entropy:value=2.38 entropy:value=0.995,normalised=1 patience:value=1 beem:value=0.21,weights=1/1 \
-  splitee:alpha=0.14 splitee-s:alpha=0.14 isplitee:alpha=0.14 uee-ucb adaee ucbee ceebert \
-  splitee:alpha=0.14,rule=ucbv splitee:alpha=0.14,rule=ucb-tuned \
-  splitee:alpha=0.14,rule=discounted,gamma=0.98 splitee:alpha=0.14,rule=window,window=48 \
-  splitee:alpha=0.14,rule=thompson adaee:rule=thompson ceebert:rule=discounted; do
+  splitee:alpha=0.4 splitee-s:alpha=0.4 isplitee:alpha=0.4 uee-ucb adaee ucbee ceebert \
+  splitee:alpha=0.4,rule=ucbv splitee:alpha=0.4,rule=ucb-tuned \
+  splitee:alpha=0.4,rule=discounted,gamma=0.98 splitee:alpha=0.4,rule=window,window=48 \
+  splitee:alpha=0.4,rule=thompson adaee:rule=thompson ceebert:rule=discounted; do
   live 3 --policy "$text"
   as_replayed
 done
 
 # offloaded samples leave their device at once; the cuts lie before, at and behind exits
-layers=$(edgeexit info --json model.h5 | tool json_value layers.#)
-for text in splitee:alpha=0.14 splitee-s:alpha=0.14,arms=2 adaee; do
+for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee; do
   live 2 --policy "$text" --offload on --cuts $((layers - 1))
   as_replayed
+  edgeexit policy exits.h5 --policy "$text" --epoch 16 --delay 1 --json > replay.json
+  [[ $(tool json_value offloaded < replay.json) != 0 ]] || fail "$text offloads nobody"
   live 3 --policy "$text" --offload on --cuts 2/$((layers - 1)) --batch 3
   as_replayed
   live 4 --policy "$text" --offload on --cuts 1/3/$((layers - 1)) --batch 33
@@ -48,8 +50,8 @@ done
 
 # a cost that is given by sample id, and one that is measured on a link that slows down
 printf 'id,cost\n0,0.05\n60,2\n130,0.5\n' > costs.csv
-live 3 --policy splitee:alpha=0.14,c=0.1,rule=window,window=32 --lambda 0.02 --offload-cost costs.csv
-edgeexit policy exits.h5 --policy splitee:alpha=0.14,c=0.1,rule=window,window=32 --epoch 16 --delay 1 \
+live 3 --policy splitee:alpha=0.4,c=0.1,rule=window,window=32 --lambda 0.02 --offload-cost costs.csv
+edgeexit policy exits.h5 --policy splitee:alpha=0.4,c=0.1,rule=window,window=32 --epoch 16 --delay 1 \
   --lambda 0.02 --offload-cost costs.csv --json > replay.json
 expect "share of exit 0 under given costs" \
   "$(edgeexit report --json trace.h5 | tool json_value exits.0.share)" \
@@ -58,14 +60,17 @@ expect "share of exit 0 under given costs" \
 cat > fleet.yaml << 'FLEET'
 name: camera and server
 devices:
-  - {name: camera, flops: 2G}
-  - {name: server, flops: 4G}
+  - {name: camera, flops: 0.1G}
+  - {name: server, flops: 0.2G}
 links:
   default: {bandwidth: 80Mbit/s, latency: 100us, changes: [{at: 0.3, bandwidth: 4Mbit/s}]}
 FLEET
-live 2 --policy splitee:alpha=0.14,c=0.1,rule=window,window=32 --lambda 0.02 --offload-cost link \
+live 2 --policy splitee:alpha=0.4,c=0.1,rule=window,window=32 --lambda 0.02 --offload-cost link \
   --fleet fleet.yaml --offload on --cuts $((layers - 1))
 as_replayed --costs --lambda 0.02
+first=$(value trace.h5 tenths.2.offload_cost) last=$(value trace.h5 tenths.9.offload_cost)
+awk -v a="$first" -v b="$last" 'BEGIN { exit !(b > 10 * a && a > 0) }' ||
+  fail "the cost was $first and is $last, though the link is twenty times slower"
 
 # what does not go together
 refuse() {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../../apps/report_arms.c"
 #include "../../../apps/report_data.c"
 #include "../../../apps/report_devices.c"
 #include "../../../apps/report_plans.c"
@@ -107,7 +108,7 @@ typedef struct made_run {
 static void make_run(made_run *run) {
   *run = (made_run){
       .stages = {{{0, 1, 0}, {1, 3, 1}}, {{0, 2, 0}, {2, 3, 2}}},
-      .header = {.n_samples = 120, .n_ranks = 3, .n_exits = 2, .n_classes = 3},
+      .header = {.n_samples = 120, .epoch_samples = 12, .n_ranks = 3, .n_exits = 2, .n_classes = 3},
       .event  = {
            {.kind = EE_EVENT_COMPUTE, .start = 0, .end = 100 * MS, .peer = -1},
            {.kind = EE_EVENT_COMPUTE, .start = 50 * MS, .end = 200 * MS, .peer = -1},
@@ -126,6 +127,9 @@ static void make_run(made_run *run) {
                                  .exit       = i % 4 == 0,
                                  .plan_epoch = second,
                                  .device     = i % 2,
+                                 .way        = i >= 60,
+                                 .arm        = i % 3 - 1,
+                                 .reward     = i % 3 == 0 ? NAN : (float)i,
                                  .admitted   = (10 * i + 1) * MS,
                                  .answered   = (10 * i + 6 + 30 * second) * MS};
   }
@@ -141,6 +145,7 @@ static void make_run(made_run *run) {
                                       .period_predicted = 0.008,
                                       .period_best      = 0.006,
                                       .moved_bytes      = 4096,
+                                      .offload_cost     = i < 2 ? NAN : (double)i,
                                       .before           = &run->plan[i >= 6],
                                       .after            = &run->plan[1]};
   }
@@ -151,6 +156,32 @@ static void make_run(made_run *run) {
                                  .n_answers = N,
                                  .n_events  = 7,
                                  .n_epochs  = 10};
+}
+
+/* Twelve ids in a tenth, from 12 t on, of which every third has no arm; epochs are as long. */
+static void arms_and_rewards_are_counted_by_tenths(void) {
+  made_run  run;
+  ee_report r;
+  make_run(&run);
+  CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(r.n_arms, 2);
+  for (int t = 0; t < 10; t++) {
+    const ee_report_tenth *at     = &r.tenth[t];
+    double                 reward = 0.0;
+    for (int i = 12 * t; i < 12 * (t + 1) && i < N; i++) reward += i % 3 == 0 ? 0.0 : i;
+    int64_t rest = N - 12 * t, answers = rest < 0 ? 0 : rest < 12 ? rest : 12;
+    CU_ASSERT_EQUAL(at->answers, answers);
+    CU_ASSERT_EQUAL(at->offloaded, t >= 5 ? answers : 0);
+    CU_ASSERT_EQUAL(at->pulls[0] + at->pulls[1], at->rewarded);
+    CU_ASSERT_EQUAL(at->pulls[0], answers / 3 + (answers % 3 > 1));
+    CU_ASSERT_EQUAL(at->reward, reward);
+    CU_ASSERT_TRUE(t < 2 ? isnan(at->offload_cost) : at->offload_cost == t);
+  }
+  ee_report_clear(&r);
+  for (int i = 0; i < N; i++) run.answer[i].arm = -1;
+  CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
+  CU_ASSERT_EQUAL(r.n_arms, 0);
+  ee_report_clear(&r);
 }
 
 static void exits_and_accuracy_are_counted(void) {
@@ -332,6 +363,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(nothing_is_summed_up_as_nothing),
     EE_FACT(covered_time_is_what_some_interval_covers),
     EE_FACT(the_longest_gap_is_between_neighbours_in_the_window),
+    EE_FACT(arms_and_rewards_are_counted_by_tenths),
     EE_FACT(exits_and_accuracy_are_counted),
     EE_FACT(times_are_those_of_the_whole_run),
     EE_FACT(the_order_of_answers_does_not_matter),

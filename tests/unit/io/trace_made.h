@@ -49,6 +49,10 @@ static inline ee_answer answer(int i) {
                      .plan_epoch = i / 500,
                      .confidence = (float)i / 1e4f,
                      .device     = i % N_DEVICES,
+                     .decided_at = i % N_EXITS / 2,
+                     .way        = i % 2,
+                     .arm        = i % 5 - 1,
+                     .reward     = (float)i / 7.0f,
                      .admitted   = 1000 * (int64_t)i,
                      .answered   = 1000 * (int64_t)i + 77};
 }
@@ -126,7 +130,9 @@ static inline ee_trace_file *reopen(const char *path) {
 static inline int same_answer(const ee_answer *a, const ee_answer *b) {
   return a->id == b->id && a->label == b->label && a->prediction == b->prediction &&
          a->exit == b->exit && a->plan_epoch == b->plan_epoch && a->confidence == b->confidence &&
-         a->device == b->device && a->admitted == b->admitted && a->answered == b->answered;
+         a->device == b->device && a->decided_at == b->decided_at && a->way == b->way &&
+         a->arm == b->arm && a->reward == b->reward && a->admitted == b->admitted &&
+         a->answered == b->answered;
 }
 
 static inline int same_event(const ee_event *a, const ee_event *b) {
