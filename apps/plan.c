@@ -20,6 +20,7 @@ typedef struct plan_options {
 /* What is promised for one number of devices. */
 typedef struct promise {
   ee_plan    *plan;
+  double     *latency;  // shape [n_exits], until an answer of each exit [s]
   ee_forecast forecast;
 } promise;
 
@@ -49,7 +50,11 @@ static ee_status find_promises(const plan_options *o, const ee_run_setup *setup,
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
   }
   for (int n = 1; n <= o->devices; n++) {
-    EE_TRY(ee_first_plan(setup, n, planner, share, &p[n - 1].plan, &p[n - 1].forecast));
+    promise *one = &p[n - 1];
+    EE_TRY(ee_first_plan(setup, n, planner, share, &one->plan, &one->forecast));
+    one->latency = calloc((size_t)setup->model->n_exits, sizeof *one->latency);
+    if (one->latency == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", setup->model->n_exits);
+    EE_TRY(ee_exit_latencies(setup, one->plan, one->latency));
   }
   return EE_OK;
 }
@@ -81,7 +86,8 @@ static void verdict(const plan_options *o, const ee_fleet *fleet, const promise 
   }
 }
 
-static void print_table(const plan_options *o, const ee_fleet *fleet, const promise *p) {
+static void print_table(const plan_options *o, const ee_model *model, const ee_fleet *fleet,
+                        const promise *p) {
   char text[256], where[160];
   printf(
       "devices  samples/s  unloaded ms  of bound  bottleneck                plan (layers "
@@ -92,11 +98,14 @@ static void print_table(const plan_options *o, const ee_fleet *fleet, const prom
            p[i].forecast.latency * 1e3, 100.0 * p[i].forecast.lower_bound / p[i].forecast.period,
            where, ee_plan_text(p[i].plan, text, sizeof text));
   }
+  printf("unloaded ms until an answer of each exit, on %d:", o->devices);
+  for (int e = 0; e < model->n_exits; e++) printf(" %.3f", p[o->devices - 1].latency[e] * 1e3);
   verdict(o, fleet, p, text, sizeof text);
-  printf("verdict: %s\n", text);
+  printf("\nverdict: %s\n", text);
 }
 
-static ee_status print_json(const plan_options *o, const ee_fleet *fleet, const promise *p) {
+static ee_status print_json(const plan_options *o, const ee_model *model, const ee_fleet *fleet,
+                            const promise *p) {
   char   text[512], where[160];
   cJSON *all = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(all, "plans");
   for (int i = 0; i < o->devices; i++) {
@@ -106,6 +115,8 @@ static ee_status print_json(const plan_options *o, const ee_fleet *fleet, const 
     cJSON_AddNumberToObject(one, "period_s", p[i].forecast.period);
     cJSON_AddNumberToObject(one, "throughput_per_s", 1.0 / p[i].forecast.period);
     cJSON_AddNumberToObject(one, "latency_s", p[i].forecast.latency);
+    cJSON_AddItemToObject(one, "exit_latency_s",
+                          cJSON_CreateDoubleArray(p[i].latency, model->n_exits));
     cJSON_AddNumberToObject(one, "lower_bound_s", p[i].forecast.lower_bound);
     cJSON_AddStringToObject(one, "bottleneck", where);
     cJSON_AddStringToObject(one, "plan", ee_plan_text(p[i].plan, text, sizeof text));
@@ -140,9 +151,12 @@ static ee_status plan_for(const plan_options *o, const ee_model *model, const ee
                      o->fleet, o->model, o->model);
   }
   if (status == EE_OK) status = find_promises(o, &setup, given ? share : NULL, p);
-  if (status == EE_OK && o->json) status = print_json(o, fleet, p);
-  if (status == EE_OK && !o->json) print_table(o, fleet, p);
-  for (int i = 0; i < o->devices && p != NULL; i++) ee_plan_destroy(&p[i].plan);
+  if (status == EE_OK && o->json) status = print_json(o, model, fleet, p);
+  if (status == EE_OK && !o->json) print_table(o, model, fleet, p);
+  for (int i = 0; i < o->devices && p != NULL; i++) {
+    ee_plan_destroy(&p[i].plan);
+    free(p[i].latency);
+  }
   free(p);
   free(share);
   return status;

@@ -49,7 +49,8 @@ static ee_status read_offload_cost(const raw *r, ee_policy_options *o) {
 }
 
 static ee_status check(const raw *r, ee_policy_options *o) {
-  bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost);
+  bool latency = !isnan(o->most_latency);
+  bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost) || latency;
   bool search  = targets || !isnan(o->budget);
   EE_TRY(read_stream(r->stream, &o->replay));
   EE_TRY(read_sweep(r->sweep, &o->sweep));
@@ -59,15 +60,25 @@ static ee_status check(const raw *r, ee_policy_options *o) {
   if (!search && o->policy == NULL) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--policy NAME[:key=value,...] is missing; or search thresholds "
-                   "with --accuracy, --cost, --budget or --front");
+                   "with --accuracy, --cost, --latency, --budget or --front");
   }
   if (search && (o->policy != NULL || o->sweep.key[0] != '\0')) {
-    return EE_FAIL(EE_ERR_USAGE,
-                   "--accuracy, --cost, --budget and --front search thresholds; they do not go "
-                   "with --policy or --sweep");
+    return EE_FAIL(
+        EE_ERR_USAGE,
+        "--accuracy, --cost, --latency, --budget and --front search thresholds; they do not go "
+        "with --policy or --sweep");
   }
   if (targets && !isnan(o->budget)) {
-    return EE_FAIL(EE_ERR_USAGE, "--budget does not go with --accuracy, --cost or --front");
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--budget does not go with --accuracy, --cost, --latency or --front");
+  }
+  if (latency && !isnan(o->most_cost)) {
+    return EE_FAIL(EE_ERR_USAGE, "--latency does not go with --cost; give one of them");
+  }
+  if (latency && o->exit_seconds == NULL) {
+    return EE_FAIL(
+        EE_ERR_USAGE,
+        "--latency needs --exit-seconds A/B/...; 'edgeexit plan' tells them for a fleet");
   }
   return read_offload_cost(r, o);
 }
@@ -79,6 +90,7 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
                                                  .seeds          = 1,
                                                  .least_accuracy = NAN,
                                                  .most_cost      = NAN,
+                                                 .most_latency   = NAN,
                                                  .budget         = NAN};
   const ee_option option[] = {
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
@@ -100,6 +112,10 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
       {"accuracy", 0, EE_OPTION_DOUBLE, &o->least_accuracy, "X", "thresholds that reach it", 0, 1},
       {"cost", 0, EE_OPTION_DOUBLE, &o->most_cost, "X", "thresholds whose mean cost stays in it", 0,
        1e9},
+      {"latency", 0, EE_OPTION_DOUBLE, &o->most_latency, "S",
+       "thresholds whose mean seconds stay in it", 0, 1e9},
+      {"exit-seconds", 0, EE_OPTION_TEXT, &o->exit_seconds, "A/B/...",
+       "until an answer of each exit; the front is then over these", 0, 0},
       {"budget", 0, EE_OPTION_DOUBLE, &o->budget, "X",
        "MSDNet's thresholds; share of the full cost", 0, 1},
       {"front", 0, EE_OPTION_FLAG, &o->front, NULL, "all thresholds that nothing beats", 0, 0},

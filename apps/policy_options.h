@@ -18,7 +18,8 @@ typedef struct ee_policy_options {
   ee_offload_costs  offload;  // to be freed
   int               seeds;
   ee_policy_sweep   sweep;
-  double            least_accuracy, most_cost, budget;  // targets; NaN: none
+  double            least_accuracy, most_cost, most_latency, budget;  // targets; NaN: none
+  const char       *exit_seconds;                                     // "A/B/..."; NULL: not known
   bool              front, json;
 } ee_policy_options;
 

@@ -10,6 +10,11 @@
 #include "json.h"
 #include "policy_print.h"
 
+/* What the front is over. */
+static const char *measure(const ee_policy_options *o) {
+  return o->exit_seconds != NULL ? "mean_latency" : "mean_cost";
+}
+
 /* "threshold:values=A/B/..." of point @p k, malloc()ed. */
 static char *policy_text(const ee_front *front, int k) {
   size_t size = 64 + 24 * (size_t)front->n_early;
@@ -26,12 +31,13 @@ static char *policy_text(const ee_front *front, int k) {
   return text;
 }
 
-static ee_status add_point(cJSON *object, const ee_front *front, int k) {
+static ee_status add_point(cJSON *object, const ee_policy_options *o, const ee_front *front,
+                           int k) {
   char *text = policy_text(front, k);
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
   cJSON_AddStringToObject(object, "policy", text);
   cJSON_AddNumberToObject(object, "accuracy", front->accuracy[k]);
-  cJSON_AddNumberToObject(object, "mean_cost", front->cost[k]);
+  cJSON_AddNumberToObject(object, measure(o), front->cost[k]);
   free(text);
   return EE_OK;
 }
@@ -49,26 +55,27 @@ static ee_status print_json(const ee_policy_options *o, const ee_front *front, i
   cJSON    *all    = cJSON_CreateObject();
   ee_status status = EE_OK;
   cJSON_AddBoolToObject(all, "feasible", met);
-  if (chosen >= 0) status = add_point(all, front, chosen);
+  if (chosen >= 0) status = add_point(all, o, front, chosen);
   cJSON *points = o->front ? cJSON_AddArrayToObject(all, "front") : NULL;
   for (int k = 0; k < front->n && points != NULL && status == EE_OK; k++)
-    status = add_point(ee_json_item(points), front, k);
+    status = add_point(ee_json_item(points), o, front, k);
   if (status == EE_OK) return ee_json_print(all);
   cJSON_Delete(all);
   return status;
 }
 
 static ee_status print_text(const ee_policy_options *o, const ee_front *front, int chosen) {
-  printf("accuracy  mean cost  policy\n");
+  printf("accuracy  %s  policy\n", o->exit_seconds != NULL ? "mean latency s" : "mean cost");
   for (int k = 0; k < front->n && o->front; k++) EE_TRY(print_point(front, k));
   if (chosen >= 0 && o->front) printf("chosen:\n");
   return chosen >= 0 ? print_point(front, chosen) : EE_OK;
 }
 
-static ee_status write_arrays(ee_result_file *file, const ee_front *front, double *x) {
+static ee_status write_arrays(ee_result_file *file, const ee_policy_options *o,
+                              const ee_front *front, double *x) {
   int n = front->n, m = front->n_early;
   EE_TRY(ee_result_add(file, "accuracy", n, 0, front->accuracy));
-  EE_TRY(ee_result_add(file, "mean_cost", n, 0, front->cost));
+  EE_TRY(ee_result_add(file, measure(o), n, 0, front->cost));
   for (int i = 0; i < n * m; i++) x[i] = (double)front->threshold[i];
   return m > 0 ? ee_result_add(file, "threshold", n, m, x) : EE_OK;
 }
@@ -79,7 +86,7 @@ static ee_status write_front(const ee_policy_options *o, const ee_front *front) 
   if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a front of %d points", front->n);
   ee_status status = ee_result_create(o->out, o->exits, "threshold", "", &file);
   if (status == EE_OK) {
-    status           = write_arrays(file, front, x);
+    status           = write_arrays(file, o, front, x);
     ee_status closed = ee_result_finish(&file, status == EE_OK);
     if (status == EE_OK) status = closed;
   }
@@ -89,18 +96,19 @@ static ee_status write_front(const ee_policy_options *o, const ee_front *front) 
 
 /* The point that meets the targets, or the nearest to it and *met is false; -1 without a target. */
 static int choose(const ee_policy_options *o, const ee_front *front, bool *met) {
-  bool accuracy = !isnan(o->least_accuracy), cost = !isnan(o->most_cost);
-  int  chosen = -1;
-  *met        = true;
+  double most     = isnan(o->most_latency) ? o->most_cost : o->most_latency;
+  bool   accuracy = !isnan(o->least_accuracy), cost = !isnan(most);
+  int    chosen = -1;
+  *met          = true;
   if (accuracy) {
     chosen = ee_front_cheapest(front, o->least_accuracy);
-    *met   = chosen >= 0 && (!cost || chosen <= ee_front_best_within(front, o->most_cost));
+    *met   = chosen >= 0 && (!cost || chosen <= ee_front_best_within(front, most));
   } else if (cost) {
-    chosen = ee_front_best_within(front, o->most_cost);
+    chosen = ee_front_best_within(front, most);
     *met   = chosen >= 0;
   }
   if (*met) return chosen;
-  chosen = cost ? ee_front_best_within(front, o->most_cost) : front->n - 1;
+  chosen = cost ? ee_front_best_within(front, most) : front->n - 1;
   return chosen >= 0 ? chosen : 0;
 }
 
@@ -111,9 +119,9 @@ static ee_status show(const ee_policy_options *o, const ee_front *front) {
   EE_TRY(o->json ? print_json(o, front, chosen, met) : print_text(o, front, chosen));
   if (met) return EE_OK;
   return EE_FAIL(EE_ERR_ARG,
-                 "the targets cannot be met; the best that can be had is accuracy %g at "
-                 "mean cost %g",
-                 front->accuracy[chosen], front->cost[chosen]);
+                 "the targets cannot be met; the best that can be had is accuracy %g at %s %g",
+                 front->accuracy[chosen],
+                 o->exit_seconds != NULL ? "mean latency [s]" : "mean cost", front->cost[chosen]);
 }
 
 /* What the thresholds of the one point are worth on the table. */
@@ -151,13 +159,40 @@ static ee_status fit_budget(const ee_policy_options *o, const ee_exit_table *tab
   return status;
 }
 
-ee_status ee_policy_search(const ee_policy_options *options, const ee_exit_table *table) {
+/* "A/B/..." to seconds until each exit. */
+static ee_status read_seconds(const char *text, int n_exits, double *seconds) {
+  const char *at = text;
+  int         n  = 0;
+  for (; at != NULL && n < n_exits; n++) {
+    char *end;
+    seconds[n] = strtod(at, &end);
+    if (end == at || (*end != '/' && *end != '\0')) break;
+    at = *end == '/' ? end + 1 : NULL;
+  }
+  if (at == NULL && n == n_exits) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--exit-seconds is %s; expected %d numbers, A/B/...", text, n_exits);
+}
+
+static ee_status search_front(const ee_policy_options *o, const ee_exit_table *table,
+                              double *seconds) {
   ee_front_options search = ee_front_defaults();
   ee_front         front;
-  if (!isnan(options->budget)) return fit_budget(options, table);
-  search.layer_cost = options->replay.costs.layer;
+  search.layer_cost = o->replay.costs.layer;
+  if (o->exit_seconds != NULL) {
+    EE_TRY(read_seconds(o->exit_seconds, table->n_exits, seconds));
+    search.exit_cost = seconds;
+  }
   EE_TRY(ee_front_search(table, &search, &front));
-  ee_status status = show(options, &front);
+  ee_status status = show(o, &front);
   ee_front_clear(&front);
+  return status;
+}
+
+ee_status ee_policy_search(const ee_policy_options *options, const ee_exit_table *table) {
+  if (!isnan(options->budget)) return fit_budget(options, table);
+  double *seconds = calloc((size_t)table->n_exits, sizeof *seconds);
+  if (seconds == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", table->n_exits);
+  ee_status status = search_front(options, table, seconds);
+  free(seconds);
   return status;
 }

@@ -21,3 +21,25 @@ ee_status ee_first_plan(const ee_run_setup *setup, int n_devices, const ee_plann
   ee_estimate_close(&estimate);
   return status;
 }
+
+/* The latency of a plan is linear in the reach: one exit that all samples leave at gives its own.
+ */
+static ee_status latencies(ee_estimate *e, const ee_plan *plan, double *seconds) {
+  const ee_model *m = e->model;
+  for (int x = 0; x < m->n_exits; x++) {
+    ee_forecast forecast;
+    for (int y = 0; y < m->n_exits; y++) e->share[y] = y == x;
+    ee_reach_from_shares(m->n_layers, m->n_exits, e->attach, e->share, e->reach);
+    EE_TRY(ee_partition_forecast(&e->chain, plan, &forecast));
+    seconds[x] = forecast.latency;
+  }
+  return EE_OK;
+}
+
+ee_status ee_exit_latencies(const ee_run_setup *setup, const ee_plan *plan, double *seconds) {
+  ee_estimate estimate;
+  EE_TRY(ee_estimate_open(setup, plan->n_devices, &estimate));
+  ee_status status = latencies(&estimate, plan, seconds);
+  ee_estimate_close(&estimate);
+  return status;
+}

@@ -83,7 +83,7 @@ static int right_at(const search *s, int32_t i, int e) {
 }
 
 static double cost_at(const search *s, int e) {
-  return s->o->layer_cost * s->table->layers[e];
+  return s->o->exit_cost != NULL ? s->o->exit_cost[e] : s->o->layer_cost * s->table->layers[e];
 }
 
 static ee_status sort_samples(const int32_t *sample, int64_t n, const search *s, int e,
@@ -345,6 +345,12 @@ ee_status ee_front_search(const ee_exit_table *table, const ee_front_options *op
   search   s   = {.table = table, .o = options, .n_early = table->n_exits - 1};
   int32_t *all = NULL;
   *front       = (ee_front){0};
+  for (int e = 0; options->exit_cost != NULL && e < table->n_exits; e++) {
+    double cost = options->exit_cost[e];
+    if (isfinite(cost) && cost >= (e > 0 ? options->exit_cost[e - 1] : 0.0)) continue;
+    return EE_FAIL(EE_ERR_ARG, "an answer at exit %d costs %g, expected not less than before it", e,
+                   cost);
+  }
   if (options->grid < 1 || options->beam < 1 || !(options->layer_cost >= 0.0)) {
     return EE_FAIL(EE_ERR_ARG, "a grid of %d, a beam of %d and a layer cost of %g cannot be",
                    options->grid, options->beam, options->layer_cost);

@@ -84,6 +84,13 @@ same "the best accuracy within cost 0.2" accuracy 1
 refuse 1 "the best that can be had is accuracy 0.75 at mean cost 0.15" policy wide.h5 \
   --accuracy 1 --cost 0.15
 refuse 1 "the targets cannot be met" policy wide.h5 --cost 0.05
+policy wide.h5 --latency 0.0031 --exit-seconds 0.001/0.005
+same "the best accuracy within 3.1 ms" accuracy 0.75
+refuse 1 "the best that can be had is accuracy 0.75 at mean latency [s] 0.003" policy wide.h5 \
+  --accuracy 1 --latency 0.003 --exit-seconds 0.001/0.005
+refuse 2 "--latency needs --exit-seconds" policy wide.h5 --latency 1
+refuse 2 "expected 2 numbers" policy wide.h5 --latency 1 --exit-seconds 1/2/3
+refuse 1 "expected not less than before it" policy wide.h5 --latency 1 --exit-seconds 2/1
 policy wide.h5 --budget 0.9
 same "accuracy within nine tenths of the full cost" accuracy 1
 refuse 1 "the least is" policy wide.h5 --budget 0.3

@@ -34,6 +34,15 @@ typedef struct ee_controller_options {
  *  docs/control.md. */
 ee_controller_options ee_controller_defaults(void);
 
+/**
+ * Seconds from the source until an answer at each exit under @p plan, of one sample alone: no
+ * queues, no batches; heads that are passed included.
+ * @param setup         as for ee_first_plan()
+ * @param[out] seconds  shape [n_exits]
+ * @return EE_OK; EE_ERR_ARG; EE_ERR_NOMEM
+ */
+ee_status ee_exit_latencies(const ee_run_setup *setup, const ee_plan *plan, double *seconds);
+
 /** What the controller did. */
 typedef struct ee_controller_totals {
   int     epochs, adopted, switched;

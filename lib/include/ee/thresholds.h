@@ -36,14 +36,16 @@ ee_status ee_budgeted_thresholds(const ee_exit_table *table, double budget, floa
 typedef struct ee_front {
   int     n, n_early;  // points; early exits
   double *accuracy;    // shape [n], of labelled samples, rising
-  double *cost;        // shape [n], mean layer cost, rising
+  double *cost;        // shape [n], mean cost, rising
   float  *threshold;   // shape [n, n_early]
 } ee_front;
 
 typedef struct ee_front_options {
-  double layer_cost;  // cost is this times the layers run
-  int    grid;        // thresholds tried per exit beside "nobody", at equal shares of samples
-  int    beam;        // vectors kept from one exit to the next; >= 1
+  double        layer_cost;  // cost is this times the layers run
+  const double *exit_cost;  // shape [n_exits], cost of an answer at each exit instead, not falling;
+                            // NULL: by layers
+  int grid;                 // thresholds tried per exit beside "nobody", at equal shares of samples
+  int beam;                 // vectors kept from one exit to the next; >= 1
 } ee_front_options;
 
 /** 0.1 per layer, 64 thresholds, 256 vectors. */

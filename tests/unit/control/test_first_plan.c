@@ -47,6 +47,27 @@ static void it_is_the_planners_for_fleet_and_shares(void) {
   lab_close(&t);
 }
 
+/* Two devices, cut before layer 3: the sum of what is on the way. */
+static void an_exit_takes_the_layers_heads_and_links_before_it(void) {
+  lab      t;
+  ee_plan *plan = LAB_PLAN(2, 3, 0, 6, 1);
+  double   seconds[LAB_EXITS], at = 0.0;
+  lab_open(&t, true);
+  t.fleet->device[1].flops = 2e6;
+  t.fleet->link[1]         = (ee_link_spec){.bandwidth = 5e4, .latency = 0.25};
+  CU_ASSERT_EQUAL_FATAL(ee_exit_latencies(&t.setup, plan, seconds), EE_OK);
+  for (int l = 0, x = 0; l < LAB_LAYERS; l++) {
+    if (l == 3) at += 0.25 + (double)ee_model_cut_bytes(t.model, 3) / 5e4;
+    at += t.model->layer[l].flops / (l < 3 ? 1e6 : 2e6);
+    if (t.model->exit[x].attach != l) continue;
+    at += t.model->head_flops[x] / (l < 3 ? 1e6 : 2e6);
+    CU_ASSERT_DOUBLE_EQUAL(seconds[x], at, 1e-9);
+    x++;
+  }
+  ee_plan_destroy(&plan);
+  lab_close(&t);
+}
+
 static void a_fleet_without_memory_for_the_model_is_an_error(void) {
   lab      t;
   ee_plan *plan = NULL;
@@ -61,6 +82,7 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
+    EE_FACT(an_exit_takes_the_layers_heads_and_links_before_it),
     EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
     {NULL, NULL},
 };

@@ -80,6 +80,32 @@ static void two_early_exits_have_the_exact_front(void) {
   for (uint64_t seed = 2; seed < 6; seed++) check_exact(seed, 2, 3);
 }
 
+/* Costs that are given are those of layers if they are the same numbers; another scale changes the
+ * costs of the points and not their thresholds. */
+static void costs_of_exits_may_be_given(void) {
+  ee_exit_table   *t         = random_table(N, 3, 9);
+  double           cost[3]   = {0.1 * t->layers[0], 0.1 * t->layers[1], 0.1 * t->layers[2]};
+  ee_front_options by_layers = ee_front_defaults(), given = by_layers;
+  ee_front         a, b, c;
+  given.exit_cost = cost;
+  CU_ASSERT_EQUAL_FATAL(ee_front_search(t, &by_layers, &a), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_front_search(t, &given, &b), EE_OK);
+  for (int e = 0; e < 3; e++) cost[e] *= 1024.0;
+  CU_ASSERT_EQUAL_FATAL(ee_front_search(t, &given, &c), EE_OK);
+  CU_ASSERT_TRUE(a.n == b.n && a.n == c.n);
+  for (int k = 0; k < a.n; k++) {
+    CU_ASSERT_EQUAL(a.cost[k], b.cost[k]);
+    CU_ASSERT_EQUAL(1024.0 * a.cost[k], c.cost[k]);
+    CU_ASSERT_EQUAL(memcmp(a.threshold + 2 * k, c.threshold + 2 * k, 2 * sizeof(float)), 0);
+  }
+  cost[1] = cost[0] / 2.0;
+  ee_front_clear(&c);
+  CU_ASSERT_EQUAL(ee_front_search(t, &given, &c), EE_ERR_ARG);
+  ee_front_clear(&a);
+  ee_front_clear(&b);
+  ee_exit_table_destroy(&t);
+}
+
 static void points_of_a_narrow_search_are_what_they_say(void) {
   ee_exit_table   *t = random_table(500, 6, 2);
   ee_front_options o = {.layer_cost = 0.1, .grid = 9, .beam = 5};
@@ -147,6 +173,7 @@ static void a_search_needs_labels_and_confidences(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(two_early_exits_have_the_exact_front),
+    EE_FACT(costs_of_exits_may_be_given),
     EE_FACT(points_of_a_narrow_search_are_what_they_say),
     EE_FACT(targets_are_met_by_the_best_point),
     EE_FACT(one_exit_has_one_point),
