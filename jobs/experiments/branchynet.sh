@@ -33,7 +33,7 @@ median() {
 
 printf 'published\n'
 awk -F '\t' '!/^#/ { printf "%-10s %-14s %8s %6s %6s  %s\n", $1, $2, $3, $4, $5, $6 }' \
-  $here/published/branchynet.tsv
+  $published/branchynet.tsv
 
 rm -f "$out"/speed-*
 for ((i = 0; i < REPEATS; i++)); do

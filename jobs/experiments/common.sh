@@ -12,7 +12,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 BUILD=${BUILD:-build}
 SAMPLES=${SAMPLES:-10000}
 SEEDS=${SEEDS:-20}
-here=jobs/experiments
+# shellcheck disable=SC2034  # for the scripts that source this file
+published=jobs/experiments/published
 # shellcheck source=../steps.sh
 . jobs/steps.sh
 [ -x "$BUILD/bin/edgeexit" ] ||

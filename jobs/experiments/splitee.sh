@@ -15,7 +15,7 @@ print_published() {
   printf 'published\n%-10s %-10s %8s %10s %10s\n' dataset policy o saving accuracy
   awk -F '\t' '/^#/ || $1 == "dataset" { next }
     { printf "%-10s %-10s %8s %9.1f%% %10s\n", $1, $3, $4, 100 - $5 * 1e6 / (12 * $2), $6 }' \
-    $here/published/splitee.tsv
+    $published/splitee.tsv
 }
 
 # curve NAME TABLE LAYERS FINAL POLICY HEAD_SHARE

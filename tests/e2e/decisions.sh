@@ -84,4 +84,4 @@ refuse "needs --fleet" --offload-cost link
 refuse "--offload-cost is 9; expected 0 to 8" --offload-cost 9
 refuse "at most 0 of them" --cuts 1 --rebalance off
 refuse "expected rising layers" --cuts 3/2 --devices 3
-refuse "expected rising layers" --cuts 2/$layers --devices 3
+refuse "expected rising layers" --cuts "2/$layers" --devices 3

@@ -149,6 +149,17 @@ static void order_and_shuffle_have_each_row_once_and_resampling_evenly(void) {
   for (int i = 0; i < N; i++) CU_ASSERT_TRUE(abs(count[i] - 400) < 6 * 20);  // sd is 20
 }
 
+/** Compared field by field: the structure ends in padding. */
+static int differing(const ee_replayed *a, const ee_replayed *b) {
+  int count = 0;
+  for (int i = 0; i < N; i++) {
+    count += a[i].row != b[i].row || a[i].left != b[i].left || a[i].exit != b[i].exit ||
+             a[i].prediction != b[i].prediction || a[i].arm != b[i].arm ||
+             memcmp(&a[i].reward, &b[i].reward, sizeof a[i].reward) != 0;
+  }
+  return count;
+}
+
 static void equal_seeds_give_equal_runs_and_others_do_not(void) {
   ee_exit_table    *t = random_table();
   ee_replay_options o = ee_replay_defaults();
@@ -158,11 +169,11 @@ static void equal_seeds_give_equal_runs_and_others_do_not(void) {
   ee_replay_clear(&r);
   r = replay_into(t, "splitee-s:rule=thompson", &o, b);
   ee_replay_clear(&r);
-  CU_ASSERT_EQUAL(memcmp(a, b, sizeof a), 0);
+  CU_ASSERT_EQUAL(differing(a, b), 0);
   o.seed = 2;
   r      = replay_into(t, "splitee-s:rule=thompson", &o, b);
   ee_replay_clear(&r);
-  CU_ASSERT_NOT_EQUAL(memcmp(a, b, sizeof a), 0);
+  CU_ASSERT_TRUE(differing(a, b) > N / 2);
   ee_exit_table_destroy(&t);
 }
 
