@@ -19,6 +19,7 @@ int ee_app_offload(int argc, char **argv);
 int ee_app_threshold(int argc, char **argv);
 int ee_app_plan(int argc, char **argv);
 int ee_app_run(int argc, char **argv);
+int ee_app_simulate(int argc, char **argv);
 int ee_app_report(int argc, char **argv);
 
 /** 0 for EE_OK, 2 for EE_ERR_USAGE, else 1. */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ee/clock.h"
+
 static const char *const settings[] = {
 #include "mpi_settings.inc"
 };
@@ -23,8 +25,8 @@ void ee_launch_settings(void) {
 }
 
 bool ee_launched(void) {
-  return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL ||
-         getenv("PMI_RANK") != NULL;
+  return ee_clock_is_simulated() || getenv("OMPI_COMM_WORLD_SIZE") != NULL ||
+         getenv("PMIX_RANK") != NULL || getenv("PMI_RANK") != NULL;
 }
 
 static const char *program_name = "edgeexit";
@@ -45,6 +47,16 @@ static void program_path(char *path, size_t size) {
   char whole[PATH_MAX];
   bool found = strchr(program_name, '/') != NULL && realpath(program_name, whole) != NULL;
   snprintf(path, size, "%s", found ? whole : program_name);  // without a slash, PATH has it
+}
+
+ee_status ee_launch_beside(const char *name, char *path, size_t size) {
+  char program[PATH_MAX];
+  program_path(program, sizeof program);
+  const char *slash = strrchr(program, '/');
+  int         n     = slash != NULL ? (int)(slash - program) + 1 : 0;
+  snprintf(path, size, "%.*s%s", n, program, name);
+  if (access(path, R_OK) == 0) return EE_OK;
+  return EE_FAIL(EE_ERR_FILE, "%s cannot be read: %s", path, strerror(errno));
 }
 
 ee_status ee_launch(int devices, int argc, char **argv) {

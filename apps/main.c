@@ -23,6 +23,7 @@ static const struct subcommand {
     {"offload", ee_app_offload, "what a device may promise that offloads what it is not sure of"},
     {"plan", ee_app_plan, "which device should own which layers, and what it promises"},
     {"run", ee_app_run, "run a stream over devices, one MPI rank each"},
+    {"simulate", ee_app_simulate, "run it on a simulated fleet, in the fleet's time (SimGrid)"},
     {"report", ee_app_report, "what a trace says"},
 };
 

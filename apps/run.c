@@ -22,6 +22,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
   return (ee_run_setup){.model         = in->model,
                         .backend       = in->backend,
                         .policy        = in->policy,
+                        .outcomes      = in->outcomes,
                         .offload_costs = &in->offload.changes,
                         .fleet         = in->fleet,
                         .host_flops    = in->host_flops,

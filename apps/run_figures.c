@@ -50,7 +50,8 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
   *f                = (ee_run_figures){.model   = inputs->model,
                                        .fleet   = inputs->fleet,
                                        .outcome = outcome,
-                                       .paced   = inputs->fleet != NULL};
+                                       .paced   = inputs->fleet != NULL,
+                                       .clock   = ee_run_clock(inputs->fleet)};
   f->header         = (ee_trace_header){.model_path    = options->model,
                                         .data_path     = options->data,
                                         .policy        = options->policy,
@@ -142,7 +143,7 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
   }
   cJSON_AddNumberToObject(all, "period_predicted_s", f->predicted);
   cJSON_AddNumberToObject(all, "period_measured_s", f->measured);
-  cJSON_AddStringToObject(all, "clock", f->paced ? "paced" : "real");
+  cJSON_AddStringToObject(all, "clock", f->clock);
   cJSON_AddBoolToObject(all, "honest", !f->paced || f->honest);
   cJSON_AddNumberToObject(all, "cores_used", f->cpu);
 }

@@ -13,10 +13,11 @@ typedef struct ee_run_figures {
   const ee_run_outcome *outcome;
   double                predicted, measured;  // period over the last epochs [s]; 0: unknown
   int                   compared;             // epochs that it was compared over
-  bool                  paced, honest;
-  double                cpu;         // cores that all devices used together
-  long                  cores;       // that this host has
-  double                late_share;  // of batches that took longer than modelled
+  const char           *clock;                // of the run: real, paced or simulated
+  bool                  paced, honest;        // whether a fleet held back; whether nothing else did
+  double                cpu;                  // cores that all devices used together
+  long                  cores;                // that this host has
+  double                late_share;           // of batches that took longer than modelled
 } ee_run_figures;
 
 ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs *inputs,

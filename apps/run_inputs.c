@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "ee/agree.h"
+#include "ee/clock.h"
+#include "ee/exits_file.h"
 #include "ee/fleet_file.h"
 #include "exit_shares.h"
 #include "same_file.h"
@@ -18,6 +20,11 @@ double ee_profiled_flops(const ee_model *model) {
     seconds += model->layer[l].seconds;
   }
   return seconds > 0.0 ? flops / seconds : 0.0;
+}
+
+const char *ee_run_clock(const ee_fleet *fleet) {
+  if (ee_clock_is_simulated()) return "simulated";
+  return fleet != NULL ? "paced" : "real";
 }
 
 bool ee_fleet_is_relative(const ee_fleet *fleet) {
@@ -71,6 +78,7 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
   ee_policy_costs   costs = {.layer = o->lambda, .offload = in->offload.constant, .layers = layers};
   ee_policy_setting setting = {
       .n_exits = m->n_exits, .n_classes = m->n_classes, .seed = o->seed, .costs = &costs};
+  if (in->outcomes != NULL) setting.lacks = ee_exit_table_lacks(in->outcomes);
   ee_status status = ee_policy_create(o->policy, &setting, &in->policy);
   free(layers);
   return status;
@@ -81,6 +89,7 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   EE_TRY(ee_refuse_same_file(o->model, o->trace));
   EE_TRY(ee_refuse_same_file(o->data, o->trace));
   EE_TRY(ee_refuse_same_file(o->fleet, o->trace));
+  EE_TRY(ee_refuse_same_file(o->outcomes, o->trace));
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
   EE_TRY(ee_model_file_open(o->model, &in->model_file));
   in->model = ee_model_file_model(in->model_file);
@@ -95,6 +104,7 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   if (o->devices > 0 && o->devices != size) {
     return EE_FAIL(EE_ERR_USAGE, "--devices is %d, but %d ranks were started", o->devices, size);
   }
+  if (o->outcomes != NULL) EE_TRY(ee_exits_load(o->outcomes, &in->outcomes));
   return make_policy(o, in);
 }
 
@@ -120,6 +130,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
 void ee_run_inputs_close(ee_run_inputs *inputs) {
   ee_stream_close(&inputs->stream);
   ee_policy_destroy(&inputs->policy);
+  ee_exit_table_destroy(&inputs->outcomes);
   ee_offload_costs_free(&inputs->offload);
   ee_fleet_destroy(&inputs->fleet);
   free(inputs->fleet_text);

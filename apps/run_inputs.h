@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/exit_table.h"
 #include "ee/fleet.h"
 #include "ee/model_file.h"
 #include "ee/policy.h"
@@ -16,6 +17,7 @@ typedef struct ee_run_inputs {
   char             *fleet_text;  // the file's text, for the trace
   double            host_flops;  // [FLOP/s]; 0: not known and not needed
   ee_policy        *policy;
+  ee_exit_table    *outcomes;  // NULL: layers run
   ee_offload_costs  offload;
   ee_stream         stream;  // rank 0
   uint64_t          n_samples;
@@ -31,6 +33,9 @@ void ee_run_inputs_close(ee_run_inputs *inputs);
 
 /** Speed that the model's profile measured on this host [FLOP/s]; 0 if it was never profiled. */
 double ee_profiled_flops(const ee_model *model);
+
+/** The clock that a run with @p fleet goes by: "real", "paced" or "simulated". */
+const char *ee_run_clock(const ee_fleet *fleet);
 
 /** Whether a device of @p fleet has its speed relative to this host. */
 bool ee_fleet_is_relative(const ee_fleet *fleet);

@@ -18,6 +18,13 @@ static ee_status check(const ee_run_options *o) {
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
   }
+  if (o->outcomes != NULL && o->fleet == NULL) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--outcomes computes nothing; --fleet must say how long devices take");
+  }
+  if (o->outcomes != NULL && o->logits) {
+    return EE_FAIL(EE_ERR_USAGE, "--outcomes has no --logits to keep");
+  }
   if (o->offload && o->rebalance) {
     return EE_FAIL(EE_ERR_USAGE, "--offload on keeps its plan; it needs --rebalance off");
   }
@@ -77,6 +84,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
       {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
        "the same, from this exit table under the policy", 0, 0},
+      {"outcomes", 0, EE_OPTION_TEXT, &o->outcomes, "EXITS.h5",
+       "run no layers: what exits say stands in this exit table; needs --fleet", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},
       {"merge-wait", 0, EE_OPTION_DOUBLE, &o->merge_wait, "MS",
        "longest wait for a fuller batch; default 1", 0, 1e6},

@@ -104,9 +104,9 @@ static void print_honesty(const ee_run_figures *f) {
   }
   if (!f->paced) return;
   printf(
-      "clock      paced: the devices used %.2f of %ld cores; %.1f%% of batches took longer than "
+      "clock      %s: the devices used %.2f of %ld cores; %.1f%% of batches took longer than "
       "modelled\n",
-      f->cpu, f->cores, 100.0 * f->late_share);
+      f->clock, f->cpu, f->cores, 100.0 * f->late_share);
 }
 
 /* What makes the figures worth less; on stderr, also with --json. */

@@ -66,7 +66,7 @@ static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_
                             .model_path    = o->model,
                             .data_path     = o->data,
                             .policy        = o->policy,
-                            .clock         = in->fleet != NULL ? "paced" : "real",
+                            .clock         = ee_run_clock(in->fleet),
                             .host          = host,
                             .versions      = versions,
                             .fleet_text    = in->fleet_text != NULL ? in->fleet_text : "",

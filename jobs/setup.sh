@@ -4,7 +4,8 @@
 #
 #   jobs/setup.sh [--list] [PURPOSE...]
 #
-# Purposes: build, run, test, data (tests on real data, with EE_TEST_DATA set).  Default: build run.
+# Purposes: build, run, test, sim (simulated fleets), data (tests on real data, with EE_TEST_DATA
+# set).  Default: build run.
 # Debian and Ubuntu: apt-get, as root or through sudo, and only when something is missing.
 # Elsewhere, or with --list, it names the packages; that is an error only if a program is missing.
 set -euo pipefail
@@ -31,6 +32,7 @@ test   libcunit1-dev        -           CUnit
 test   hdf5-tools           h5dump      looks into files without our own reader
 test   clang-format         -           lint: format; version 14 or it is skipped
 test   shellcheck           -           lint: scripts; skipped without it
+sim    libsimgrid-dev       -           SimGrid, for simulated fleets; built without it otherwise
 data   xz-utils             xz          unpacks CIFAR-10
 data   python3-numpy        python3     scripts that compare with PyTorch
 data   python3-torch        -           PyTorch
@@ -47,7 +49,7 @@ chosen() {
   local purpose
   for purpose in "$@"; do
     grep -E "^$purpose " <<< "$packages" || {
-      echo "setup: $purpose is no purpose; expected build, run, test or data" >&2
+      echo "setup: $purpose is no purpose; expected build, run, test, sim or data" >&2
       return 2
     }
   done

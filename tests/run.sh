@@ -33,7 +33,7 @@ test_all() {
     ctest --test-dir "$build" --output-on-failure -j 2
 }
 
-jobs/setup.sh build run test ${EE_TEST_DATA:+data}
+jobs/setup.sh build run test sim ${EE_TEST_DATA:+data}
 sanitized=passed
 echo "== unit tests with sanitizers"
 test_sanitized || sanitized=failed

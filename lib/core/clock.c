@@ -21,6 +21,10 @@ double ee_clock_wall(void) {
   return (double)read_ns(CLOCK_REALTIME) * 1e-9;
 }
 
+bool ee_clock_is_simulated(void) {
+  return false;
+}
+
 void ee_clock_sleep(int64_t ns) {
   if (ns <= 0) return;
   struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};

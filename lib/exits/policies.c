@@ -56,6 +56,11 @@ static ee_status unknown_policy(const char *text, size_t length) {
                  (int)(length < 64 ? length : 64), text, names);
 }
 
+unsigned ee_exit_table_lacks(const ee_exit_table *exits) {
+  return (exits->confidence == NULL ? EE_NEEDS_CONFIDENCE : 0u) |
+         (exits->probability == NULL ? EE_NEEDS_PROBABILITY : 0u);
+}
+
 static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting *setting) {
   unsigned missing = ops->needs & setting->lacks;
   if (setting->n_exits < 1 || setting->n_classes < 1) {

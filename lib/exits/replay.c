@@ -51,14 +51,12 @@ int64_t ee_replay_length(const ee_exit_table *table, const ee_replay_options *op
 
 ee_policy_setting ee_replay_setting(const ee_exit_table *table, const ee_replay_options *options,
                                     ee_policy_costs *costs) {
-  *costs         = options->costs;
-  costs->layers  = table->layers;
-  unsigned lacks = (table->confidence == NULL ? EE_NEEDS_CONFIDENCE : 0u) |
-                   (table->probability == NULL ? EE_NEEDS_PROBABILITY : 0u);
+  *costs        = options->costs;
+  costs->layers = table->layers;
   return (ee_policy_setting){.n_exits   = table->n_exits,
                              .n_classes = table->n_classes,
                              .seed      = options->seed,
-                             .lacks     = lacks,
+                             .lacks     = ee_exit_table_lacks(table),
                              .hindsight = true,
                              .costs     = costs,
                              .table     = table};
@@ -108,22 +106,16 @@ static int64_t row_at(replay *r, int64_t i) {
 }
 
 static void see(replay *r, int64_t row, uint64_t id) {
-  const ee_exit_table *t = r->table;
-  const int            n = t->n_exits, classes = t->n_classes;
-  const float         *sure    = t->confidence != NULL ? t->confidence + row * n : NULL;
-  const float         *p       = t->probability != NULL ? t->probability + row * n * classes : NULL;
+  const ee_exit_table *t       = r->table;
+  const float         *sure    = t->confidence;
   const double        *offload = ee_schedule_value(&r->o->offload_changes, (double)id);
-  for (int e = 0; e < n; e++) {
-    r->path[e] = (ee_exit_view){.id              = id,
-                                .exit            = e,
-                                .n_exits         = n,
-                                .n_classes       = classes,
-                                .probability     = p != NULL ? p + (int64_t)e * classes : NULL,
-                                .prediction      = t->prediction[row * n + e],
-                                .confidence      = sure != NULL ? sure[e] : NAN,
-                                .memory          = r->memory,
-                                .last_confidence = sure != NULL ? sure[n - 1] : NAN,
-                                .offload_cost    = offload};
+  for (int e = 0; e < t->n_exits; e++) {
+    ee_exit_view *view    = &r->path[e];
+    *view                 = ee_exit_view_of_row(t, row, e);
+    view->id              = id;
+    view->memory          = r->memory;
+    view->last_confidence = sure != NULL ? sure[(row + 1) * t->n_exits - 1] : NAN;
+    view->offload_cost    = offload;
   }
 }
 

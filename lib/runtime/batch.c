@@ -79,20 +79,29 @@ static void answer(batch *b, const ee_exit_view *view, int i, const float *logit
   }
 }
 
-/* What the policy is shown of sample i at exit e. */
-static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
-  const ee_segment_context *c     = b->segment->context;
-  const ee_model           *model = c->setup->model;
+/* What exit e says with these logits. */
+static ee_exit_view view_of_logits(const ee_segment_context *c, int e, const float *logits) {
+  const ee_model *model = c->setup->model;
   ee_softmax(logits, model->n_classes, model->exit[e].temperature, c->probability);
-  ee_exit_view view = {.id          = b->segment->id[i],
-                       .exit        = e,
-                       .n_exits     = model->n_exits,
-                       .n_classes   = model->n_classes,
-                       .probability = c->probability,
-                       .prediction  = ee_argmax(logits, model->n_classes)};
-  view.confidence   = c->probability[view.prediction];
-  view.memory       = ee_lessons_memory(c->lessons, view.id);
-  view.offload_cost = ee_lessons_offload_cost(c->lessons, view.id);
+  int best = ee_argmax(logits, model->n_classes);
+  return (ee_exit_view){.exit            = e,
+                        .n_exits         = model->n_exits,
+                        .n_classes       = model->n_classes,
+                        .probability     = c->probability,
+                        .prediction      = best,
+                        .confidence      = c->probability[best],
+                        .last_confidence = NAN};
+}
+
+/* What the policy is shown of sample i at exit e.  No logits: the table of outcomes says it. */
+static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
+  const ee_segment_context *c    = b->segment->context;
+  uint64_t                  id   = b->segment->id[i];
+  ee_exit_view              view = logits != NULL ? view_of_logits(c, e, logits)
+                                                  : ee_exit_view_of_row(c->setup->outcomes, (int64_t)id, e);
+  view.id                        = id;
+  view.memory                    = ee_lessons_memory(c->lessons, view.id);
+  view.offload_cost              = ee_lessons_offload_cost(c->lessons, view.id);
   return view;
 }
 
@@ -159,15 +168,15 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
 
 /* Exit e: who leaves is answered, who stays is moved to the front. */
 static ee_status pass_exit(batch *b, int e) {
-  ee_segment         *s     = b->segment;
-  const ee_run_setup *setup = s->context->setup;
-  const float        *logits;
+  ee_segment         *s      = b->segment;
+  const ee_run_setup *setup  = s->context->setup;
+  const float        *logits = NULL;
   ee_message_layout   part;
   int                 n_keep = 0, n_go = 0;
   bool                parts = ee_segment_part_layout(s, e, &part);
-  EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
+  if (setup->outcomes == NULL) EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
   for (int i = 0; i < b->n; i++) {
-    const float     *z      = logits + (size_t)i * (size_t)setup->model->n_classes;
+    const float     *z      = logits != NULL ? logits + i * setup->model->n_classes : NULL;
     ee_exit_view     view   = view_of(b, e, i, z);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
     ee_decision      what   = decide(b, &view, mark_of(s, i));
@@ -189,9 +198,10 @@ static ee_status pass_exit(batch *b, int e) {
 }
 
 static ee_status run_layers(batch *b, int from, int to) {
-  const ee_model *model = b->segment->context->setup->model;
+  const ee_run_setup *setup = b->segment->context->setup;
+  const ee_model     *model = setup->model;
   if (from == to || b->n == 0) return EE_OK;
-  EE_TRY(ee_exec_run_layers(b->segment->exec, from, to, b->n));
+  if (setup->outcomes == NULL) EE_TRY(ee_exec_run_layers(b->segment->exec, from, to, b->n));
   for (int l = from; l < to; l++) b->work += b->n * model->layer[l].flops;
   trace_piece(b, EE_EVENT_COMPUTE, from, b->n);
   return EE_OK;

@@ -14,6 +14,8 @@
  * later: latency delays a message but does not occupy the link.  A bandwidth or a speed that
  * changes over time is that of the moment when the transmission or the computing begins.  The
  * receiver keeps the books, for everything that comes from one peer.
+ *
+ * On the simulated clock the platform's links hold messages back, and nothing is added to that.
  */
 typedef struct ee_pacer {
   const ee_fleet *fleet;  // NULL: the real clock, nothing is held back
@@ -32,7 +34,8 @@ void      ee_pacer_close(ee_pacer *pacer);
 int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now);
 
 /**
- * When a message that @p peer posted at @p sent arrives [ns]; 0 on the real clock and from itself.
+ * When a message that @p peer posted at @p sent arrives [ns]; 0 on the real and the simulated clock
+ * and from itself.
  * Call once per message, in the order they were sent.
  * @param[out] occupied  how long it occupies the link [ns]; may be NULL
  */

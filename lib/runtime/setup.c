@@ -48,6 +48,31 @@ static ee_status check_model(const ee_run_setup *s) {
                  s->batch_limit, bytes, INT_MAX);
 }
 
+/* That the table of outcomes can stand for the model. */
+static ee_status check_outcomes(const ee_run_setup *s) {
+  const ee_exit_table *t = s->outcomes;
+  if (t == NULL) return EE_OK;
+  if (t->n_exits != s->model->n_exits || t->n_classes != s->model->n_classes) {
+    return EE_FAIL(EE_ERR_ARG, "the outcomes have %d exits and %d classes, model %s has %d and %d",
+                   t->n_exits, t->n_classes, s->model->name, s->model->n_exits,
+                   s->model->n_classes);
+  }
+  for (int e = 0; e < t->n_exits; e++) {
+    if (t->layers[e] == s->model->exit[e].attach + 1) continue;
+    return EE_FAIL(EE_ERR_ARG, "the outcomes have exit %d after layer %d, model %s after layer %d",
+                   e, t->layers[e] - 1, s->model->name, s->model->exit[e].attach);
+  }
+  if ((uint64_t)t->n < s->n_samples) {
+    return EE_FAIL(EE_ERR_ARG, "the outcomes are those of %lld samples, the stream has %llu",
+                   (long long)t->n, (unsigned long long)s->n_samples);
+  }
+  if (s->fleet == NULL) {
+    return EE_FAIL(EE_ERR_ARG, "with outcomes nothing is computed, so a fleet must say how long");
+  }
+  if (s->with_logits) return EE_FAIL(EE_ERR_ARG, "outcomes have no logits to answer with");
+  return EE_OK;
+}
+
 static bool always_positive(const ee_schedule *schedule) {
   for (int i = 0; i < schedule->n; i++) {
     if (!(schedule->change[i].value > 0.0)) return false;
@@ -76,6 +101,7 @@ static ee_status check_fleet(const ee_run_setup *s, int size) {
 ee_status ee_setup_check(const ee_run_setup *s, int size) {
   EE_TRY(check_numbers(s));
   EE_TRY(check_model(s));
+  EE_TRY(check_outcomes(s));
   if (s->plan->n_devices != size || s->plan->n_layers != s->model->n_layers) {
     return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the run has %d and %d",
                    s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
@@ -121,6 +147,7 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, (uint64_t)s->control_delay);
   hash          = mix(hash, s->with_logits);
   hash          = mix(hash, s->offload);
+  hash          = mix(hash, s->outcomes != NULL);
   for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
   hash = mix(hash, s->policy->ops->state_bytes);
   hash = mix(hash, (uint64_t)s->model->n_classes);

@@ -6,12 +6,15 @@
 # offloading changes.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=policies.sh
+. "$(dirname "$0")/policies.sh"
 cd "$scratch"
 
 tool make_model model.h5 2 1 128 11 1
 layers=$(edgeexit info --json model.h5 | tool json_value layers.#)
 edgeexit generate modulation --samples 200 --seed 3 -o data.h5
 edgeexit score -o exits.h5 model.h5 data.h5 > out
+check_every_policy
 
 # live RANKS OPTION...: a run with a trace
 live() {
@@ -20,18 +23,7 @@ live() {
     --trace trace.h5 "${@:2}" > out 2> err || fail "run on $*: $(cat err)"
 }
 
-# as_replayed [OPTION...]: the trace against the replay
-as_replayed() {
-  tool compare_replay "$@" trace.h5 exits.h5 > differences ||
-    fail "$(edgeexit report --json trace.h5 | tool json_value policy) $*: $(cat differences)"
-}
-
-for text in final threshold:value=0.12 threshold:values=0.1/0.15 margin:value=0.02 \
-  entropy:value=2.38 entropy:value=0.995,normalised=1 patience:value=1 beem:value=0.21,weights=1/1 \
-  splitee:alpha=0.4 splitee-s:alpha=0.4 isplitee:alpha=0.4 uee-ucb adaee ucbee ceebert \
-  splitee:alpha=0.4,rule=ucbv splitee:alpha=0.4,rule=ucb-tuned \
-  splitee:alpha=0.4,rule=discounted,gamma=0.98 splitee:alpha=0.4,rule=window,window=48 \
-  splitee:alpha=0.4,rule=thompson adaee:rule=thompson ceebert:rule=discounted; do
+for text in "${every_policy[@]}"; do
   live 3 --policy "$text"
   as_replayed
 done

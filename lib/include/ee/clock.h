@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -15,6 +16,14 @@ int64_t ee_clock_cpu_ns(void);
 
 /** Seconds since 1970-01-01 UTC. */
 double ee_clock_wall(void);
+
+/** Whether this is the simulated clock, on which only sleeping and messages take time.  It is one
+ *  clock for all devices, and links are the simulated platform's. */
+bool ee_clock_is_simulated(void);
+
+/** When a run begins on the simulated clock [ns]: after everything that sets it up, so that changes
+ *  of the platform can be given in advance. */
+#define EE_SIMULATION_BEGINS ((int64_t)10000 * 1000000000)
 
 /** Sleep for about @p ns nanoseconds; returns early on a signal. */
 void ee_clock_sleep(int64_t ns);

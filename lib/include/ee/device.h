@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ee/exec.h"
+#include "ee/exit_table.h"
 #include "ee/fleet.h"
 #include "ee/plan.h"
 #include "ee/policy.h"
@@ -47,11 +48,15 @@ typedef struct ee_layer_reader {
  * With it, each stage also holds the layers behind the exits of the stage before, and an offloaded
  * sample leaves its device at once, with what is alive behind the exit where it was decided.  The
  * plan must then stay as it is.
+ *
+ * With `outcomes` no layer runs: sample i's exits say what row i of the table holds.  Messages have
+ * their true lengths, and devices take the time that the fleet says; so a fleet must be given.
  */
 typedef struct ee_run_setup {
   const ee_model      *model;
   const ee_backend    *backend;
   const ee_policy     *policy;
+  const ee_exit_table *outcomes;       // what exits say, by sample id, instead of running layers
   const ee_schedule   *offload_costs;  // by sample id, for a policy that learns; NULL: none given
   const ee_plan       *plan;           // the first one
   const ee_fleet      *fleet;          // NULL: the real clock; else paced, device d is rank d

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ee/status.h"
+#include "ee/exit_table.h"
 
 /**
  * @file policy.h
@@ -50,6 +51,20 @@ typedef struct ee_exit_view {
   const double *offload_cost;  // of offloading now, where it changes; NULL: as the policy was told
 } ee_exit_view;
 
+/** What exit @p e said of the sample in row @p row of @p table; id, memory and offload cost are
+ * left to the caller, and there is no hindsight. */
+static inline ee_exit_view ee_exit_view_of_row(const ee_exit_table *table, int64_t row, int e) {
+  int64_t      at = row * table->n_exits + e;
+  const float *p  = table->probability;
+  return (ee_exit_view){.exit            = e,
+                        .n_exits         = table->n_exits,
+                        .n_classes       = table->n_classes,
+                        .probability     = p != NULL ? p + at * table->n_classes : NULL,
+                        .prediction      = table->prediction[at],
+                        .confidence      = table->confidence != NULL ? table->confidence[at] : NAN,
+                        .last_confidence = NAN};
+}
+
 /** What running costs, in a unit of the user's choice. */
 typedef struct ee_policy_costs {
   double     layer;    // of running one layer
@@ -60,15 +75,18 @@ typedef struct ee_policy_costs {
 /** What a policy may need to be given; bits of `needs` and `lacks`. */
 enum { EE_NEEDS_CONFIDENCE = 1, EE_NEEDS_PROBABILITY = 2 };
 
+/** What is not known in @p exits, as EE_NEEDS_ bits. */
+unsigned ee_exit_table_lacks(const ee_exit_table *exits);
+
 /** Facts about the model and the run that a policy may need when it is made.  Zeroed means live:
  *  everything is known of an exit that was reached, nothing of others. */
 typedef struct ee_policy_setting {
-  int                         n_exits, n_classes;
-  uint64_t                    seed;
-  unsigned                    lacks;      // EE_NEEDS_ bits of what is not known of an exit
-  bool                        hindsight;  // last_confidence is known at every exit: offline only
-  const ee_policy_costs      *costs;      // NULL: layer 0.1, offload 0.5
-  const struct ee_exit_table *table;      // that thresholds may be fitted to; NULL: none
+  int                    n_exits, n_classes;
+  uint64_t               seed;
+  unsigned               lacks;      // EE_NEEDS_ bits of what is not known of an exit
+  bool                   hindsight;  // last_confidence is known at every exit: offline only
+  const ee_policy_costs *costs;      // NULL: layer 0.1, offload 0.5
+  const ee_exit_table   *table;      // that thresholds may be fitted to; NULL: none
 } ee_policy_setting;
 
 typedef struct ee_policy ee_policy;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform_file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ee/clock.h"
+
+#define UNLIMITED 1e18  // bandwidth of a link without a limit [byte/s]
+
+static ee_status open_file(const char *folder, const char *name, char *path, FILE **file) {
+  snprintf(path, PATH_MAX, "%s/%s", folder, name);
+  *file = fopen(path, "w");
+  if (*file != NULL) return EE_OK;
+  return EE_FAIL(EE_ERR_FILE, "%s cannot be written: %s", path, strerror(errno));
+}
+
+static ee_status close_file(FILE *file, const char *path) {
+  int failed = ferror(file);
+  if (fclose(file) == 0 && !failed) return EE_OK;
+  return EE_FAIL(EE_ERR_FILE, "%s could not be written whole: %s", path, strerror(errno));
+}
+
+static double limit_of(double bandwidth) {
+  return bandwidth > 0.0 ? bandwidth : UNLIMITED;
+}
+
+/* Times and bandwidths, one change a line. */
+static ee_status write_changes(const char *folder, const char *name, const ee_schedule *changes) {
+  char  path[PATH_MAX];
+  FILE *file;
+  EE_TRY(open_file(folder, name, path, &file));
+  for (int i = 0; i < changes->n; i++) {
+    fprintf(file, "%.9f %.17g\n", changes->change[i].at + (double)EE_SIMULATION_BEGINS * 1e-9,
+            limit_of(changes->change[i].value));
+  }
+  return close_file(file, path);
+}
+
+static ee_status write_link(FILE *file, const char *folder, const ee_fleet *fleet, int from,
+                            int to) {
+  const ee_link_spec *link     = ee_fleet_link(fleet, from, to);
+  char                name[64] = "";
+  fprintf(file, "<link id=\"d%d-d%d\" bandwidth=\"%.17gBps\" latency=\"%.17gs\"", from, to,
+          limit_of(link->bandwidth), link->latency);
+  if (link->bandwidth_changes.n > 0) {
+    snprintf(name, sizeof name, "d%d-d%d.bandwidth", from, to);
+    fprintf(file, " bandwidth_file=\"%s\"", name);  // beside the platform
+  }
+  fprintf(file, "/>\n");
+  if (name[0] == '\0') return EE_OK;
+  return write_changes(folder, name, &link->bandwidth_changes);
+}
+
+static ee_status write_zone(FILE *file, const char *folder, const ee_fleet *fleet) {
+  int n = fleet->n_devices;
+  for (int d = 0; d < n; d++) fprintf(file, "<host id=\"d%d\" speed=\"1Gf\"/>\n", d);
+  for (int i = 0; i < n * n; i++) {
+    if (i / n != i % n) EE_TRY(write_link(file, folder, fleet, i / n, i % n));
+  }
+  for (int i = 0; i < n * n; i++) {
+    int from = i / n, to = i % n;
+    if (from == to) continue;
+    fprintf(
+        file,
+        "<route src=\"d%d\" dst=\"d%d\" symmetrical=\"NO\"><link_ctn id=\"d%d-d%d\"/></route>\n",
+        from, to, from, to);
+  }
+  return EE_OK;
+}
+
+static ee_status write_hosts(const char *folder, int n) {
+  char  path[PATH_MAX];
+  FILE *file;
+  EE_TRY(open_file(folder, "hosts", path, &file));
+  for (int d = 0; d < n; d++) fprintf(file, "d%d\n", d);
+  return close_file(file, path);
+}
+
+ee_status ee_platform_write(const char *folder, const ee_fleet *fleet) {
+  char  path[PATH_MAX];
+  FILE *file;
+  EE_TRY(write_hosts(folder, fleet->n_devices));
+  EE_TRY(open_file(folder, "platform.xml", path, &file));
+  fprintf(file,
+          "<?xml version=\"1.0\"?>\n"
+          "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+          "<platform version=\"4.1\">\n<zone id=\"fleet\" routing=\"Full\">\n");
+  ee_status status = write_zone(file, folder, fleet);
+  fprintf(file, "</zone>\n</platform>\n");
+  ee_status closed = close_file(file, path);
+  return status != EE_OK ? status : closed;
+}

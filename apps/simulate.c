@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edgeexit simulate: writes the fleet as a platform, has SimGrid run the simulated program on it,
+ * and cleans up. */
+#define _XOPEN_SOURCE 700  // mkdtemp, nftw
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "ee/fleet_file.h"
+#include "launch.h"
+#include "platform_file.h"
+#include "run_options.h"
+
+#ifdef EE_SMPIMAIN
+
+/* Nothing but sleeping and messages takes time, and a link is just what the fleet says: no model of
+ * a protocol on top, no traffic of acknowledgements. */
+static const char *const settings[] = {
+    "--cfg=smpi/privatization:dlopen",
+    "--cfg=surf/precision:1e-9",
+    "--cfg=smpi/simulate-computation:no",
+    "--cfg=smpi/host-speed:1Gf",
+    "--cfg=smpi/test:0",
+    "--cfg=smpi/iprobe:0",
+    "--cfg=smpi/wtime:0",
+    "--cfg=network/model:CM02",
+    "--cfg=network/crosstraffic:0",
+    "--cfg=network/TCP-gamma:0",
+    "--cfg=network/latency-factor:1",
+    "--cfg=network/bandwidth-factor:1",
+    "--log=root.thresh:error",
+};
+#define N_SETTINGS (sizeof settings / sizeof settings[0])
+
+/* Become SimGrid's launcher with the command line of `edgeexit run`.  Its script smpirun would do
+ * the same, but takes arguments apart at blanks. */
+static void start_smpimain(const char *folder, int devices, const char *program, int argc,
+                           char **argv) {
+  char         platform[PATH_MAX], hosts[PATH_MAX], count[64];
+  const char **args = calloc((size_t)argc + N_SETTINGS + 8, sizeof *args);
+  size_t       n    = 0;
+  if (args == NULL) _exit(1);
+  snprintf(platform, sizeof platform, "%s/platform.xml", folder);
+  snprintf(hosts, sizeof hosts, "--cfg=smpi/hostfile:%s/hosts", folder);
+  snprintf(count, sizeof count, "--cfg=smpi/np:%d", devices);
+  args[n++] = EE_SMPIMAIN;
+  args[n++] = program;
+  args[n++] = count;
+  args[n++] = hosts;
+  for (size_t i = 0; i < N_SETTINGS; i++) args[n++] = settings[i];
+  args[n++] = platform;
+  args[n++] = "run";
+  for (int i = 1; i < argc; i++) args[n++] = argv[i];
+  execv(EE_SMPIMAIN, (char **)(uintptr_t)args);
+  fprintf(stderr, "edgeexit: %s cannot be started: %s\n", EE_SMPIMAIN, strerror(errno));
+  _exit(1);
+}
+
+static int remove_entry(const char *path, const struct stat *entry, int kind, struct FTW *walk) {
+  (void)entry, (void)kind, (void)walk;
+  return remove(path);
+}
+
+/* Run and wait; an interrupt ends the child, and we still clean up. */
+static ee_status run_smpimain(const char *folder, int devices, const char *program, int argc,
+                              char **argv, int *code) {
+  int              state  = 0;
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  sigaction(SIGINT, &ignore, &before);
+  pid_t child = fork();
+  if (child == 0) {
+    sigaction(SIGINT, &before, NULL);
+    start_smpimain(folder, devices, program, argc, argv);
+  }
+  while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
+  sigaction(SIGINT, &before, NULL);
+  if (child < 0)
+    return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", EE_SMPIMAIN, strerror(errno));
+  *code = WIFEXITED(state) ? WEXITSTATUS(state) : 1;
+  return EE_OK;
+}
+
+static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *code) {
+  char        program[PATH_MAX], folder[PATH_MAX / 2];
+  const char *tmp = getenv("TMPDIR");
+  ee_fleet   *fleet;
+  EE_TRY(ee_launch_beside("edgeexit-simulated", program, sizeof program));
+  EE_TRY(ee_fleet_load(o->fleet, &fleet));
+  snprintf(folder, sizeof folder, "%s/edgeexit-XXXXXX", tmp != NULL ? tmp : "/tmp");
+  ee_status status =
+      mkdtemp(folder) != NULL
+          ? ee_platform_write(folder, fleet)
+          : EE_FAIL(EE_ERR_FILE, "no folder can be made as %s: %s", folder, strerror(errno));
+  if (status == EE_OK) {
+    status = run_smpimain(folder, fleet->n_devices, program, argc, argv, code);
+  }
+  nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+  ee_fleet_destroy(&fleet);
+  return status;
+}
+
+#else
+
+static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *code) {
+  (void)o, (void)argc, (void)argv, (void)code;
+  return EE_FAIL(EE_ERR_UNSUPPORTED,
+                 "built without SimGrid; install libsimgrid-dev and build again to simulate");
+}
+
+#endif
+
+static ee_status check(const ee_run_options *o) {
+  if (o->fleet == NULL || o->outcomes == NULL) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "a simulation computes nothing: it needs --fleet FLEET.yaml and --outcomes "
+                   "EXITS.h5, as 'edgeexit score' writes them");
+  }
+  return EE_OK;
+}
+
+int ee_app_simulate(int argc, char **argv) {
+  ee_run_options o;
+  bool           help   = false;
+  int            code   = 0;
+  ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
+  if (help) return 0;
+  if (status == EE_OK) status = check(&o);
+  if (status == EE_OK) status = simulate(&o, argc, argv, &code);
+  return status == EE_OK ? code : ee_app_finish(status);
+}

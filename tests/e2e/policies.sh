@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# What scripts share that compare a run's decisions with their replay.
+# shellcheck shell=bash
+
+# Every policy that can run live, and every rule of those that learn, with values at which samples
+# of the test's model part.  Read by the scripts that source this file.
+# shellcheck disable=SC2034,SC2054  # commas belong to the values
+every_policy=(
+  final
+  threshold:value=0.12
+  threshold:values=0.1/0.15
+  margin:value=0.02
+  entropy:value=2.38
+  entropy:value=0.995,normalised=1
+  patience:value=1
+  beem:value=0.21,weights=1/1
+  splitee:alpha=0.4
+  splitee-s:alpha=0.4
+  isplitee:alpha=0.4
+  uee-ucb
+  adaee
+  ucbee
+  ceebert
+  splitee:alpha=0.4,rule=ucbv
+  splitee:alpha=0.4,rule=ucb-tuned
+  splitee:alpha=0.4,rule=discounted,gamma=0.98
+  splitee:alpha=0.4,rule=window,window=48
+  splitee:alpha=0.4,rule=thompson
+  adaee:rule=thompson
+  ceebert:rule=discounted
+)
+
+# as_replayed [OPTION...]: the trace against the replay
+# shellcheck disable=SC2120  # some scripts need no option
+as_replayed() {
+  tool compare_replay "$@" trace.h5 exits.h5 > differences ||
+    fail "$(edgeexit report --json trace.h5 | tool json_value policy) $*: $(cat differences)"
+}
+
+# check_every_policy: that the list has every policy there is, but for those that are fitted to an
+# exit table first
+check_every_policy() {
+  local name known
+  known=$({ edgeexit policy exits.h5 --policy none-such 2>&1 || true; } | sed 's/.*there are: //; s/,//g')
+  [[ $known == *splitee* ]] || fail "no list of policies in: $known"
+  for name in $known; do
+    [[ $name == budgeted || " ${every_policy[*]} " =~ " $name"[:\ ] ]] || fail "$name is not tried"
+  done
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# On the simulated clock every policy decides on every sample what it decides in a replay, and so
+# what it decides live (decisions.sh); layers move; a run is the same each time; and what a fleet's
+# figures say comes out.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=policies.sh
+. "$(dirname "$0")/policies.sh"
+[[ -e $bin/edgeexit-simulated ]] || skip "built without SimGrid"
+cd "$scratch"
+export TMPDIR=$scratch
+
+tool make_model model.h5 2 1 128 11 1
+layers=$(edgeexit info --json model.h5 | tool json_value layers.#)
+edgeexit generate modulation --samples 200 --seed 3 -o data.h5
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+check_every_policy
+
+cat > fleet.yaml << 'FLEET'
+name: camera, hub and server
+devices:
+  - {name: camera, flops: 0.1G}
+  - {name: hub, flops: 0.1G}
+  - {name: server, flops: 0.2G}
+links:
+  default: {bandwidth: 80Mbit/s, latency: 100us}
+FLEET
+
+# simulate OPTION...: a simulated run with a trace
+simulate() {
+  rm -f trace.h5
+  edgeexit simulate model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --epoch 16 \
+    --control-delay 1 --trace trace.h5 "$@" > out 2> err || fail "simulate $*: $(cat err)"
+}
+
+for text in "${every_policy[@]}"; do
+  simulate --policy "$text" --rebalance off
+  as_replayed
+done
+expect "clock" "$(value trace.h5 run.clock)" simulated
+
+# offloaded samples leave their device at once
+for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee; do
+  simulate --policy "$text" --rebalance off --offload on --cuts 2/$((layers - 1)) --batch 3
+  as_replayed
+done
+
+# the paced clock goes by outcomes too
+rm trace.h5
+start_ranks 3 run model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --epoch 16 \
+  --policy adaee --trace trace.h5 > out 2> err || fail "paced: $(cat err)"
+as_replayed
+
+# a fleet that does not fit its first plan: layers move, nothing changes for the samples, and the
+# simulated time is the same each time
+cat > fleet.yaml << 'FLEET'
+name: a server that slows down
+devices:
+  - {name: camera, flops: 0.1G}
+  - {name: hub, flops: 0.1G}
+  - {name: server, flops: 0.2G, speed: [{at: 0.1, factor: 0.25}]}
+links:
+  default: {bandwidth: 80Mbit/s, latency: 100us}
+FLEET
+simulate --policy threshold:value=0.12 --json
+cp out first.json
+tool json_value moves_done < out > moves
+[[ $(cat moves) -ge 1 ]] || fail "no layer moved, though the server slowed down"
+as_replayed
+simulate --policy threshold:value=0.12 --json
+cmp -s out first.json || fail "a second simulation gave other figures"
+
+# one link is the bottleneck: at first with 2 Mbit/s, then with half of it; what follows its last
+# message is one layer and latency
+cat > fleet.yaml << 'FLEET'
+name: a slow link
+devices: [{name: camera, flops: 10G}, {name: server, flops: 10G}]
+links:
+  default: {bandwidth: 2Mbit/s, latency: 1ms, changes: [{at: 0.5, bandwidth: 1Mbit/s}]}
+FLEET
+simulate --policy final --rebalance off --cuts 3 --json
+bytes=$(tool json_value devices.0.sent_bytes < out) wall=$(tool json_value devices.0.wall_s < out)
+awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
+  wanted = 0.5 + (bytes - 0.5 * 0.25e6) / 0.125e6
+  exit !(wall > wanted && wall < 1.03 * wanted)
+}' || fail "$bytes bytes over the slow link took $wall s"
+
+# what is refused
+refuse() {
+  local code=0
+  edgeexit "${@:3}" > out 2> err || code=$?
+  expect "exit code of ${*:3}" "$code" "$1"
+  grep -qF -- "$2" err || fail "${*:3} says: $(cat err)"
+  [[ $(wc -l < err) -eq 1 ]] || fail "${*:3} says more than one line: $(cat err)"
+}
+refuse 2 "--fleet must say" simulate model.h5 data.h5 --outcomes exits.h5
+refuse 2 "it needs --fleet" simulate model.h5 data.h5 --fleet fleet.yaml
+refuse 2 "--fleet must say" run model.h5 data.h5 --outcomes exits.h5
+refuse 2 "no --logits" run model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --logits
+refuse 1 "none.h5" simulate none.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml
+edgeexit score -o few.h5 --samples 150 model.h5 data.h5 > out
+refuse 1 "those of 150 samples, the stream has 200" simulate model.h5 data.h5 --outcomes few.h5 \
+  --fleet fleet.yaml --cuts 3
+printf 'p,c,y\n0,0.9,0\n' > wide.csv
+edgeexit import exits wide.csv --prediction p --confidence c --label y -o one.h5 > out
+refuse 1 "the outcomes have 1 exits" simulate model.h5 data.h5 --outcomes one.h5 --fleet fleet.yaml \
+  --cuts 3
+if compgen -G "$scratch/edgeexit-*" > left; then fail "left behind: $(cat left)"; fi
