@@ -30,10 +30,10 @@ static ee_status find(const char *option, const char *name, int n, const char *c
 
 static ee_status read_names(const threshold_options *o, ee_risk_loss *loss,
                             ee_risk_promise *promise) {
-  static const char *const losses[]  = {"consistency", "gap", "brier"};
+  static const char *const losses[]  = {"consistency", "gap", "brier", "hellinger"};
   static const char *const methods[] = {"naive", "crc", "ucb", "ltt"};
   int                      l, m;
-  EE_TRY(find("loss", o->loss, 3, losses, "consistency, gap or brier", &l));
+  EE_TRY(find("loss", o->loss, 4, losses, "consistency, gap, brier or hellinger", &l));
   EE_TRY(find("method", o->method, 4, methods, "naive, crc, ucb or ltt", &m));
   *loss    = (ee_risk_loss)l;
   *promise = (ee_risk_promise){(ee_risk_method)m, o->epsilon, o->delta};
@@ -150,7 +150,8 @@ int ee_app_threshold(int argc, char **argv) {
   threshold_options o = {
       .loss = "gap", .method = "ucb", .epsilon = 0.05, .delta = 0.1, .holdout = 0.5, .grid = 100};
   const ee_option option[] = {
-      {"loss", 0, EE_OPTION_TEXT, &o.loss, "NAME", "consistency, gap or brier; default gap", 0, 0},
+      {"loss", 0, EE_OPTION_TEXT, &o.loss, "NAME",
+       "consistency, gap, brier or hellinger; default gap", 0, 0},
       {"method", 0, EE_OPTION_TEXT, &o.method, "NAME", "naive, crc, ucb or ltt; default ucb", 0, 0},
       {"epsilon", 0, EE_OPTION_DOUBLE, &o.epsilon, "E", "loss allowed; default 0.05", 1e-9,
        1 - 1e-9},

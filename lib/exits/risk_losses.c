@@ -31,49 +31,67 @@ static ee_status check(const ee_score_table *scores, const double *temperature, 
 
 /* One sample's answer at one exit. */
 typedef struct answer {
-  float  confidence;
-  int    prediction;
-  double brier;  // half the score
+  float   confidence;
+  int     prediction;
+  double *p;     // shape [n_classes], probabilities
+  double  loss;  // against the last exit's answer
 } answer;
 
-static double half_brier(const float *z, int n, double temperature, int label, double *p) {
-  ee_scaling scaling = {.temperature = temperature};
-  double     sum     = 0.0;
-  ee_scaled_softmax(z, n, &scaling, label, p);
+/* Fill what does not look at other exits. */
+static void answer_at(const ee_score_table *s, int exit, int64_t i, double temperature,
+                      answer *one) {
+  const float *z       = s->logits + ((int64_t)exit * s->n + i) * s->n_classes;
+  ee_scaling   scaling = {.temperature = temperature};
+  one->confidence      = ee_confidence_at(z, s->n_classes, temperature);
+  one->prediction      = ee_argmax(z, s->n_classes);
+  ee_scaled_softmax(z, s->n_classes, &scaling, s->label[i], one->p);
+}
+
+static double half_brier(const double *p, int n, int label) {
+  double sum = 0.0;
   for (int k = 0; k < n; k++) sum += (p[k] - (k == label)) * (p[k] - (k == label));
   return sum / 2.0;
 }
 
-static answer answer_of(const ee_score_table *s, int exit, int64_t i, double temperature,
-                        double *p) {
-  const float *z = s->logits + ((int64_t)exit * s->n + i) * s->n_classes;
-  return (answer){.confidence = ee_confidence_at(z, s->n_classes, temperature),
-                  .prediction = ee_argmax(z, s->n_classes),
-                  .brier      = half_brier(z, s->n_classes, temperature, s->label[i], p)};
+static double hellinger(const double *p, const double *q, int n) {
+  double sum = 0.0;
+  for (int k = 0; k < n; k++) sum += (sqrt(p[k]) - sqrt(q[k])) * (sqrt(p[k]) - sqrt(q[k]));
+  return fmin(sqrt(sum / 2.0), 1.0);
 }
 
-static double loss_of(ee_risk_loss loss, const answer *early, const answer *last, int label) {
+static double loss_of(ee_risk_loss loss, const answer *early, const answer *last, int n_classes,
+                      int label) {
   switch (loss) {
     case EE_LOSS_CONSISTENCY:
       return early->prediction != last->prediction;
     case EE_LOSS_GAP:
       return (early->prediction != label) - (last->prediction != label);
     case EE_LOSS_BRIER:
-      return early->brier - last->brier;
+      return half_brier(early->p, n_classes, label) - half_brier(last->p, n_classes, label);
+    case EE_LOSS_HELLINGER:
+      return hellinger(early->p, last->p, n_classes);
   }
   return 1.0;
 }
 
+/* Answers of sample @p i at all exits. */
+static void fill_answers(const ee_score_table *s, const double *temperature, ee_risk_loss loss,
+                         int64_t i, answer *all) {
+  int last = s->n_exits - 1;
+  for (int e = 0; e <= last; e++) answer_at(s, e, i, temperature[e], &all[e]);
+  for (int e = 0; e <= last; e++)
+    all[e].loss = loss_of(loss, &all[e], &all[last], s->n_classes, s->label[i]);
+}
+
 static void fill(const ee_score_table *scores, const double *temperature, ee_risk_loss loss,
-                 ee_risk_table *table, answer *all, double *p) {
+                 ee_risk_table *table, answer *all) {
   int last = scores->n_exits - 1;
   for (int64_t i = 0; i < scores->n; i++) {
-    for (int e = 0; e <= last; e++) all[e] = answer_of(scores, e, i, temperature[e], p);
+    fill_answers(scores, temperature, loss, i, all);
     for (int k = 0; k < table->n_grid; k++) {
       int at = 0;
       while (at < last && !(all[at].confidence >= (float)table->grid[k])) at++;
-      table->loss[(int64_t)k * table->n + i] =
-          loss_of(loss, &all[at], &all[last], scores->label[i]);
+      table->loss[(int64_t)k * table->n + i] = all[at].loss;
     }
   }
 }
@@ -98,11 +116,13 @@ ee_status ee_risk_losses(const ee_score_table *scores, const double *temperature
                          int n_grid, const double *grid, ee_risk_table *table) {
   *table = (ee_risk_table){.n = 0};
   EE_TRY(check(scores, temperature, n_grid, grid));
-  answer   *all    = calloc((size_t)scores->n_exits, sizeof *all);
-  double   *p      = calloc((size_t)scores->n_classes, sizeof *p);
+  size_t    exits = (size_t)scores->n_exits, classes = (size_t)scores->n_classes;
+  answer   *all    = calloc(exits, sizeof *all);
+  double   *p      = calloc(exits * classes, sizeof *p);
   ee_status status = all != NULL && p != NULL ? table_open(scores->n, n_grid, grid, table)
                                               : EE_FAIL(EE_ERR_NOMEM, "for one sample's answers");
-  if (status == EE_OK) fill(scores, temperature, loss, table, all, p);
+  for (size_t e = 0; e < exits && status == EE_OK; e++) all[e].p = p + e * classes;
+  if (status == EE_OK) fill(scores, temperature, loss, table, all);
   free(all);
   free(p);
   return status;

@@ -107,6 +107,10 @@ grep -qF "has 3 exits, expected 1 to 2" err || fail "three exits on the device: 
 edgeexit threshold --json --loss consistency --method naive --epsilon 0.999 exits.h5 > promise.json
 expect "threshold that may be wrong" "$(of promise threshold)" 0
 expect "share that leaves at once" "$(of promise exit_share.0)" 1
+edgeexit threshold --json --loss hellinger --method naive --epsilon 0.999 exits.h5 > promise.json
+expect "threshold at which distributions may differ" "$(of promise threshold)" 0
+less 0 "$(of promise risk)" || fail "early distributions are those of the last exit"
+less "$(of promise risk)" 1 || fail "a Hellinger distance is above 1"
 ! edgeexit threshold --json --method ltt --epsilon 0.001 exits.h5 > promise.json 2> err ||
   fail "a promise was made that cannot be kept"
 expect "threshold that cannot be promised" "$(of promise threshold)" null
@@ -114,6 +118,9 @@ expect "share that goes to the end" "$(of promise exit_share.2)" 1
 expect "measured risk" "$(of promise risk)" 0
 ! edgeexit threshold --method luck exits.h5 > out 2> err || fail "--method luck was not refused"
 grep -qF "expected naive, crc, ucb or ltt" err || fail "--method luck says: $(cat err)"
+
+! edgeexit threshold --loss anger exits.h5 > out 2> err || fail "--loss anger was not refused"
+grep -qF "expected consistency, gap, brier or hellinger" err || fail "--loss anger says: $(cat err)"
 
 refuse "expected either DATA.h5 or --exits" model.h5
 refuse "expected either --holdout or --test" --test other.h5 --holdout 0.5 model.h5 data.h5

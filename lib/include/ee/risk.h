@@ -12,10 +12,21 @@
  * are tried from the highest, the safest, down.  Nothing is collective.
  */
 
+/**
+ * What leaving early costs a sample with label y, whose probabilities are p early and q at the last
+ * exit, of K classes, as in the paper:
+ *
+ *   CONSISTENCY  1[early != last] of the predictions; whatever the label is
+ *   GAP          1[early != y] - 1[last != y], in [-1, 1]
+ *   BRIER        1/2 sum_k (p_k - 1[y = k])^2 - 1/2 sum_k (q_k - 1[y = k])^2, in [-1, 1]
+ *   HELLINGER    sqrt(1/2 sum_k (sqrt(p_k) - sqrt(q_k))^2), in [0, 1]: the Hellinger distance of
+ * the two distributions; whatever the label is
+ */
 typedef enum ee_risk_loss {
-  EE_LOSS_CONSISTENCY,  // 1[early != last]; whatever the labels are
-  EE_LOSS_GAP,          // 1[early != label] - 1[last != label], in [-1, 1]
-  EE_LOSS_BRIER,        // half the Brier score early less that of the last, in [-1, 1]
+  EE_LOSS_CONSISTENCY,
+  EE_LOSS_GAP,
+  EE_LOSS_BRIER,
+  EE_LOSS_HELLINGER,
 } ee_risk_loss;
 
 /** Losses of n samples at each threshold of a grid. */

@@ -47,6 +47,13 @@ static double half_brier(const float *p, int y) {
   return sum / 2;
 }
 
+/* By the overlap of the two, sum_k sqrt(p_k q_k), which leads to the same. */
+static double hellinger(const float *p, const float *q) {
+  double overlap = 0.0;
+  for (int k = 0; k < CLASSES; k++) overlap += sqrt((double)p[k] * (double)q[k]);
+  return sqrt(fmax(1.0 - overlap, 0.0));
+}
+
 static double naive_loss(ee_risk_loss loss, int i, double threshold) {
   float early[CLASSES], last[CLASSES];
   int   e = 0;
@@ -58,13 +65,14 @@ static double naive_loss(ee_risk_loss loss, int i, double threshold) {
   int a = ee_argmax(early, CLASSES), b = ee_argmax(last, CLASSES), y = label[i];
   if (loss == EE_LOSS_CONSISTENCY) return a == b ? 0 : 1;
   if (loss == EE_LOSS_GAP) return (a == y ? 0 : 1) - (b == y ? 0 : 1);
+  if (loss == EE_LOSS_HELLINGER) return e < EXITS - 1 ? hellinger(early, last) : 0.0;
   return half_brier(early, y) - half_brier(last, y);
 }
 
 static void losses_are_those_of_leaving_at_the_first_sure_exit(void) {
-  const ee_risk_loss all[] = {EE_LOSS_CONSISTENCY, EE_LOSS_GAP, EE_LOSS_BRIER};
+  const ee_risk_loss all[] = {EE_LOSS_CONSISTENCY, EE_LOSS_GAP, EE_LOSS_BRIER, EE_LOSS_HELLINGER};
   draw_table(1);
-  for (int j = 0; j < 3; j++) {
+  for (int j = 0; j < 4; j++) {
     ee_risk_table table;
     double        sum = 0.0;
     CU_ASSERT_EQUAL_FATAL(ee_risk_losses(&scores, temperature, all[j], GRID, grid, &table), EE_OK);
@@ -80,6 +88,39 @@ static void losses_are_those_of_leaving_at_the_first_sure_exit(void) {
     ee_risk_table_free(&table);
     CU_ASSERT_PTR_NULL(table.loss);
   }
+}
+
+/* Two exits, two classes, T = 1; logits are logarithms of these probabilities:
+ *   sample 0  (1/2, 1/2) then (16/25, 9/25): overlap .4 + .3 = .7 sqrt 2, distance sqrt(1 - .98995)
+ *   sample 1  the same twice: 0
+ *   sample 2  (1, 0) then (0, 1), but for 1e-17: 1
+ *   sample 3  (1, 0) then (1/2, 1/2): overlap sqrt(1/2) */
+static void hellinger_distances_are_those_worked_out_by_hand(void) {
+  const float          inf   = 40.0f;
+  const float          z[]   = {0,
+                                0,
+                                logf(9),
+                                0,
+                                inf,
+                                0,
+                                inf,
+                                0,  // exit 0
+                                logf(16.0f / 9),
+                                0,
+                                logf(9),
+                                0,
+                                0,
+                                inf,
+                                0,
+                                0};
+  const int32_t        y[]   = {0, 1, 0, 1};
+  const ee_score_table four  = {4, 2, 2, z, y};
+  const double         one[] = {1.0, 1.0}, all_leave[] = {0.0};
+  const double         wanted[] = {sqrt(1 - 0.7 * sqrt(2)), 0.0, 1.0, sqrt(1 - sqrt(0.5))};
+  ee_risk_table        table;
+  CU_ASSERT_EQUAL_FATAL(ee_risk_losses(&four, one, EE_LOSS_HELLINGER, 1, all_leave, &table), EE_OK);
+  for (int i = 0; i < 4; i++) CU_ASSERT_DOUBLE_EQUAL(table.loss[i], wanted[i], 1e-6);
+  ee_risk_table_free(&table);
 }
 
 static void the_envelope_is_the_greatest_loss_so_far(void) {
@@ -378,10 +419,10 @@ static outcome try_splits(ee_risk_loss loss, ee_risk_method method) {
 }
 
 static void thresholds_from_scores_keep_their_promises(void) {
-  const ee_risk_loss all[] = {EE_LOSS_CONSISTENCY, EE_LOSS_GAP, EE_LOSS_BRIER};
+  const ee_risk_loss all[] = {EE_LOSS_CONSISTENCY, EE_LOSS_GAP, EE_LOSS_BRIER, EE_LOSS_HELLINGER};
   double             most  = DELTA + 3.1 * sqrt(DELTA * (1 - DELTA) / SPLITS);
   draw_table(4);
-  for (int j = 0; j < 3; j++) {
+  for (int j = 0; j < 4; j++) {
     CU_ASSERT_TRUE(try_splits(all[j], EE_RISK_UCB).broken <= most);
     CU_ASSERT_TRUE(try_splits(all[j], EE_RISK_LTT).broken <= most);
     CU_ASSERT_TRUE(try_splits(all[j], EE_RISK_CRC).risk <= EPSILON);
@@ -418,6 +459,7 @@ static void exits_that_agree_let_everyone_leave(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(losses_are_those_of_leaving_at_the_first_sure_exit),
+    EE_FACT(hellinger_distances_are_those_worked_out_by_hand),
     EE_FACT(the_envelope_is_the_greatest_loss_so_far),
     EE_FACT(what_cannot_be_used_is_refused),
     EE_FACT(the_wsr_bound_is_the_root_of_its_formula),
