@@ -25,8 +25,10 @@ static ee_status import_exits(const char *in, const ee_exits_columns *columns, c
   EE_TRY(ee_import_exits(in, columns, &table));
   ee_status status = ee_exits_save(out, table, in);
   if (status == EE_OK) {
-    printf("%s: %lld samples, %d exits, %d classes, %s\n", out, (long long)table->n, table->n_exits,
-           table->n_classes, table->confidence != NULL ? "with confidences" : "predictions only");
+    printf("%s: %lld samples, %d exits, %d classes, %s%s\n", out, (long long)table->n,
+           table->n_exits, table->n_classes,
+           table->confidence != NULL ? "with confidences" : "predictions only",
+           table->score != NULL ? ", with scores" : "");
   }
   ee_exit_table_destroy(&table);
   return status;
@@ -39,6 +41,7 @@ int ee_app_import_exits(int argc, char **argv) {
        {"output", 'o', EE_OPTION_TEXT, &out, "EXITS.h5", "exit table to write", 0, 0},
        {"prediction", 0, EE_OPTION_TEXT, &c.prediction, "A,B,...", "columns of classes", 0, 0},
        {"confidence", 0, EE_OPTION_TEXT, &c.confidence, "A,B,...", "columns of confidences", 0, 0},
+       {"score", 0, EE_OPTION_TEXT, &c.score, "A,B,...", "columns of learned scores", 0, 0},
        {"label", 0, EE_OPTION_TEXT, &c.label, "A", "column of labels", 0, 0},
        {"sample", 0, EE_OPTION_TEXT, &c.sample, "A", "column of sample numbers (long form)", 0, 0},
        {"exit", 0, EE_OPTION_TEXT, &c.exit, "A", "column of exit numbers (long form)", 0, 0},

@@ -16,7 +16,7 @@
 
 struct ee_exits_file {
   ee_h5         h5;
-  ee_h5_rows    logits, confidence, prediction, labels;
+  ee_h5_rows    logits, confidence, prediction, score, labels;
   ee_exits_info info;  // its arrays are those below
   int          *attach;
   float        *temperature;
@@ -38,16 +38,16 @@ static ee_status check_shape(const ee_exits_file *file, const char *name, const 
                  (unsigned long long)n_classes);
 }
 
-static ee_status open_confidence(ee_exits_file *file) {
-  if (!ee_h5_exists(&file->h5, EE_EXITS_CONFIDENCE)) return EE_OK;
-  const hsize_t *dim = file->prediction.dim;
-  EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_CONFIDENCE, EE_H5_F32, 2, &file->confidence));
-  const hsize_t *there = file->confidence.dim;
-  if (there[0] != dim[0] || there[1] != dim[1])
+/* Open @p name, one number per sample and exit, if it is there: of as many as array @p of has. */
+static ee_status open_numbers(ee_exits_file *file, const char *name, const char *of,
+                              const hsize_t *dim, ee_h5_rows *rows, bool *is_there) {
+  if (!ee_h5_exists(&file->h5, name)) return EE_OK;
+  EE_TRY(ee_h5_rows_open(&file->h5, name, EE_H5_F32, 2, rows));
+  if (rows->dim[0] != dim[0] || rows->dim[1] != dim[1])
     return EE_FAIL(EE_ERR_FORMAT, "%s: %s has shape [%llu, %llu], %s [%llu, %llu]", file->h5.path,
-                   EE_EXITS_CONFIDENCE, (unsigned long long)there[0], (unsigned long long)there[1],
-                   EE_EXITS_PREDICTION, (unsigned long long)dim[0], (unsigned long long)dim[1]);
-  file->info.has_confidence = true;
+                   name, (unsigned long long)rows->dim[0], (unsigned long long)rows->dim[1], of,
+                   (unsigned long long)dim[0], (unsigned long long)dim[1]);
+  *is_there = true;
   return EE_OK;
 }
 
@@ -56,7 +56,8 @@ static ee_status open_answers(ee_exits_file *file, hsize_t *n_classes) {
   EE_TRY(ee_h5_read_int_attribute(&file->h5, "/", EE_EXITS_CLASSES, 1, INT_MAX, &classes));
   EE_TRY(ee_h5_rows_open(&file->h5, EE_EXITS_PREDICTION, EE_H5_I32, 2, &file->prediction));
   *n_classes = (hsize_t)classes;
-  return open_confidence(file);
+  return open_numbers(file, EE_EXITS_CONFIDENCE, EE_EXITS_PREDICTION, file->prediction.dim,
+                      &file->confidence, &file->info.has_confidence);
 }
 
 static ee_status read_shape(ee_exits_file *file) {
@@ -73,6 +74,7 @@ static ee_status read_shape(ee_exits_file *file) {
     file->info.has_logits = true;
   }
   EE_TRY(check_shape(file, of, dim, n_classes));
+  EE_TRY(open_numbers(file, EE_EXITS_SCORE, of, dim, &file->score, &file->info.has_score));
   file->info.n         = (int64_t)dim[0];
   file->info.n_exits   = (int)dim[1];
   file->info.n_classes = (int)n_classes;
@@ -196,6 +198,11 @@ ee_status ee_exits_read_answers(ee_exits_file *file, int64_t first, int64_t n, f
   return EE_OK;
 }
 
+ee_status ee_exits_read_scores(ee_exits_file *file, int64_t first, int64_t n, float *score) {
+  if (!file->info.has_score) return EE_FAIL(EE_ERR_ARG, "%s has no scores", file->h5.path);
+  return ee_h5_rows_read(&file->score, first, n, score);
+}
+
 void ee_exits_close(ee_exits_file **file) {
   ee_exits_file *f = *file;
   if (f == NULL) return;
@@ -203,6 +210,7 @@ void ee_exits_close(ee_exits_file **file) {
   ee_h5_rows_close(&f->logits);
   ee_h5_rows_close(&f->confidence);
   ee_h5_rows_close(&f->prediction);
+  ee_h5_rows_close(&f->score);
   ee_h5_close(&f->h5);
   free(f->attach);
   free(f->temperature);

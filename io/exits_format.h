@@ -9,6 +9,7 @@
 #define EE_EXITS_FORMAT "edgeexit-exits"
 #define EE_EXITS_LOGITS "/logits"
 #define EE_EXITS_CONFIDENCE "/confidence"
+#define EE_EXITS_SCORE "/score"
 #define EE_EXITS_PREDICTION "/prediction"
 #define EE_EXITS_CLASSES "n_classes"  // attribute of the root, if there are no logits
 #define EE_EXITS_LABELS "/labels"

@@ -31,6 +31,7 @@ static ee_status read_logits(ee_exits_file *file, const ee_exits_info *info, flo
 
 static ee_status fill(ee_exits_file *file, const ee_exits_info *info, ee_exit_table *table) {
   set_costs(info, table);
+  if (info->has_score) EE_TRY(ee_exits_read_scores(file, 0, info->n, table->score));
   if (!info->has_logits) {
     EE_TRY(ee_exits_read(file, 0, info->n, NULL, table->label));
     return ee_exits_read_answers(file, 0, info->n, table->confidence, table->prediction);
@@ -56,7 +57,8 @@ static ee_status check(const char *path, const ee_exit_table *table) {
 static ee_status load(const char *path, ee_exits_file *file, ee_exit_table **table) {
   const ee_exits_info *info  = ee_exits_file_info(file);
   ee_exit_table_parts  parts = {.confidence  = info->has_logits || info->has_confidence,
-                                .probability = info->has_logits};
+                                .probability = info->has_logits,
+                                .score       = info->has_score};
   EE_TRY(ee_exit_table_create(info->n, info->n_exits, info->n_classes, parts, table));
   ee_status status = fill(file, info, *table);
   if (status == EE_OK) status = check(path, *table);

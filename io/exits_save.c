@@ -76,6 +76,7 @@ static ee_status write_answers(const ee_h5 *h5, const ee_exit_table *t) {
   EE_TRY(ee_h5_write_array(h5, EE_EXITS_PREDICTION, EE_H5_I32, 2, dim, t->prediction));
   if (t->confidence != NULL)
     EE_TRY(ee_h5_write_array(h5, EE_EXITS_CONFIDENCE, EE_H5_F32, 2, dim, t->confidence));
+  if (t->score != NULL) EE_TRY(ee_h5_write_array(h5, EE_EXITS_SCORE, EE_H5_F32, 2, dim, t->score));
   return ee_h5_write_array(h5, EE_EXITS_LABELS, EE_H5_I32, 1, dim, t->label);
 }
 

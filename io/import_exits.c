@@ -104,13 +104,15 @@ static ee_status fill(const char *path, const ee_exits_columns *columns, const e
     table->prediction[i]             = cell->prediction;
     table->label[i / table->n_exits] = cell->label;
     if (table->confidence != NULL) table->confidence[i] = cell->confidence;
+    if (table->score != NULL) table->score[i] = cell->score;
   }
   return columns->layers != NULL ? set_layers(path, columns->layers, table) : EE_OK;
 }
 
 static ee_status make_table(const char *path, const ee_exits_columns *columns, ee_exit_cells *cells,
                             ee_exit_table **table) {
-  ee_exit_table_parts parts = {.confidence = columns->confidence != NULL};
+  ee_exit_table_parts parts = {.confidence = columns->confidence != NULL,
+                               .score      = columns->score != NULL};
   int64_t            *exit  = NULL;
   int                 n_exits;
   if (cells->n == 0) return EE_FAIL(EE_ERR_FORMAT, "%s has no rows behind its header", path);

@@ -14,7 +14,7 @@
 typedef struct ee_exit_cell {
   int64_t sample, exit;  // as the file numbers them; in the wide form counted from 0
   int64_t line;
-  float   confidence;
+  float   confidence, score;  // score NaN: there is none
   int32_t prediction, label;  // label -1: not known
 } ee_exit_cell;
 
@@ -26,7 +26,7 @@ typedef struct ee_exit_cells {
 
 /** Columns of one exit; -1: there is none. */
 typedef struct ee_cell_columns {
-  int confidence, prediction, label;
+  int confidence, prediction, score, label;
 } ee_cell_columns;
 
 /** Read the present row's columns into @p cell.  n_classes as in ee_exits_columns.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an exit table in text: wide, a row per sample, or long, a row per sample and exit. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,20 +9,26 @@
 #define MAX_NUMBER ((int64_t)1 << 52)  // of a sample or an exit; doubles are exact up to here
 #define ROUNDING 1e-5                  // a confidence this far above 1 counts as 1
 
-static ee_status read_confidence(const ee_text_table *text, int column, float *confidence) {
+/* A number from 0 to 1 that is a @p what. */
+static ee_status read_share(const ee_text_table *text, int column, const char *what, float *share) {
   double x;
   EE_TRY(ee_text_number(text, column, &x));
   if (!(x >= 0.0 && x <= 1.0 + ROUNDING))
-    return EE_FAIL(EE_ERR_FORMAT, "%s:%lld: column '%s' is %s, expected a confidence from 0 to 1",
-                   text->path, (long long)text->line, text->name[column], text->field[column]);
-  *confidence = x < 1.0 ? (float)x : 1.0f;
+    return EE_FAIL(EE_ERR_FORMAT, "%s:%lld: column '%s' is %s, expected a %s from 0 to 1",
+                   text->path, (long long)text->line, text->name[column], text->field[column],
+                   what);
+  *share = x < 1.0 ? (float)x : 1.0f;
   return EE_OK;
 }
 
 ee_status ee_read_exit_cell(const ee_text_table *text, const ee_cell_columns *column, int n_classes,
                             ee_exit_cell *cell) {
   int64_t most = n_classes > 0 ? n_classes - 1 : EE_MAX_IMPORTED_CLASSES - 1, class = -1;
-  if (column->confidence >= 0) EE_TRY(read_confidence(text, column->confidence, &cell->confidence));
+  cell->score = NAN;
+  if (column->confidence >= 0)
+    EE_TRY(read_share(text, column->confidence, "confidence", &cell->confidence));
+  if (column->score >= 0 && *text->field[column->score] != '\0')
+    EE_TRY(read_share(text, column->score, "score", &cell->score));
   EE_TRY(ee_text_integer(text, column->prediction, 0, most, &class));
   cell->prediction = (int32_t) class;
   class            = -1;
@@ -50,46 +57,56 @@ static int count_names(const char *list) {
   return n;
 }
 
-/* Columns of @p list, names with commas between; shape [count_names(list)]. */
-static ee_status find_columns(const ee_text_table *text, const char *list, int *column) {
-  for (;; list++) {
-    size_t length = strcspn(list, ",");
-    EE_TRY(ee_text_column(text, list, length, column++));
-    list += length;
-    if (*list == '\0') return EE_OK;
-  }
+/* Take the next name of the list @p *rest, with commas between; at its end, NULL, -1. */
+static ee_status next_column(const ee_text_table *text, const char **rest, int *column) {
+  const char *name = *rest;
+  *column          = -1;
+  if (name == NULL) return EE_OK;
+  size_t length = strcspn(name, ",");
+  *rest         = name[length] == ',' ? name + length + 1 : NULL;
+  return ee_text_column(text, name, length, column);
 }
 
-static ee_status find_label(const ee_text_table *text, const char *name, int *column) {
+static ee_status find_column(const ee_text_table *text, const char *name, int *column) {
   *column = -1;
   return name != NULL ? ee_text_column(text, name, strlen(name), column) : EE_OK;
 }
 
-/* One row of the wide form: @p confidence is NULL or has, like @p prediction, a column per exit. */
-static ee_status read_wide_row(const ee_text_table *text, int n_exits, const int *confidence,
-                               const int *prediction, int label, int n_classes,
-                               ee_exit_cells *cells, int64_t sample) {
+/* The columns of every exit in the wide form.  @param[out] column  shape [n_exits] */
+static ee_status find_columns(const ee_text_table *text, const ee_exits_columns *columns,
+                              int n_exits, ee_cell_columns *column) {
+  const char *prediction = columns->prediction, *confidence = columns->confidence;
+  const char *score = columns->score;
+  int         label;
+  EE_TRY(find_column(text, columns->label, &label));
   for (int e = 0; e < n_exits; e++) {
-    ee_cell_columns column = {confidence != NULL ? confidence[e] : -1, prediction[e], label};
-    ee_exit_cell    cell   = {.sample = sample, .exit = e};
-    EE_TRY(ee_read_exit_cell(text, &column, n_classes, &cell));
+    EE_TRY(next_column(text, &prediction, &column[e].prediction));
+    EE_TRY(next_column(text, &confidence, &column[e].confidence));
+    EE_TRY(next_column(text, &score, &column[e].score));
+    column[e].label = label;
+  }
+  return EE_OK;
+}
+
+static ee_status read_wide_row(const ee_text_table *text, int n_exits,
+                               const ee_cell_columns *column, int n_classes, int64_t sample,
+                               ee_exit_cells *cells) {
+  for (int e = 0; e < n_exits; e++) {
+    ee_exit_cell cell = {.sample = sample, .exit = e};
+    EE_TRY(ee_read_exit_cell(text, &column[e], n_classes, &cell));
     EE_TRY(ee_keep_exit_cell(cells, &cell));
   }
   return EE_OK;
 }
 
 static ee_status read_wide(ee_text_table *text, const ee_exits_columns *columns, int n_exits,
-                           int *place, ee_exit_cells *cells) {
-  int *confidence = columns->confidence != NULL ? place + n_exits : NULL, label;
-  EE_TRY(find_columns(text, columns->prediction, place));
-  if (confidence != NULL) EE_TRY(find_columns(text, columns->confidence, confidence));
-  EE_TRY(find_label(text, columns->label, &label));
+                           ee_cell_columns *column, ee_exit_cells *cells) {
+  EE_TRY(find_columns(text, columns, n_exits, column));
   for (int64_t sample = 0;; sample++) {
     bool more;
     EE_TRY(ee_text_row(text, &more));
     if (!more) return EE_OK;
-    EE_TRY(
-        read_wide_row(text, n_exits, confidence, place, label, columns->n_classes, cells, sample));
+    EE_TRY(read_wide_row(text, n_exits, column, columns->n_classes, sample, cells));
   }
 }
 
@@ -101,22 +118,29 @@ ee_status ee_read_wide_cells(ee_text_table *text, const ee_exits_columns *column
                    "%s: %d columns of confidences and %d of predictions are named, "
                    "expected one each for every exit",
                    text->path, count_names(columns->confidence), n_exits);
-  int *place = calloc(2 * (size_t)n_exits, sizeof *place);
-  if (place == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", n_exits);
-  ee_status status = read_wide(text, columns, n_exits, place, cells);
-  free(place);
+  int n_scores = columns->score != NULL ? count_names(columns->score) : n_exits;
+  if (n_scores != n_exits && n_scores != n_exits - 1)
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s: %d columns of scores and %d of predictions are named, expected one score "
+                   "for every exit, or for every one but the last",
+                   text->path, n_scores, n_exits);
+  ee_cell_columns *column = calloc((size_t)n_exits, sizeof *column);
+  if (column == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", n_exits);
+  ee_status status = read_wide(text, columns, n_exits, column, cells);
+  free(column);
   return status;
 }
 
 ee_status ee_read_long_cells(ee_text_table *text, const ee_exits_columns *columns,
                              ee_exit_cells *cells) {
-  ee_cell_columns column = {-1, -1, -1};
+  ee_cell_columns column;
   int             sample, exit;
   EE_TRY(ee_text_column(text, columns->sample, strlen(columns->sample), &sample));
   EE_TRY(ee_text_column(text, columns->exit, strlen(columns->exit), &exit));
-  EE_TRY(find_label(text, columns->prediction, &column.prediction));
-  EE_TRY(find_label(text, columns->confidence, &column.confidence));
-  EE_TRY(find_label(text, columns->label, &column.label));
+  EE_TRY(find_column(text, columns->prediction, &column.prediction));
+  EE_TRY(find_column(text, columns->confidence, &column.confidence));
+  EE_TRY(find_column(text, columns->score, &column.score));
+  EE_TRY(find_column(text, columns->label, &column.label));
   for (;;) {
     ee_exit_cell cell = {0};
     bool         more;

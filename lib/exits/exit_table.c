@@ -28,9 +28,10 @@ static bool allocate(ee_exit_table *t, ee_exit_table_parts parts) {
   t->flops      = room(t->n_exits, sizeof *t->flops);
   if (parts.confidence) t->confidence = room(cells, sizeof *t->confidence);
   if (parts.probability) t->probability = room(cells * t->n_classes, sizeof *t->probability);
+  if (parts.score) t->score = room(cells, sizeof *t->score);
   return t->prediction != NULL && t->label != NULL && t->layers != NULL && t->flops != NULL &&
          (t->confidence != NULL || !parts.confidence) &&
-         (t->probability != NULL || !parts.probability);
+         (t->probability != NULL || !parts.probability) && (t->score != NULL || !parts.score);
 }
 
 ee_status ee_exit_table_create(int64_t n, int n_exits, int n_classes, ee_exit_table_parts parts,
@@ -48,6 +49,7 @@ ee_status ee_exit_table_create(int64_t n, int n_exits, int n_classes, ee_exit_ta
                    (long long)n, n_exits, n_classes);
   }
   for (int64_t i = 0; i < n; i++) t->label[i] = -1;
+  for (int64_t k = 0; t->score != NULL && k < n * n_exits; k++) t->score[k] = NAN;
   for (int e = 0; e < n_exits; e++) {
     t->layers[e] = e + 1;
     t->flops[e]  = e + 1;
@@ -108,6 +110,10 @@ static ee_status check_cell(const ee_exit_table *t, int64_t i, int e) {
     return EE_FAIL(EE_ERR_ARG, "row %lld, exit %d: confidence is %g, not in [0, 1]", (long long)i,
                    e, (double)t->confidence[cell]);
   }
+  if (t->score != NULL && !isnan(t->score[cell]) && !in_unit(t->score[cell])) {
+    return EE_FAIL(EE_ERR_ARG, "row %lld, exit %d: score is %g, not in [0, 1]", (long long)i, e,
+                   (double)t->score[cell]);
+  }
   return t->probability != NULL ? check_probabilities(t, i, e) : EE_OK;
 }
 
@@ -147,6 +153,7 @@ void ee_exit_table_destroy(ee_exit_table **table) {
   free(t->prediction);
   free(t->label);
   free(t->probability);
+  free(t->score);
   free(t->layers);
   free(t->flops);
   free(t);

@@ -21,7 +21,8 @@
   X(uee_ucb)              \
   X(adaee)                \
   X(ucbee)                \
-  X(ceebert)
+  X(ceebert)              \
+  X(eenet)
 
 #define X(name) extern const ee_policy_ops ee_policy_##name;
 EE_POLICY_LIST(X)
@@ -58,7 +59,8 @@ static ee_status unknown_policy(const char *text, size_t length) {
 
 unsigned ee_exit_table_lacks(const ee_exit_table *exits) {
   return (exits->confidence == NULL ? EE_NEEDS_CONFIDENCE : 0u) |
-         (exits->probability == NULL ? EE_NEEDS_PROBABILITY : 0u);
+         (exits->probability == NULL ? EE_NEEDS_PROBABILITY : 0u) |
+         (exits->score == NULL ? EE_NEEDS_SCORE : 0u);
 }
 
 static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting *setting) {
@@ -68,6 +70,12 @@ static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting
                    ops->name, setting->n_exits, setting->n_classes);
   }
   if (missing == 0) return EE_OK;
+  if (missing & EE_NEEDS_SCORE) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "policy %s needs learned scores, and no exit has one: neither the model nor the "
+                   "table was made with them",
+                   ops->name);
+  }
   return EE_FAIL(EE_ERR_ARG, "policy %s needs the %s of every exit, which the table does not have",
                  ops->name, missing & EE_NEEDS_CONFIDENCE ? "confidence" : "probabilities");
 }

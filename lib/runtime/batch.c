@@ -90,6 +90,7 @@ static ee_exit_view view_of_logits(const ee_segment_context *c, int e, const flo
                         .probability     = c->probability,
                         .prediction      = best,
                         .confidence      = c->probability[best],
+                        .score           = NAN,
                         .last_confidence = NAN};
 }
 

@@ -67,6 +67,15 @@ expect "accuracy without labels" "$(of accuracy)" null
 refuse 1 "needs the confidence of every exit" policy bare.h5 --policy threshold:value=0.8
 refuse 1 "needs the probabilities of every exit" policy wide.h5 --policy margin:value=0.5
 
+# learned scores: two above a half at exit 0
+awk 'NR == 1 { print $0 ",h0" } NR > 1 { print $0 "," (NR - 2) / 3 }' wide.csv > scored.csv
+edgeexit import exits scored.csv --prediction p0,p1 --confidence c0,c1 --label y --score h0 \
+  -o scored.h5 > out
+policy scored.h5 --policy eenet:value=0.5
+same "mean layers by scores" mean_layers 1.5
+same "accuracy by scores" accuracy 0.5
+refuse 1 "needs learned scores" policy wide.h5 --policy eenet:value=0.5
+
 # what is wrong in a table is named by line and column
 sed 's/0.6/nan/' wide.csv > nan.csv
 refuse 1 "nan.csv:3: column 'c0' is 'nan'" import exits nan.csv --prediction p0,p1 \

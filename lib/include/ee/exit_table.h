@@ -21,17 +21,18 @@ typedef struct ee_exit_table {
   int32_t *prediction;   // shape [n, n_exits], in [0, n_classes)
   int32_t *label;        // shape [n], in [0, n_classes), or -1: not known
   float   *probability;  // shape [n, n_exits, n_classes], calibrated; NULL: not known
-  int     *layers;       // shape [n_exits], layers run until the exit; >= 1, not decreasing
-  double  *flops;        // shape [n_exits], for layers and heads until the exit [FLOP]
+  float   *score;   // shape [n, n_exits], learned, in [0, 1]; NaN: the exit has none; NULL: none
+  int     *layers;  // shape [n_exits], layers run until the exit; >= 1, not decreasing
+  double  *flops;   // shape [n_exits], for layers and heads until the exit [FLOP]
 } ee_exit_table;
 
 /** Which of the arrays that may be left out a table has. */
 typedef struct ee_exit_table_parts {
-  bool confidence, probability;
+  bool confidence, probability, score;
 } ee_exit_table_parts;
 
 /**
- * Create with predictions 0, labels -1, exit e after layer e + 1 layers of 1 FLOP each.
+ * Create with predictions 0, labels -1, scores NaN, exit e after layer e + 1 layers of 1 FLOP each.
  * @param[out] table  owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_ARG if a size is impossible; EE_ERR_NOMEM
  */
@@ -49,8 +50,9 @@ void ee_exit_table_set_logits(ee_exit_table *table, int64_t i, const float *logi
 
 /**
  * EE_OK, or EE_ERR_ARG naming the first row and exit with a confidence or probability that is no
- * number in [0, 1], probabilities that do not add up to one (within 1e-3), or a prediction or label
- * that is no class; or an exit whose layers or FLOP are below those of the exit before.
+ * number in [0, 1], a score that is neither that nor NaN, probabilities that do not add up to one
+ * (within 1e-3), or a prediction or label that is no class; or an exit whose layers or FLOP are
+ * below those of the exit before.
  */
 ee_status ee_exit_table_check(const ee_exit_table *table);
 

@@ -15,6 +15,8 @@
  * `temperature` [n_exits], `attach` [n_exits], `head_flops` [n_exits]; per layer `layer_flops`
  * [n_layers]; per cut `cut_bytes` [n_layers + 1].
  *
+ * Exits with learned scores have them in `score` float32 [n, n_exits], NaN where an exit has none.
+ *
  * A table from elsewhere, of which only answers are known, has no logits but `prediction` int32
  * [n, n_exits], mostly with `confidence` float32 [n, n_exits], and the attribute `n_classes`.
  */
@@ -30,6 +32,7 @@ typedef struct ee_exits_info {
   const char   *provenance;   // "" if none
   bool          has_logits;
   bool          has_confidence;  // stored, if there are no logits
+  bool          has_score;
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
@@ -61,6 +64,9 @@ ee_status ee_exits_read(ee_exits_file *file, int64_t first, int64_t n, float *lo
  *  either may be NULL.  EE_ERR_ARG if it is wanted and not there. */
 ee_status ee_exits_read_answers(ee_exits_file *file, int64_t first, int64_t n, float *confidence,
                                 int32_t *prediction);
+
+/** Read scores, shape [n, n_exits].  EE_ERR_ARG if the table has none. */
+ee_status ee_exits_read_scores(ee_exits_file *file, int64_t first, int64_t n, float *score);
 
 void ee_exits_close(ee_exits_file **file);
 

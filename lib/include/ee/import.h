@@ -80,6 +80,7 @@ typedef struct ee_exits_columns {
   const char *sample, *exit;  // long form, a row per sample and exit; NULL: wide, a row per sample
   const char *prediction;     // wide: a column per exit, with commas between, in exit order
   const char *confidence;     // likewise; NULL: not known
+  const char *score;          // likewise, or without the last exit's; an empty field: there is none
   const char *label;          // NULL: unlabelled; an empty field or -1 is not known
   const char *layers;         // "1,3,7,12": layers run until each exit; NULL: 1, 2, 3, ...
   int         n_classes;      // 0: as many as the highest class there is needs

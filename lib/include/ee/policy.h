@@ -22,6 +22,7 @@
  *   margin:value=0.4                leave iff p_(1) - p_(2) >= value        value in [0, 1]
  *   entropy:value=0.5               leave iff -sum_k p_k ln p_k < value     value >= 0 [nat]
  *   entropy:value=0.5,normalised=1  the same with the entropy divided by ln n_classes
+ *   eenet:value=0.5                 leave iff the exit's learned score > value  value in [0, 1]
  *   final                           nobody leaves early
  *
  * With threshold:values=... an exit's value may also be 2, so that nobody leaves there.
@@ -46,6 +47,7 @@ typedef struct ee_exit_view {
   const float  *probability;      // shape [n_classes], calibrated, adds up to 1; NULL: not known
   int           prediction;       // most probable class; the lowest index among equals
   float         confidence;       // probability[prediction]; NaN: not known
+  float         score;            // of the exit's learned head, in [0, 1]; NaN: it has none
   const void   *memory;           // what was learned for the sample's epoch; NULL: nothing yet
   float         last_confidence;  // of the last exit; only if the setting has hindsight
   const double *offload_cost;  // of offloading now, where it changes; NULL: as the policy was told
@@ -62,6 +64,7 @@ static inline ee_exit_view ee_exit_view_of_row(const ee_exit_table *table, int64
                         .probability     = p != NULL ? p + at * table->n_classes : NULL,
                         .prediction      = table->prediction[at],
                         .confidence      = table->confidence != NULL ? table->confidence[at] : NAN,
+                        .score           = table->score != NULL ? table->score[at] : NAN,
                         .last_confidence = NAN};
 }
 
@@ -73,7 +76,7 @@ typedef struct ee_policy_costs {
 } ee_policy_costs;
 
 /** What a policy may need to be given; bits of `needs` and `lacks`. */
-enum { EE_NEEDS_CONFIDENCE = 1, EE_NEEDS_PROBABILITY = 2 };
+enum { EE_NEEDS_CONFIDENCE = 1, EE_NEEDS_PROBABILITY = 2, EE_NEEDS_SCORE = 4 };
 
 /** What is not known in @p exits, as EE_NEEDS_ bits. */
 unsigned ee_exit_table_lacks(const ee_exit_table *exits);

@@ -17,15 +17,18 @@ static const float   five_confidence[5][3] = {{0.9f, 0.6f, 0.95f},
                                               {0.3f, 0.5f, 0.85f}};
 static const int32_t five_prediction[5][3] = {
     {1, 0, 0}, {0, 1, 1}, {1, 1, 0}, {0, 0, 0}, {1, 0, 1}};
+static const float five_score[5][2] = {
+    {0.6f, 0.5f}, {0.5f, 0.9f}, {0.2f, 0.3f}, {0.51f, 0.1f}, {0.4f, 0.5f}};
 static const int32_t five_label[5] = {1, 1, 0, 0, 1};
 
 static inline ee_exit_table *five_samples(void) {
-  ee_exit_table *t = NULL;
-  CU_ASSERT_EQUAL_FATAL(
-      ee_exit_table_create(5, 3, 2, (ee_exit_table_parts){.confidence = true}, &t), EE_OK);
+  ee_exit_table      *t     = NULL;
+  ee_exit_table_parts parts = {.confidence = true, .score = true};
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(5, 3, 2, parts, &t), EE_OK);
   for (int k = 0; k < 15; k++) {
     t->confidence[k] = five_confidence[k / 3][k % 3];
     t->prediction[k] = five_prediction[k / 3][k % 3];
+    if (k % 3 < 2) t->score[k] = five_score[k / 3][k % 3];
   }
   for (int i = 0; i < 5; i++) t->label[i] = five_label[i];
   return t;

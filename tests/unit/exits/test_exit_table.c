@@ -7,7 +7,7 @@
 
 #include "ee_test.h"
 
-static const ee_exit_table_parts all = {.confidence = true, .probability = true};
+static const ee_exit_table_parts all = {.confidence = true, .probability = true, .score = true};
 
 /* Two samples, three exits, two classes; every exit answers class 1 with 0.75. */
 static ee_exit_table *small(void) {
@@ -34,6 +34,7 @@ static void a_new_table_is_unlabelled_with_a_layer_per_exit(void) {
   CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(2, 3, 2, (ee_exit_table_parts){0}, &t), EE_OK);
   CU_ASSERT_PTR_NULL(t->confidence);
   CU_ASSERT_PTR_NULL(t->probability);
+  CU_ASSERT_PTR_NULL(t->score);
   CU_ASSERT(t->label[0] == -1 && t->label[1] == -1);
   CU_ASSERT(t->layers[0] == 1 && t->layers[2] == 3 && t->flops[2] == 3.0);
   CU_ASSERT_EQUAL(ee_exit_table_check(t), EE_OK);
@@ -69,6 +70,19 @@ static void what_cannot_be_is_named_by_row_and_exit(void) {
   t           = small();
   t->label[0] = -2;
   expect(t, "row 0: label is -2");
+}
+
+static void a_score_is_not_known_or_in_the_unit_interval(void) {
+  ee_exit_table *t = small();
+  for (int k = 0; k < 6; k++) CU_ASSERT_TRUE(isnan(t->score[k]));
+  t->score[0] = 0.0f;
+  t->score[1] = 1.0f;
+  CU_ASSERT_EQUAL(ee_exit_table_check(t), EE_OK);
+  t->score[4] = 1.25f;
+  expect(t, "row 1, exit 1: score is 1.25");
+  t           = small();
+  t->score[3] = -INFINITY;
+  expect(t, "row 1, exit 0: score is -inf");
 }
 
 static void exits_stand_in_the_order_of_their_cost(void) {
@@ -132,6 +146,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_new_table_is_unlabelled_with_a_layer_per_exit),
     EE_FACT(a_sound_table_passes),
     EE_FACT(what_cannot_be_is_named_by_row_and_exit),
+    EE_FACT(a_score_is_not_known_or_in_the_unit_interval),
     EE_FACT(exits_stand_in_the_order_of_their_cost),
     EE_FACT(logits_become_calibrated_probabilities),
     EE_FACT(a_table_without_probabilities_has_the_same_confidences),

@@ -46,6 +46,18 @@ static void beem_adds_what_agrees_and_restarts(void) {
   exits_are("beem:value=0.6,weights=1/1", (int[]){0, 1, 0, 0, 2});
 }
 
+/* A score of .5 is not above .5; the last exit has none and takes everyone. */
+static void eenet_leaves_by_the_learned_score(void) {
+  ee_replayed out[5];
+  exits_are("eenet:value=0.5", (int[]){0, 1, 2, 0, 2});
+  exits_are("eenet:values=0.5/0.25", (int[]){0, 1, 1, 0, 1});
+  exits_are("eenet:value=0.9", (int[]){2, 2, 2, 2, 2});
+  ee_replay_result r = play("eenet:value=0.5", out);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_COST], 0.1 * (1 + 2 + 3 + 1 + 3) / 5, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_ACCURACY], 1.0, 1e-12);  // each exit answers itself
+  ee_replay_clear(&r);
+}
+
 /* q = 1: each exit is to answer a third, one sample; exit 0 sample 3, then exit 1 sample 1. */
 static void budgeted_shares_out_the_samples(void) {
   ee_exit_table *table = five_samples();
@@ -170,6 +182,7 @@ static void ceebert_learns_vectors_of_thresholds(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(patience_counts_agreements_in_a_row),
     EE_FACT(beem_adds_what_agrees_and_restarts),
+    EE_FACT(eenet_leaves_by_the_learned_score),
     EE_FACT(budgeted_shares_out_the_samples),
     EE_FACT(splitee_earns_confidence_minus_cost),
     EE_FACT(splitee_leaves_from_alpha_on),

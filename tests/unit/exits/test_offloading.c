@@ -127,7 +127,12 @@ static void where_a_sample_stands_in_the_table_does_not_matter(void) {
   ee_offload_setting many = setting;
   float              sure[12];
   int32_t            right[12], wrong[6];
-  ee_exit_table      table = {6, 2, 2, sure, right, wrong, NULL, NULL, NULL};
+  ee_exit_table      table = {.n          = 6,
+                              .n_exits    = 2,
+                              .n_classes  = 2,
+                              .confidence = sure,
+                              .prediction = right,
+                              .label      = wrong};
   many.target              = 0.7;
   many.rounds              = 4000;
   for (int j = 0; j < 12; j++) sure[j] = 0.9f;

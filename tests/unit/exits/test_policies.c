@@ -45,7 +45,8 @@ static const char *const every[] = {"threshold:value=0.5",
                                     "uee-ucb",
                                     "adaee",
                                     "ucbee",
-                                    "ceebert"};
+                                    "ceebert",
+                                    "eenet:value=0.5"};
 #define N_POLICIES ((int)(sizeof every / sizeof every[0]))
 
 static void check_tables(const ee_policy *policy) {
@@ -93,7 +94,7 @@ static void every_policy_lives_with_one_exit_and_a_dead_one(void) {
     for (int64_t i = 0; i < 10; i++) table->confidence[i * n_exits] = 0.4f;  // the same for all
     for (int k = 0; k < N_POLICIES; k++) {
       ee_replay_result mean, deviation;
-      if (k == 1 || k == 2) continue;  // these need probabilities
+      if (k == 1 || k == 2 || k == 14) continue;  // these need probabilities or scores
       CU_ASSERT_EQUAL(ee_replay_seeds(table, every[k], &o, 1, &mean, &deviation), EE_OK);
       CU_ASSERT_EQUAL(mean.n, 10);
       ee_replay_clear(&mean);
@@ -111,7 +112,7 @@ static void a_policy_is_refused_what_the_table_lacks(void) {
     setting.table             = table;
     setting.lacks             = EE_NEEDS_PROBABILITY;
     bool needs_all            = k == 1 || k == 2;
-    bool needs_none           = k == 3 || k == 4 || k == 10;  // final, patience, uee-ucb
+    bool needs_none = k == 3 || k == 4 || k == 10 || k == 14;  // final, patience, uee-ucb, eenet
     CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), needs_all ? EE_ERR_ARG : EE_OK);
     ee_policy_destroy(&policy);
     setting.lacks = EE_NEEDS_PROBABILITY | EE_NEEDS_CONFIDENCE;
@@ -120,6 +121,40 @@ static void a_policy_is_refused_what_the_table_lacks(void) {
     ee_policy_destroy(&policy);
     ee_exit_table_destroy(&table);
   }
+}
+
+static void eenet_alone_is_refused_without_scores(void) {
+  ee_exit_table    *table   = table_of(4);
+  ee_policy_setting setting = four_exits;
+  setting.table             = table;
+  setting.lacks             = EE_NEEDS_SCORE;
+  for (int k = 0; k < N_POLICIES; k++) {
+    ee_policy *policy = NULL;
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), k == 14 ? EE_ERR_ARG : EE_OK);
+    if (k == 14) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "eenet needs learned scores"));
+    ee_policy_destroy(&policy);
+  }
+  CU_ASSERT_EQUAL(ee_exit_table_lacks(table), EE_NEEDS_PROBABILITY | EE_NEEDS_SCORE);
+  ee_exit_table_destroy(&table);
+}
+
+static ee_decision scored(const char *text, int exit, float score) {
+  ee_exit_view view   = {.exit = exit, .n_exits = 4, .n_classes = 3, .score = score};
+  ee_policy   *policy = make(text, &four_exits);
+  ee_decision  result = policy->ops->decide(policy->self, &view, NULL);
+  ee_policy_destroy(&policy);
+  return result;
+}
+
+static void eenet_leaves_strictly_above_the_value(void) {
+  CU_ASSERT_EQUAL(scored("eenet:value=0.7", 0, 0.7f), EE_GO_ON);
+  CU_ASSERT_EQUAL(scored("eenet:value=0.7", 2, nextafterf(0.7f, 1.0f)), EE_LEAVE);
+  CU_ASSERT_EQUAL(scored("eenet:value=0", 0, 0.0f), EE_GO_ON);
+  CU_ASSERT_EQUAL(scored("eenet:value=0", 0, 1e-30f), EE_LEAVE);
+  CU_ASSERT_EQUAL(scored("eenet:value=1", 0, 1.0f), EE_GO_ON);
+  CU_ASSERT_EQUAL(scored("eenet:value=0", 0, NAN), EE_GO_ON);  // an exit without a score
+  CU_ASSERT_EQUAL(scored("eenet:values=0.5/1/0.25", 1, 0.9f), EE_GO_ON);
+  CU_ASSERT_EQUAL(scored("eenet:values=0.5/1/0.25", 2, 0.3f), EE_LEAVE);
 }
 
 static void threshold_leaves_from_the_value_on(void) {
@@ -212,6 +247,8 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
       {"ceebert:grid=0.1/0.2/0.3/0.4/0.5/0.6/0.7/0.8/0.9/0.91/0.92/0.93/0.94/0.95/0.96/0.97/0.98",
        "17 thresholds for each of 3 exits"},
       {"uee-ucb:alpha=-1", "'-1', expected a number from 0"},
+      {"eenet", "no limit is given"},
+      {"eenet:value=1.5", "'1.5', expected a number from 0 to 1"},
       {"thresh", "no policy 'thresh'"},
       {"", "no policy ''"},
       {":value=1", "no policy ''"},
@@ -291,6 +328,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(every_policy_says_what_it_is_and_is_made_by_its_name),
     EE_FACT(every_policy_lives_with_one_exit_and_a_dead_one),
     EE_FACT(a_policy_is_refused_what_the_table_lacks),
+    EE_FACT(eenet_alone_is_refused_without_scores),
+    EE_FACT(eenet_leaves_strictly_above_the_value),
     EE_FACT(threshold_leaves_from_the_value_on),
     EE_FACT(each_early_exit_has_its_own_value),
     EE_FACT(margin_leaves_from_the_value_on),

@@ -70,6 +70,24 @@ static void predictions_alone_make_a_table(void) {
   ee_exit_table_destroy(&t);
 }
 
+/* Scores .5, none; .25, 1: as fields of both forms, or without a column of the last exit. */
+static void scores_may_be_missing_at_exits_that_have_none(void) {
+  ee_exits_columns all = wide, early = wide, rows = long_form;
+  ee_exit_table   *t = NULL;
+  all.score = "h0,h1", early.score = "h0", rows.score = "h";
+  t = import("y,p0,c0,h0,p1,c1,h1\n0,1,.5,.5,0,.75,\n-1,2,.25,.25,2,1,1.000001\n", &all);
+  CU_ASSERT(t->score[0] == 0.5f && isnan(t->score[1]));
+  CU_ASSERT(t->score[2] == 0.25f && t->score[3] == 1.0f);
+  check_two(t);
+  t = import("y,p0,c0,h0,p1,c1\n0,1,.5,.5,0,.75\n-1,2,.25,,2,1\n", &early);
+  CU_ASSERT(t->score[0] == 0.5f && isnan(t->score[1]));
+  CU_ASSERT(isnan(t->score[2]) && isnan(t->score[3]));
+  check_two(t);
+  t = import("s,e,c,p,y,h\n9,3,1,2,-1,\n4,3,.75,0,0,\n9,1,.25,2,,0.25\n4,1,.5,1,0,1\n", &rows);
+  CU_ASSERT(t->score[0] == 1.0f && isnan(t->score[1]) && t->score[2] == 0.25f);
+  check_two(t);
+}
+
 static void refuse(const char *text, const ee_exits_columns *columns, const char *words) {
   ee_exit_table *t      = NULL;
   const char    *path   = text_file(text);
@@ -97,6 +115,11 @@ static void what_is_wrong_in_a_wide_table_is_named_by_line_and_column(void) {
   refuse("y,p0,c0,p1,c1\n0,1,\"1\"x,0,1\n", &wide, ":2: a field in quotes does not end");
   ee_exits_columns uneven = {.prediction = "p0", .confidence = "c0,c1"};
   refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n", &uneven, "2 columns of confidences and 1 of predictions");
+  ee_exits_columns many = wide, scored = wide;
+  many.score = "c0,c1,c1", scored.score = "y";
+  refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n", &many, "3 columns of scores and 2 of predictions");
+  refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n2,1,1,0,1\n", &scored,
+         ":3: column 'y' is 2, expected a score from 0 to 1");
   ee_exits_columns two = {.prediction = "p0", .label = "y", .n_classes = 2};
   refuse("y,p0\n0,1\n2,1\n", &two, ":3: column 'y' is 2, expected a whole number from -1 to 1");
   ee_exits_columns flat = {.prediction = "y,p0", .layers = "3,3"};
@@ -128,6 +151,9 @@ static void same(const ee_exit_table *a, const ee_exit_table *b) {
   CU_ASSERT_EQUAL(a->confidence != NULL, b->confidence != NULL);
   if (a->confidence != NULL)
     CU_ASSERT_EQUAL(memcmp(a->confidence, b->confidence, (size_t)cells * sizeof(float)), 0);
+  CU_ASSERT_EQUAL(a->score != NULL, b->score != NULL);
+  for (int64_t k = 0; a->score != NULL && k < cells; k++)
+    CU_ASSERT(a->score[k] == b->score[k] || (isnan(a->score[k]) && isnan(b->score[k])));
   CU_ASSERT_EQUAL(memcmp(a->prediction, b->prediction, (size_t)cells * sizeof(int32_t)), 0);
   CU_ASSERT_EQUAL(memcmp(a->label, b->label, (size_t)a->n * sizeof(int32_t)), 0);
   for (int e = 0; e < a->n_exits; e++) {
@@ -151,6 +177,8 @@ static void tables_without_logits_come_back_as_they_were_written(void) {
   ee_exits_columns columns = {.prediction = "a,b,c", .layers = "1,3,7"};
   round_trip(import("y,p0,c0,p1,c1\n0,1,0.5,0,0.75\n-1,2,.25,2,1\n", &wide));
   round_trip(import("a,b,c\n0,1,0\n1,1,1\n", &columns));
+  columns.score = "h,i";
+  round_trip(import("a,b,c,h,i\n0,1,0,.5,0\n1,1,1,,1\n", &columns));
 }
 
 static void a_file_without_logits_says_so(void) {
@@ -164,6 +192,8 @@ static void a_file_without_logits_says_so(void) {
   CU_ASSERT_TRUE(ee_exits_file_info(file)->has_confidence);
   CU_ASSERT_EQUAL(ee_exits_read(file, 0, 1, x, NULL), EE_ERR_ARG);
   CU_ASSERT_TRUE(message_says(path, "has no logits"));
+  CU_ASSERT_EQUAL(ee_exits_read_scores(file, 0, 1, x), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "has no scores"));
   ee_exits_close(&file);
   t->confidence[1] = NAN;
   CU_ASSERT_EQUAL(ee_exits_save(path, t, NULL), EE_ERR_ARG);
@@ -264,6 +294,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(what_editors_and_roundings_leave_does_no_harm),
     EE_FACT(a_long_table_is_sorted_by_sample_and_exit),
     EE_FACT(predictions_alone_make_a_table),
+    EE_FACT(scores_may_be_missing_at_exits_that_have_none),
     EE_FACT(what_is_wrong_in_a_wide_table_is_named_by_line_and_column),
     EE_FACT(what_is_wrong_in_a_long_table_is_named_by_line),
     EE_FACT(a_zero_byte_is_no_text),
