@@ -9,15 +9,18 @@
 #include "ee/exits_file.h"
 #include "ee/offloading.h"
 #include "json.h"
+#include "offload_network.h"
 
 #define MOST_VALUES 10000
 
 typedef struct offload_options {
   const char *exits, *targets, *deadlines;
-  double      speed, cloud_speed, network;
+  double      speed, cloud_speed, interval;
   int         device_exits, batch, rounds;
   uint64_t    seed;
   bool        json;
+
+  ee_offload_network network;
 } offload_options;
 
 /* Equally spaced values. */
@@ -47,6 +50,8 @@ static ee_status read_range(const char *name, const char *text, range *r) {
 /* What is measured, and room for it. */
 typedef struct study {
   const offload_options *options;
+  ee_offload_network     network;
+  int                    n_device;
   range                  targets, deadlines;
   double                *seconds;   // shape [n_exits]
   double                *deadline;  // shape [deadlines.n]
@@ -55,13 +60,13 @@ typedef struct study {
 } study;
 
 /* The device runs on until its last exit; what it is not sure of goes over the network. */
-static void fill_seconds(const study *s, const ee_exit_table *table, int n_device) {
+static void fill_seconds(const study *s, const ee_exit_table *table) {
   const offload_options *o    = s->options;
-  double                 here = table->flops[n_device - 1];
+  double                 here = table->flops[s->n_device - 1], rest;
   for (int e = 0; e < table->n_exits; e++) {
-    s->seconds[e] = e < n_device
-                        ? table->flops[e] / o->speed
-                        : here / o->speed + o->network + (table->flops[e] - here) / o->cloud_speed;
+    rest = (table->flops[e] - here) / o->cloud_speed;
+    s->seconds[e] =
+        e < s->n_device ? table->flops[e] / o->speed : here / o->speed + s->network.latency + rest;
   }
 }
 
@@ -104,19 +109,21 @@ static void add_point(const study *s, double target, const ee_offload_metrics *m
 }
 
 static ee_status run_study(const study *s, const ee_exit_table *table) {
-  const offload_options *o        = s->options;
-  int                    n_device = o->device_exits > 0 ? o->device_exits : table->n_exits - 1;
-  if (table->n_exits < 2)
-    return EE_FAIL(EE_ERR_ARG, "%s has one exit; expected one on the device and one behind it",
-                   o->exits);
-  if (n_device >= table->n_exits)
-    return EE_FAIL(EE_ERR_ARG, "--device-exits is %d; %s has %d exits, expected 1 to %d", n_device,
-                   o->exits, table->n_exits, table->n_exits - 1);
-  fill_seconds(s, table, n_device);
+  const offload_options *o = s->options;
+  fill_seconds(s, table);
   for (int d = 0; d < s->deadlines.n; d++) s->deadline[d] = value_of(&s->deadlines, d);
   for (int i = 0; i < s->targets.n; i++) {
     double             target  = value_of(&s->targets, i);
-    ee_offload_setting setting = {target, n_device, s->seconds, o->batch, o->rounds, o->seed};
+    ee_offload_setting setting = {
+        .target        = target,
+        .n_device      = s->n_device,
+        .seconds       = s->seconds,
+        .batch         = o->batch,
+        .rounds        = o->rounds,
+        .seed          = o->seed,
+        .network       = s->network.trace.n > 0 ? &s->network.trace : NULL,
+        .network_bytes = s->network.bandwidth != NULL ? s->network.bytes : 0.0,
+        .interval      = o->interval};
     ee_offload_metrics m;
     EE_TRY(ee_offload_measure(table, &setting, s->deadlines.n, s->deadline, s->missed, &m));
     if (s->points != NULL) add_point(s, target, &m);
@@ -126,16 +133,58 @@ static ee_status run_study(const study *s, const ee_exit_table *table) {
   return EE_OK;
 }
 
+/* What samples are sent over: latency [s] and trace. */
+static void add_network(cJSON *all, const ee_offload_network *n, double interval) {
+  const char *trace = n->delays != NULL ? n->delays : n->bandwidth;
+  cJSON      *one   = cJSON_AddObjectToObject(all, "network");
+  cJSON_AddNumberToObject(one, "latency", n->latency);
+  if (trace == NULL) return;
+  cJSON_AddStringToObject(one, "trace", trace);
+  cJSON_AddNumberToObject(one, "interval", interval);
+  cJSON_AddNumberToObject(one, "trace_seconds", n->trace.at[n->trace.n]);
+  if (n->bandwidth != NULL) cJSON_AddNumberToObject(one, "bytes", n->bytes);
+}
+
 static ee_status run_and_tell(study *s, const ee_exit_table *table) {
   if (!s->options->json) return run_study(s, table);
   cJSON *all = cJSON_CreateObject();
   cJSON_AddNumberToObject(all, "samples", (double)table->n);
   cJSON_AddNumberToObject(all, "batch", s->options->batch);
   cJSON_AddNumberToObject(all, "rounds", s->options->rounds);
+  add_network(all, &s->network, s->options->interval);
   s->points        = cJSON_AddArrayToObject(all, "points");
   ee_status status = run_study(s, table);
   if (status == EE_OK) return ee_json_print(all);
   cJSON_Delete(all);
+  return status;
+}
+
+static ee_status check_exits(const offload_options *o, int n_exits, int n_device) {
+  if (n_exits < 2)
+    return EE_FAIL(EE_ERR_ARG, "%s has one exit; expected one on the device and one behind it",
+                   o->exits);
+  if (n_device < n_exits) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "--device-exits is %d; %s has %d exits, expected 1 to %d", n_device,
+                 o->exits, n_exits, n_exits - 1);
+}
+
+/* With the table read: the network and room, then the study itself. */
+static ee_status prepare_and_run(study *s, const ee_exit_table *table) {
+  const offload_options *o = s->options;
+  s->network               = o->network;
+  s->n_device              = o->device_exits > 0 ? o->device_exits : table->n_exits - 1;
+  EE_TRY(check_exits(o, table->n_exits, s->n_device));
+  EE_TRY(ee_offload_network_open(&s->network, o->exits, s->n_device - 1));
+  size_t n         = (size_t)s->deadlines.n + 1;
+  s->seconds       = calloc((size_t)table->n_exits, sizeof *s->seconds);
+  s->deadline      = calloc(n, sizeof *s->deadline);
+  s->missed        = calloc(n, sizeof *s->missed);
+  bool      room   = s->seconds != NULL && s->deadline != NULL && s->missed != NULL;
+  ee_status status = room ? run_and_tell(s, table) : EE_FAIL(EE_ERR_NOMEM, "for the deadlines");
+  free(s->seconds);
+  free(s->deadline);
+  free(s->missed);
+  ee_offload_network_close(&s->network);
   return status;
 }
 
@@ -145,15 +194,7 @@ static ee_status offload(const offload_options *o) {
   EE_TRY(read_range("target", o->targets, &s.targets));
   EE_TRY(read_range("deadline", o->deadlines, &s.deadlines));
   EE_TRY(ee_exits_load(o->exits, &table));
-  size_t n         = (size_t)s.deadlines.n + 1;
-  s.seconds        = calloc((size_t)table->n_exits, sizeof *s.seconds);
-  s.deadline       = calloc(n, sizeof *s.deadline);
-  s.missed         = calloc(n, sizeof *s.missed);
-  bool      room   = s.seconds != NULL && s.deadline != NULL && s.missed != NULL;
-  ee_status status = room ? run_and_tell(&s, table) : EE_FAIL(EE_ERR_NOMEM, "for the deadlines");
-  free(s.seconds);
-  free(s.deadline);
-  free(s.missed);
+  ee_status status = prepare_and_run(&s, table);
   ee_exit_table_destroy(&table);
   return status;
 }
@@ -162,7 +203,8 @@ int ee_app_offload(int argc, char **argv) {
   offload_options o        = {.targets     = "0.5:0.9:5",
                               .speed       = 1e9,
                               .cloud_speed = 1e11,
-                              .network     = 0.05,
+                              .interval    = 0.1,
+                              .network     = {.latency = NAN, .bytes = NAN},
                               .batch       = 256,
                               .rounds      = 100};
   const ee_option option[] = {
@@ -175,8 +217,16 @@ int ee_app_offload(int argc, char **argv) {
       {"speed", 0, EE_OPTION_DOUBLE, &o.speed, "F", "of the device [FLOP/s]; default 1e9", 1, 1e18},
       {"cloud-speed", 0, EE_OPTION_DOUBLE, &o.cloud_speed, "F",
        "of where it offloads to [FLOP/s]; default 1e11", 1, 1e18},
-      {"network", 0, EE_OPTION_DOUBLE, &o.network, "S", "seconds to there and back; default 0.05",
-       0, 1e6},
+      {"network", 0, EE_OPTION_DOUBLE, &o.network.latency, "S",
+       "seconds to there and back; default 0.05, with --delay-trace 0", 0, 1e6},
+      {"delay-trace", 0, EE_OPTION_TEXT, &o.network.delays, "FILE",
+       "lines of time and delay [s] that come on top", 0, 0},
+      {"bandwidth-trace", 0, EE_OPTION_TEXT, &o.network.bandwidth, "FILE",
+       "lines of time [s] and Mbit/s, or of milliseconds at which 1500 bytes cross", 0, 0},
+      {"bytes", 0, EE_OPTION_DOUBLE, &o.network.bytes, "N",
+       "that a sample sends over the bandwidth trace; default what the table says", 0, 1e15},
+      {"interval", 0, EE_OPTION_DOUBLE, &o.interval, "S",
+       "seconds from sample to sample as a trace goes on; default 0.1", 0, 1e6},
       {"batch", 0, EE_OPTION_INT, &o.batch, "N", "samples per batch; default 256", 1, 1e9},
       {"rounds", 0, EE_OPTION_INT, &o.rounds, "N", "shuffles; default 100", 2, 1e6},
       {"seed", 0, EE_OPTION_UINT64, &o.seed, "N", "of the shuffles; default 0", 0, 0},

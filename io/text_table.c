@@ -30,13 +30,21 @@ static ee_status read_all(ee_byte_source *source, char **text, size_t *n) {
   return EE_FAIL(EE_ERR_FORMAT, "%s is no text: it holds a zero byte", source->path);
 }
 
-static ee_status read_file(const char *path, ee_text_table *t) {
+ee_status ee_text_read(const char *path, char **text, size_t *n) {
   ee_byte_source source;
-  size_t         n = 0;
+  *text = NULL;
   EE_TRY(ee_byte_source_open(path, &source));
-  ee_status status = read_all(&source, &t->text, &n);
+  ee_status status = read_all(&source, text, n);
   ee_byte_source_close(&source);
-  if (status != EE_OK) return status;
+  if (status == EE_OK) return EE_OK;
+  free(*text);
+  *text = NULL;
+  return status;
+}
+
+static ee_status read_file(const char *path, ee_text_table *t) {
+  size_t n;
+  EE_TRY(ee_text_read(path, &t->text, &n));
   t->next = t->text;
   t->end  = t->text + n;
   if (n >= 3 && memcmp(t->text, "\xef\xbb\xbf", 3) == 0) t->next += 3;  // byte order mark

@@ -23,6 +23,11 @@ typedef struct ee_text_table {
   int64_t     next_line;
 } ee_text_table;
 
+/** Read the text file @p path, plain or gzip, whole: *text has @p *n bytes and a zero behind them,
+ *  malloc()ed, the caller's; NULL on error.
+ *  @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT if it is damaged or holds a zero byte; EE_ERR_NOMEM */
+ee_status ee_text_read(const char *path, char **text, size_t *n);
+
 /** Read the file @p path, plain or gzip, and its header.  To be closed if EE_OK.
  *  @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT; EE_ERR_NOMEM */
 ee_status ee_text_open(const char *path, ee_text_table *table);

@@ -10,7 +10,7 @@
 /* What became of one sample. */
 typedef struct outcome {
   bool   on_device, right;
-  double seconds;
+  double seconds;  // without what the recorded network adds
 } outcome;
 
 static ee_status check_setting(const ee_exit_table *table, const ee_offload_setting *s) {
@@ -27,6 +27,12 @@ static ee_status check_setting(const ee_exit_table *table, const ee_offload_sett
     if (!isfinite(s->seconds[e]) || s->seconds[e] < 0.0)
       return EE_FAIL(EE_ERR_ARG, "exit %d takes %g seconds", e, s->seconds[e]);
   }
+  if (s->network == NULL) return EE_OK;
+  if (!(s->network_bytes >= 0.0 && isfinite(s->network_bytes)))
+    return EE_FAIL(EE_ERR_ARG, "%g bytes are sent for a sample, expected 0 or more",
+                   s->network_bytes);
+  if (!(s->interval >= 0.0 && isfinite(s->interval)))
+    return EE_FAIL(EE_ERR_ARG, "samples are %g seconds apart, expected 0 or more", s->interval);
   return EE_OK;
 }
 
@@ -61,12 +67,12 @@ typedef struct tally {
   double n, on_device, right_on_device, right, seconds;
 } tally;
 
-static void tally_add(tally *t, const outcome *one) {
+static void tally_add(tally *t, const outcome *one, double seconds) {
   t->n += 1.0;
   t->on_device += one->on_device;
   t->right_on_device += one->on_device && one->right;
   t->right += one->right;
-  t->seconds += one->seconds;
+  t->seconds += seconds;
 }
 
 /* Shares of one round's batches; the sum and the sum of squares over rounds of each. */
@@ -82,7 +88,21 @@ typedef struct work {
   outcome                  *sample;  // shape [n], shuffled anew for every round
   series                    outage, overall;
   series                   *missed;  // shape [n_deadlines]
+  tally                     played;  // samples of all batches so far
 } work;
+
+/* The time of the next sample of the stream. */
+static double play(work *w, const outcome *one) {
+  const ee_offload_setting *s       = w->setting;
+  double                    seconds = one->seconds;
+  if (s->network != NULL && !one->on_device) {
+    double sent = w->played.n * s->interval + s->seconds[s->n_device - 1];
+    seconds += ee_network_delay(s->network, s->network_bytes, sent);
+  }
+  w->played.n += 1.0;
+  w->played.seconds += seconds;
+  return seconds;
+}
 
 static void judge_batch(work *w, const tally *t) {
   double target = w->setting->target;
@@ -115,7 +135,8 @@ static void run_round(work *w, int round) {
   shuffle(w->sample, w->n, ee_rng_at(w->setting->seed, (uint64_t)round));
   for (int64_t b = 0; b < batches; b++) {
     tally t = {.n = 0.0};
-    for (int64_t i = b * size; i < (b + 1) * size; i++) tally_add(&t, &w->sample[i]);
+    for (int64_t i = b * size; i < (b + 1) * size; i++)
+      tally_add(&t, &w->sample[i], play(w, &w->sample[i]));
     judge_batch(w, &t);
   }
   end_round(&w->outage, (double)batches);
@@ -135,16 +156,17 @@ static void measure(work *w, const ee_exit_table *table, ee_interval *missed,
   int   rounds = w->setting->rounds;
   for (int64_t i = 0; i < w->n; i++) {
     w->sample[i] = outcome_of(table, w->setting, i);
-    tally_add(&all, &w->sample[i]);
+    tally_add(&all, &w->sample[i], w->sample[i].seconds);
   }
   for (int round = 0; round < rounds; round++) run_round(w, round);
-  *m = (ee_offload_metrics){
-      .on_device          = all.on_device / all.n,
-      .accuracy_on_device = all.on_device > 0.0 ? all.right_on_device / all.on_device : NAN,
-      .accuracy           = all.right / all.n,
-      .seconds            = all.seconds / all.n,
-      .outage             = interval_of(&w->outage, rounds),
-      .overall_outage     = interval_of(&w->overall, rounds)};
+  const tally *timed = w->setting->network != NULL ? &w->played : &all;
+  *m                 = (ee_offload_metrics){
+                      .on_device          = all.on_device / all.n,
+                      .accuracy_on_device = all.on_device > 0.0 ? all.right_on_device / all.on_device : NAN,
+                      .accuracy           = all.right / all.n,
+                      .seconds            = timed->seconds / timed->n,
+                      .outage             = interval_of(&w->outage, rounds),
+                      .overall_outage     = interval_of(&w->overall, rounds)};
   for (int d = 0; d < w->n_deadlines; d++) missed[d] = interval_of(&w->missed[d], rounds);
 }
 

@@ -7,11 +7,11 @@ source "$(dirname "$0")/sources.sh"
 headers='
 core: agree clock fleet log options plan rng status trace
 nn: backend exec model tensor
-exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
+exits: calibrate confidence exit_table measures network_trace offloading policy replay risk scaling thresholds
 partition: partition
 runtime: device trace_relay
 control: controller
-io: data_file exits_file file_format fleet_file import model_file modulation offload_costs_file reliability_file result_file trace_file
+io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file
 '
 
 # Module: the modules whose headers it may include beside its own.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/exit_table.h"
+#include "ee/network_trace.h"
 
 /**
  * @file offloading.h
@@ -12,7 +13,11 @@
  * last whose confidence is at least p, else by the last exit if that is as confident, else by the
  * most confident exit of all, the earliest among equals.  It takes the time of the exit where it
  * stopped; most confident or not, a sample that no earlier exit took has run to the last.
- * Nothing is collective.
+ *
+ * With a recorded network an offloaded sample waits for it, too.  The samples of all batches, round
+ * after round, are one stream of which one begins every `interval` seconds, the first at time 0 of
+ * the trace; a sample is sent when the last exit on the device has seen it.  Samples do not wait
+ * for each other. Nothing is collective.
  */
 
 typedef struct ee_offload_setting {
@@ -23,6 +28,9 @@ typedef struct ee_offload_setting {
   int      batch;          // samples per batch; of a round's last samples, n mod batch are left out
   int      rounds;         // >= 2, each with the samples shuffled anew
   uint64_t seed;
+  const ee_network_trace *network;        // borrowed; NULL: the network always takes the same
+  double                  network_bytes;  // of an offloaded sample, there and back; >= 0
+  double                  interval;       // between samples; >= 0 [s]
 } ee_offload_setting;
 
 /** A mean over rounds and its normal 95 % interval: mean +- half. */
@@ -36,7 +44,7 @@ typedef struct ee_offload_metrics {
   double on_device;           // share that the device answers
   double accuracy_on_device;  // of these; NaN if there are none
   double accuracy;
-  double seconds;  // mean time of an answer [s]
+  double seconds;  // mean time of an answer; with a recorded network over all batches [s]
   // Shares of batches.
   /** Accuracy of the batch's samples that the device answers is below p.  A batch without any has
    *  no such accuracy, and is no outage. */

@@ -19,8 +19,8 @@
  *   CONSISTENCY  1[early != last] of the predictions; whatever the label is
  *   GAP          1[early != y] - 1[last != y], in [-1, 1]
  *   BRIER        1/2 sum_k (p_k - 1[y = k])^2 - 1/2 sum_k (q_k - 1[y = k])^2, in [-1, 1]
- *   HELLINGER    sqrt(1/2 sum_k (sqrt(p_k) - sqrt(q_k))^2), in [0, 1]: the Hellinger distance of
- * the two distributions; whatever the label is
+ *   HELLINGER    sqrt(1/2 sum_k (sqrt(p_k) - sqrt(q_k))^2), in [0, 1], the Hellinger distance;
+ *                whatever the label is
  */
 typedef enum ee_risk_loss {
   EE_LOSS_CONSISTENCY,

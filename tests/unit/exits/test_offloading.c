@@ -195,6 +195,86 @@ static void what_cannot_be_measured_is_refused(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "row 4 has no label"));
 }
 
+/* ---- a recorded network ---- */
+
+/* A quarter of a second in which delays are 20 ms, then 0.1 s in which they are 300 ms. */
+static double                 trace_at[]    = {0.0, 0.25, 0.35};
+static double                 trace_delay[] = {0.020, 0.300};
+static const ee_network_trace delays        = {.n = 2, .at = trace_at, .delay = trace_delay};
+
+/* What the shuffle of a round makes of the order of the round before. */
+static void shuffle_order(uint64_t seed, int round, int *order) {
+  ee_rng rng = ee_rng_at(seed, (uint64_t)round);
+  for (int i = 5; i > 0; i--) {
+    int j = (int)ee_rng_below(&rng, (uint64_t)i + 1), swap = order[i];
+    order[i] = order[j];
+    order[j] = swap;
+  }
+}
+
+/* Sample number @p nth of the stream: when it is sent, the row of the trace that counts then. */
+static double plain_seconds(int sample, int nth) {
+  static const int on_device[] = {1, 1, 0, 0, 0, 1};
+  double           sent        = 0.0317 * nth + 0.010;
+  while (sent >= 0.35) sent -= 0.35;
+  if (on_device[sample]) return 0.010;
+  return 0.050 + (sent < 0.25 ? 0.020 : 0.300);
+}
+
+static void delays_of_a_trace_are_those_of_a_plain_loop(void) {
+  static const int   right[]  = {1, 0, 1, 1, 0, 1};
+  const double       deadline = 0.07;
+  double             total = 0.0, missed_share = 0.0;
+  int                nth = 0;
+  ee_offload_metrics m;
+  ee_interval        missed;
+  ee_offload_setting traced = setting;
+  traced.rounds             = 40;
+  traced.network            = &delays;
+  traced.interval           = 0.0317;
+  int order[6]              = {0, 1, 2, 3, 4, 5};
+  for (int round = 0; round < 40; round++) {
+    shuffle_order(traced.seed, round, order);
+    for (int b = 0; b < 2; b++) {
+      double time = 0.0, good = 0.0;
+      for (int j = 3 * b; j < 3 * b + 3; j++) {
+        time += plain_seconds(order[j], nth++);
+        good += right[order[j]];
+      }
+      total += time;
+      missed_share += (good / 3 < 0.7 || time / 3 > deadline) / 80.0;
+    }
+  }
+  CU_ASSERT_EQUAL_FATAL(ee_offload_measure(&six, &traced, 1, &deadline, &missed, &m), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(m.seconds, total / 240, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(missed.mean, missed_share, 1e-12);
+  CU_ASSERT_TRUE(missed_share > m.overall_outage.mean && missed_share < 1.0);
+}
+
+/* 10 kB at 4 Mbit/s take 20 ms, whenever they are sent. */
+static void a_steady_bandwidth_is_a_steady_delay(void) {
+  double                 at[] = {0.0, 1.0}, bits[] = {0.0, 4e6};
+  const ee_network_trace steady   = {.n = 1, .at = at, .bits = bits};
+  const double           slower[] = {0.010, 0.050 + 0.020}, deadline[] = {0.04, 0.05};
+  ee_offload_metrics     m, wanted;
+  ee_interval            missed[2], wanted_missed[2];
+  ee_offload_setting     traced = setting, fixed = setting;
+  traced.network       = &steady;
+  traced.network_bytes = 10000;
+  fixed.seconds        = slower;
+  CU_ASSERT_EQUAL_FATAL(ee_offload_measure(&six, &traced, 2, deadline, missed, &m), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_offload_measure(&six, &fixed, 2, deadline, wanted_missed, &wanted),
+                        EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(m.seconds, wanted.seconds, 1e-9);
+  for (int d = 0; d < 2; d++) CU_ASSERT_DOUBLE_EQUAL(missed[d].mean, wanted_missed[d].mean, 1e-12);
+  traced.network_bytes = -1;
+  CU_ASSERT_EQUAL(ee_offload_measure(&six, &traced, 0, NULL, NULL, &m), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "-1 bytes are sent for a sample"));
+  traced.network_bytes = 1;
+  traced.interval      = NAN;
+  CU_ASSERT_EQUAL(ee_offload_measure(&six, &traced, 0, NULL, NULL, &m), EE_ERR_ARG);
+}
+
 /* ---- AlexNet with a side branch on CIFAR-10; the figures were computed outside this project ----
  */
 
@@ -247,6 +327,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(where_a_sample_stands_in_the_table_does_not_matter),
     EE_FACT(what_does_not_fill_a_batch_is_left_out),
     EE_FACT(what_cannot_be_measured_is_refused),
+    EE_FACT(delays_of_a_trace_are_those_of_a_plain_loop),
+    EE_FACT(a_steady_bandwidth_is_a_steady_delay),
     EE_FACT(a_real_network_has_the_known_shares_and_accuracies),
     {NULL, NULL},
 };
