@@ -5,6 +5,7 @@
 #
 #   CIFAR10_DIR=DIR jobs/experiments/overconfident.sh OUT
 #
+# EPOCHS: of both trainings, to try the script; default 40 and 60.
 # Writes OUT/balexnet_overconfident.h5 and OUT/resnet_overconfident.h5.  Needs Debian's
 # python3-torch, python3-onnx and python3-h5py (PYTHON names another one), and all five batches.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -22,5 +23,5 @@ make() {
   edgeexit import onnx "$out/$1.onnx" -o "$out/$1.h5"
 }
 
-make balexnet_overconfident balexnet_cifar10 10000 40
-make resnet_overconfident resnet_cifar10 4000 60
+make balexnet_overconfident balexnet_cifar10 10000 "${EPOCHS:-40}"
+make resnet_overconfident resnet_cifar10 4000 "${EPOCHS:-60}"

@@ -6,21 +6,29 @@
 #
 #   jobs/experiments/splitee_live.sh [OUT]
 #
-# Prints each run's report by tenths of the stream, and checks the run against a replay that is told
-# the same costs.  LIVE_SAMPLES: length of the stream, 9000.
+# Prints each run's report by tenths of the stream, beside a replay that is told the same costs.
+# LIVE_SAMPLES: length of the stream, 9000.  CLOCK: paced, or simulated, where nothing is computed and
+# the figures do not depend on the machine.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 LIVE_SAMPLES=${LIVE_SAMPLES:-9000}
 FLEET=${FLEET:-jobs/fleets/camera-server.yaml}
+CLOCK=${CLOCK:-paced}
 MODEL=io/models/modulation.h5
 DATA=$out/live.h5
 export_mpi_settings
 edgeexit generate modulation --samples "$LIVE_SAMPLES" --snr -4:20 --seed 5 -o "$DATA" > /dev/null
 edgeexit score "$MODEL" "$DATA" -o "$out/live-exits.h5" > /dev/null
 
+case $CLOCK in
+  paced) start=(run) ;;
+  simulated) start=(simulate --outcomes "$out/live-exits.h5") ;;
+  *) die "CLOCK is $CLOCK; expected paced or simulated" ;;
+esac
+
 for rule in ucb1 discounted,gamma=0.998 window,window=1000; do
   name=$out/live-${rule%%,*}
   policy=splitee:alpha=0.7,arms=3,c=0.3,rule=$rule
-  edgeexit run --fleet "$FLEET" --cuts 15 --offload on --rebalance off --policy "$policy" \
+  edgeexit "${start[@]}" --fleet "$FLEET" --cuts 15 --offload on --rebalance off --policy "$policy" \
     --lambda 0.01 --offload-cost link --epoch 100 --trace "$name.h5" --json "$MODEL" "$DATA" \
     > "$name.json"
   edgeexit report "$name.h5" > "$name.txt"
