@@ -28,17 +28,47 @@ edgeexit() {
   "$BUILD/bin/edgeexit" "$@"
 }
 
+# The program is there.
+need_program() {
+  [ -x "$BUILD/bin/edgeexit" ] ||
+    die "$BUILD/bin/edgeexit is not there; jobs/quickstart.sh builds it, or see docs/building.md"
+}
+
 # What a run needs is there; the data is made if it is not.
 prepare() {
   local part
-  [ -x "$BUILD/bin/edgeexit" ] ||
-    die "$BUILD/bin/edgeexit is not there; jobs/quickstart.sh builds it, or see docs/building.md"
+  need_program
   [ -r "$MODEL" ] || die "the model $MODEL cannot be read"
   mkdir -p "$RESULTS"
   [ ! -e "$DATA" ] || return 0
   part=$DATA.$$.part  # tasks that start together each make theirs; the files are equal
   edgeexit generate modulation -o "$part" --samples "$SAMPLES" --snr "$SNR" --seed "$SEED"
   mv "$part" "$DATA"
+}
+
+# The exit table is there; it is made if it is not.
+prepare_exits() {
+  local part
+  need_program
+  mkdir -p "$RESULTS"
+  [ ! -e "$EXITS" ] || return 0
+  prepare
+  part=$EXITS.$$.part
+  edgeexit score -o "$part" "$MODEL" "$DATA" > /dev/null
+  mv "$part" "$EXITS"
+}
+
+# sweep_policy INDEX: the table of that line of SWEEPS on standard output and in RESULTS/*.txt, all
+# figures in RESULTS/*.h5
+sweep_policy() {
+  local policy sweep name
+  read -r policy sweep <<< "${SWEEPS[$1]}"
+  name=$RESULTS/policy-$(tr ':=,/' '-' <<< "$policy")-${sweep%%=*}
+  # shellcheck disable=SC2153  # SEEDS is a setting
+  edgeexit policy "$EXITS" --policy "$policy" --sweep "$sweep" --stream "$STREAM" --seeds "$SEEDS" \
+    -o "$name.h5" > "$name.txt"
+  printf '\n%s, %s\n' "$policy" "$sweep"
+  cat "$name.txt"
 }
 
 # run_stream NAME [OPTION...]: the trace goes to RESULTS/NAME.h5, the figures to RESULTS/NAME.json.
