@@ -102,10 +102,17 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };
-  const ee_command_line line = {
-      "edgeexit run [options] MODEL.h5 DATA.h5",
-      "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
-      "'edgeexit run --devices P ...' are the same; the second sets MPI up for this machine.",
+  bool                  simulate = strcmp(argv[0], "simulate") == 0;
+  const ee_command_line line     = {
+          simulate
+              ? "edgeexit simulate [options] --fleet FLEET.yaml --outcomes EXITS.h5 MODEL.h5 DATA.h5"
+              : "edgeexit run [options] MODEL.h5 DATA.h5",
+      simulate
+          ? "Runs the stream over the devices of a fleet in simulated time, on SimGrid's MPI.  "
+            "Nothing\n"
+            "is computed: what exits say stands in the exit table, as 'edgeexit score' writes it."
+          : "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
+            "'edgeexit run --devices P ...' are the same; the second sets MPI up for this machine.",
       option,
       sizeof option / sizeof option[0],
       2,
