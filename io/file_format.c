@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which of our formats a file has. */
 #include "ee/file_format.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "h5_seal.h"
 
@@ -9,4 +13,14 @@ ee_status ee_file_format(const char *path, char *format, size_t size) {
   ee_status status = ee_h5_read_text_attribute(&h5, "/", "format", format, size);
   ee_h5_close(&h5);
   return status;
+}
+
+bool ee_file_is_unsealed(const char *path) {
+  static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  unsigned char              begin[sizeof signature];
+  FILE                      *file = fopen(path, "rb");
+  if (file == NULL) return false;
+  size_t n = fread(begin, 1, sizeof begin, file);
+  fclose(file);
+  return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
 }

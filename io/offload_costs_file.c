@@ -3,17 +3,14 @@
 #include "ee/offload_costs_file.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "ee/file_format.h"
 #include "ee/trace_file.h"
 #include "text_table.h"
 
 #define COST_MAX 8.0        // as policies take it
 #define ID_MAX (1LL << 53)  // a double holds every id below
-
-static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
 static ee_status append(ee_schedule *costs, double id, double cost) {
   if ((costs->n & (costs->n - 1)) == 0) {  // room for the next power of two
@@ -83,19 +80,9 @@ static ee_status read_trace(const char *path, ee_schedule *costs) {
   return status;
 }
 
-/* Whether the file starts as HDF5 files do.  One that cannot be read does not. */
-static bool is_hdf5(const char *path) {
-  unsigned char begin[sizeof signature];
-  FILE         *file = fopen(path, "rb");
-  if (file == NULL) return false;
-  size_t n = fread(begin, 1, sizeof begin, file);
-  fclose(file);
-  return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
-}
-
 ee_status ee_offload_costs_load(const char *path, ee_schedule *costs) {
   *costs           = (ee_schedule){0};
-  ee_status status = is_hdf5(path) ? read_trace(path, costs) : read_text(path, costs);
+  ee_status status = ee_file_is_unsealed(path) ? read_trace(path, costs) : read_text(path, costs);
   if (status != EE_OK) {
     free(costs->change);
     *costs = (ee_schedule){0};

@@ -8,8 +8,7 @@
 #include "h5_array.h"
 #include "h5_seal.h"
 #include "h5_text.h"
-
-#define RESULT_FORMAT "edgeexit-result"
+#include "result_format.h"
 
 struct ee_result_file {
   ee_h5 h5;
@@ -17,10 +16,10 @@ struct ee_result_file {
 
 static ee_status start(const char *path, const char *exits, const char *policy, const char *sweep,
                        ee_result_file *f) {
-  EE_TRY(ee_h5_create_sealed(path, RESULT_FORMAT, &f->h5));
-  EE_TRY(ee_h5_write_text(&f->h5, "/exits", exits));
-  EE_TRY(ee_h5_write_text(&f->h5, "/policy", policy));
-  return ee_h5_write_text(&f->h5, "/sweep", sweep);
+  EE_TRY(ee_h5_create_sealed(path, EE_RESULT_FORMAT, &f->h5));
+  EE_TRY(ee_h5_write_text(&f->h5, EE_RESULT_EXITS, exits));
+  EE_TRY(ee_h5_write_text(&f->h5, EE_RESULT_POLICY, policy));
+  return ee_h5_write_text(&f->h5, EE_RESULT_SWEEP, sweep);
 }
 
 ee_status ee_result_create(const char *path, const char *exits, const char *policy,

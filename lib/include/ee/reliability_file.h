@@ -24,3 +24,18 @@ typedef struct ee_reliability_data {
 /** Write @p data.  Replaces @p path only when whole.  EE_OK; EE_ERR_FILE with path and reason;
  *  EE_ERR_NOMEM. */
 ee_status ee_reliability_save(const char *path, const ee_reliability_data *data);
+
+typedef struct ee_reliability_file ee_reliability_file;
+
+/**
+ * Read a file: counts that are not negative, means and ECE in [0, 1], temperatures above 0.
+ * @param[out] file  to be closed; NULL on error
+ * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT, EE_ERR_UNSUPPORTED with path and reason; EE_ERR_NOMEM
+ */
+ee_status ee_reliability_open(const char *path, ee_reliability_file **file);
+
+/** What it holds; borrowed, lives until close. */
+const ee_reliability_data *ee_reliability_file_data(const ee_reliability_file *file);
+
+/** Free everything and set to NULL.  *file may be NULL. */
+void ee_reliability_close(ee_reliability_file **file);

@@ -19,3 +19,29 @@ ee_status ee_result_add(ee_result_file *file, const char *name, int n, int m, co
 
 /** Seal and close; with keep false nothing is left at the path. */
 ee_status ee_result_finish(ee_result_file **file, int keep);
+
+/** One array of a result. */
+typedef struct ee_result_array {
+  const char *name;  // with slashes for groups, as it was added
+  int         n, m;  // shape [n], if m is 0, or [n, m]
+  double     *x;
+} ee_result_array;
+
+/** A whole result in memory. */
+typedef struct ee_result {
+  char            *exits, *policy, *sweep;  // as ee_result_create() was told
+  int              n_arrays;
+  ee_result_array *array;  // shape [n_arrays], by name
+  char           **name;   // of the file's datasets; the arrays' names point into these
+  int              n_names;
+} ee_result;
+
+/**
+ * Read a file.
+ * @param[out] result  to be ended by ee_result_free(); NULL on error
+ * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT, EE_ERR_UNSUPPORTED with path and reason; EE_ERR_NOMEM
+ */
+ee_status ee_result_load(const char *path, ee_result **result);
+
+/** Free everything and set to NULL.  *result may be NULL. */
+void ee_result_free(ee_result **result);

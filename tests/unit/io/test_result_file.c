@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Results: written whole or not at all, read back, refused when they make no sense. */
 #include "ee/result_file.h"
 
 #include "ee/file_format.h"
@@ -45,10 +46,48 @@ static void h5py_reads_the_arrays(void) {
   CU_ASSERT_STRING_EQUAL(answer, "(2, 3) 0.5 b'alpha'\n");
 }
 
+static void what_was_written_is_read_back(void) {
+  ee_result *r = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_result_load(write_one("result.h5", 1), &r), EE_OK);
+  CU_ASSERT_STRING_EQUAL(r->exits, "exits.h5");
+  CU_ASSERT_STRING_EQUAL(r->policy, "splitee");
+  CU_ASSERT_STRING_EQUAL(r->sweep, "alpha");
+  CU_ASSERT_EQUAL_FATAL(r->n_arrays, 2);
+  CU_ASSERT_STRING_EQUAL(r->array[0].name, "accuracy");
+  CU_ASSERT_STRING_EQUAL(r->array[1].name, "deviation/accuracy");
+  CU_ASSERT(r->array[0].n == 6 && r->array[0].m == 0);
+  CU_ASSERT(r->array[1].n == 2 && r->array[1].m == 3);
+  for (int a = 0; a < 2; a++) CU_ASSERT_EQUAL(memcmp(r->array[a].x, six, sizeof six), 0);
+  ee_result_free(&r);
+  CU_ASSERT_PTR_NULL(r);
+}
+
+static ee_status open_result(const char *path) {
+  ee_result *r      = NULL;
+  ee_status  status = ee_result_load(path, &r);
+  ee_result_free(&r);
+  return status;
+}
+
+static void every_damage_to_a_result_is_refused(void) {
+  check_damage(write_one("result.h5", 1), open_result);
+}
+
+/* The policy's name is taken from it, under a valid seal. */
+static void a_result_that_lacks_a_text_is_refused(void) {
+  const char *path = write_one("result.h5", 1);
+  bytes       b    = read_bytes(path);
+  memcpy(b.at + find_bytes(b, "policy", 7), "police", 7);
+  reseal(b);
+  write_bytes(path, b.at, b.n);
+  free(b.at);
+  CU_ASSERT_EQUAL(open_result(path), EE_ERR_FORMAT);
+  CU_ASSERT_TRUE(message_says(path, "/policy"));
+}
+
 const ee_fact ee_facts[] = {
-    EE_FACT(a_result_is_sealed_and_says_what_it_is),
-    EE_FACT(what_is_not_kept_leaves_nothing),
-    EE_FACT(a_place_that_cannot_be_written_is_named),
-    EE_FACT(h5py_reads_the_arrays),
-    {NULL, NULL},
+    EE_FACT(a_result_is_sealed_and_says_what_it_is),  EE_FACT(what_is_not_kept_leaves_nothing),
+    EE_FACT(a_place_that_cannot_be_written_is_named), EE_FACT(h5py_reads_the_arrays),
+    EE_FACT(what_was_written_is_read_back),           EE_FACT(every_damage_to_a_result_is_refused),
+    EE_FACT(a_result_that_lacks_a_text_is_refused),   {NULL, NULL},
 };

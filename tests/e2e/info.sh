@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every kind of file that the program writes tells what it holds, in text and as one JSON object.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+cd "$scratch"
+
+tool make_model model.h5 2 1 128 11 1
+edgeexit generate modulation --samples 60 --seed 3 -o data.h5
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+edgeexit policy exits.h5 --policy threshold --sweep value=0:1:3 --json -o sweep.h5 > sweep.json
+edgeexit policy exits.h5 --policy splitee --steps 4 --json -o learned.h5 > learned.json
+edgeexit policy exits.h5 --front -o front.h5 > out
+edgeexit calibrate model.h5 --exits exits.h5 --reliability reliability.h5 --json -o calibrated.h5 \
+  > calibrated.json 2> err
+edgeexit run --trace trace.h5 model.h5 data.h5 > out 2> err
+
+# told FILE PATH: one value of info --json
+told() {
+  edgeexit info --json "$1" > info.json
+  expect "lines of JSON for $1" "$(wc -l < info.json | tr -d ' ')" 1
+  tool json_value "$2" < info.json
+}
+
+of() {
+  tool json_value "$2" < "$1"
+}
+
+for kind in model:model data:data exits:exits sweep:result learned:result front:result \
+  reliability:reliability trace:trace; do
+  file=${kind%:*}.h5
+  expect "format of $file" "$(told "$file" format)" "edgeexit-${kind#*:}"
+  edgeexit info "$file" > out
+  [[ -s out ]] || fail "info $file prints nothing"
+done
+
+# values are those that were told when the file was written
+expect "samples of the table" "$(told exits.h5 samples)" 60
+expect "logits of the table" "$(told exits.h5 logits)" true
+edgeexit info --json model.h5 > model.json
+expect "temperature of exit 0" "$(told exits.h5 temperature.0)" \
+  "$(of model.json exits.0.temperature)"
+expect "table of the sweep" "$(told sweep.h5 exits)" exits.h5
+expect "swept key" "$(told sweep.h5 sweep)" value
+for point in 0 1 2; do
+  expect "accuracy of point $point" "$(told sweep.h5 arrays.accuracy.$point)" \
+    "$(of sweep.json points.$point.accuracy)"
+  expect "share of exit 1 at point $point" "$(told sweep.h5 arrays.exit_share.$point.1)" \
+    "$(of sweep.json points.$point.exit_share.1)"
+done
+expect "reward" "$(told learned.h5 arrays.mean_reward.0)" "$(of learned.json mean_reward)"
+edgeexit info sweep.h5 > out
+grep -q '^exit_share  *\[3, 3\] ' out || fail "the text has no shares: $(cat out)"
+for exit in 0 1 2; do
+  expect "ECE of exit $exit" "$(printf %.9g "$(told reliability.h5 exits.$exit.after.ece)")" \
+    "$(printf %.9g "$(of calibrated.json exits.$exit.ece)")"
+  expect "samples of exit $exit" "$(told reliability.h5 exits.$exit.samples)" 30
+done
+expect "answers of the trace" "$(told trace.h5 answered)" 60
+expect "whether the run ended" "$(told trace.h5 complete)" true
+echo "eight files told what they hold"
