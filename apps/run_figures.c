@@ -52,22 +52,23 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                                        .outcome = outcome,
                                        .paced   = inputs->fleet != NULL,
                                        .clock   = ee_run_clock(inputs->fleet)};
-  f->header         = (ee_trace_header){.model_path    = options->model,
-                                        .data_path     = options->data,
-                                        .policy        = options->policy,
-                                        .n_samples     = inputs->n_samples,
-                                        .n_ranks       = outcome->n_devices,
-                                        .n_exits       = inputs->model->n_exits,
-                                        .n_classes     = inputs->model->n_classes,
-                                        .batch_limit   = options->batch,
-                                        .epoch_samples = options->epoch,
-                                        .plan          = setup->plan};
-  f->input          = (ee_report_input){.header    = &f->header,
-                                        .answer    = trace->answer,
-                                        .n_answers = trace->n_answers,
-                                        .epoch     = trace->epochs.record,
-                                        .n_epochs  = trace->epochs.n,
-                                        .complete  = complete};
+  f->header =
+      (ee_trace_header){.model_path    = options->model,
+                        .data_path     = options->data != NULL ? options->data : options->outcomes,
+                        .policy        = options->policy,
+                        .n_samples     = inputs->n_samples,
+                        .n_ranks       = outcome->n_devices,
+                        .n_exits       = inputs->model->n_exits,
+                        .n_classes     = inputs->model->n_classes,
+                        .batch_limit   = options->batch,
+                        .epoch_samples = options->epoch,
+                        .plan          = setup->plan};
+  f->input = (ee_report_input){.header    = &f->header,
+                               .answer    = trace->answer,
+                               .n_answers = trace->n_answers,
+                               .epoch     = trace->epochs.record,
+                               .n_epochs  = trace->epochs.n,
+                               .complete  = complete};
   EE_TRY(ee_report_make(&f->input, &f->report));
   compare_periods(f);
   judge_clock(f);

@@ -108,6 +108,11 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   return make_policy(o, in);
 }
 
+static ee_status open_stream(const ee_run_options *o, ee_run_inputs *in) {
+  if (o->data != NULL) return ee_stream_open(o->data, in->model, o->samples, &in->stream);
+  return ee_stream_of_outcomes(in->outcomes, in->model, o->samples, &in->stream);
+}
+
 ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs) {
   int rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
@@ -115,7 +120,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
   *inputs          = (ee_run_inputs){0};
   ee_status status = open_own(options, size, inputs);
   if (status == EE_OK && rank == 0) {
-    status = ee_stream_open(options->data, inputs->model, options->samples, &inputs->stream);
+    status            = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }
   status = ee_agree(comm, status, options->batch);

@@ -8,6 +8,16 @@
 #include "ee/options.h"
 #include "launch.h"
 
+static const char run_usage[] = "edgeexit run [options] MODEL.h5 DATA.h5";
+static const char run_help[] =
+    "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
+    "'edgeexit run --devices P ...' are the same; the second sets MPI up for this machine.";
+static const char simulate_usage[] =
+    "edgeexit simulate [options] --fleet FLEET.yaml --outcomes EXITS.h5 MODEL.h5 [DATA.h5]";
+static const char simulate_help[] =
+    "Runs the stream over the devices of a fleet in simulated time, on SimGrid's MPI.  No layer\n"
+    "runs: what exits say stands in an exit table, as 'edgeexit score' writes it.";
+
 static ee_status check(const ee_run_options *o) {
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
@@ -17,6 +27,9 @@ static ee_status check(const ee_run_options *o) {
   }
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
+  }
+  if (o->outcomes == NULL && o->data == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "DATA.h5 is missing; only with --outcomes it may be left out");
   }
   if (o->outcomes != NULL && o->fleet == NULL) {
     return EE_FAIL(EE_ERR_USAGE,
@@ -103,21 +116,13 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };
   bool                  simulate = strcmp(argv[0], "simulate") == 0;
-  const ee_command_line line     = {
-          simulate
-              ? "edgeexit simulate [options] --fleet FLEET.yaml --outcomes EXITS.h5 MODEL.h5 DATA.h5"
-              : "edgeexit run [options] MODEL.h5 DATA.h5",
-      simulate
-          ? "Runs the stream over the devices of a fleet in simulated time, on SimGrid's MPI.  "
-            "Nothing\n"
-            "is computed: what exits say stands in the exit table, as 'edgeexit score' writes it."
-          : "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
-            "'edgeexit run --devices P ...' are the same; the second sets MPI up for this machine.",
-      option,
-      sizeof option / sizeof option[0],
-      2,
-      2};
-  const char *in[2];
+  const ee_command_line line     = {simulate ? simulate_usage : run_usage,
+                                simulate ? simulate_help : run_help,
+                                option,
+                                sizeof option / sizeof option[0],
+                                1,
+                                2};
+  const char *in[2] = {NULL, NULL};
   int         n;
   EE_TRY(ee_options_parse(&line, argc, argv, in, &n, help));
   if (*help) return EE_OK;

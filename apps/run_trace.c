@@ -64,7 +64,7 @@ static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_
   gethostname(host, sizeof host - 1);
   ee_trace_header header = {.command       = command,
                             .model_path    = o->model,
-                            .data_path     = o->data,
+                            .data_path     = o->data != NULL ? o->data : o->outcomes,
                             .policy        = o->policy,
                             .clock         = ee_run_clock(in->fleet),
                             .host          = host,

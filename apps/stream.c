@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ee/exec.h"
 
@@ -46,6 +47,19 @@ ee_status ee_stream_open(const char *path, const ee_model *model, int64_t limit,
   return status;
 }
 
+ee_status ee_stream_of_outcomes(const ee_exit_table *outcomes, const ee_model *model, int64_t limit,
+                                ee_stream *stream) {
+  int64_t n        = limit > 0 && limit < outcomes->n ? limit : outcomes->n;
+  bool    labelled = false;
+  *stream          = (ee_stream){.model = model, .n = n};
+  for (int64_t i = 0; i < n; i++) labelled |= outcomes->label[i] >= 0;
+  if (!labelled) return EE_OK;
+  stream->label = malloc((size_t)n * sizeof *stream->label);
+  if (stream->label == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %lld labels", (long long)n);
+  memcpy(stream->label, outcomes->label, (size_t)n * sizeof *stream->label);
+  return EE_OK;
+}
+
 /* Room for @p n raw samples. */
 static ee_status reserve(ee_stream *s, int64_t n) {
   if (n <= s->raw_samples) return EE_OK;
@@ -60,6 +74,11 @@ static ee_status reserve(ee_stream *s, int64_t n) {
 
 ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input) {
   ee_stream *s = self;
+  if (s->file == NULL) {
+    memset(input, 0,
+           (size_t)(n * ee_model_value_elements(s->model, s->model->input)) * sizeof *input);
+    return EE_OK;
+  }
   EE_TRY(reserve(s, n));
   EE_TRY(ee_data_read(s->file, first, n, s->raw));
   bool bytes = ee_data_file_info(s->file)->type == EE_DATA_U8;

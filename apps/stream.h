@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/data_file.h"
+#include "ee/exit_table.h"
 #include "ee/model.h"
 
 /**
  * @file stream.h
- * A data file as the input of a model: shapes and labels checked, samples preprocessed.
+ * The input of a model: a data file, shapes and labels checked, samples preprocessed; or what
+ * stands for one if no layer runs.
  */
 typedef struct ee_stream {
   const ee_model *model;  // borrowed
-  ee_data_file   *file;
+  ee_data_file   *file;   // NULL: outcomes
   int64_t         n;      // samples
   int32_t        *label;  // shape [n]; NULL if unlabelled
   void           *raw;    // shape [raw_samples, elements], as stored
@@ -21,6 +23,14 @@ typedef struct ee_stream {
  * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT; EE_ERR_ARG if shapes, channels or labels do not fit
  */
 ee_status ee_stream_open(const char *path, const ee_model *model, int64_t limit, ee_stream *stream);
+
+/**
+ * The stream of a table of outcomes, of which no layer will see the samples: its first @p limit
+ * rows (0: all), labelled if one of them is; samples are read as zeros.
+ * @return EE_OK; EE_ERR_NOMEM
+ */
+ee_status ee_stream_of_outcomes(const ee_exit_table *outcomes, const ee_model *model, int64_t limit,
+                                ee_stream *stream);
 
 /** Read samples [first, first + n), preprocessed; @p self is an ee_stream.
  *  @param[out] input  shape [n, elements of the model's input] */

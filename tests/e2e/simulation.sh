@@ -46,6 +46,13 @@ for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee; do
   as_replayed
 done
 
+# no layer runs, so that no samples are needed
+rm trace.h5
+edgeexit simulate model.h5 --outcomes exits.h5 --fleet fleet.yaml --epoch 16 --trace trace.h5 \
+  --policy splitee:alpha=0.4 > out 2> err || fail "without data: $(cat err)"
+as_replayed
+expect "samples" "$(value trace.h5 answered)" 200
+
 # the paced clock goes by outcomes too
 rm trace.h5
 start_ranks 3 run model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --epoch 16 \
@@ -97,6 +104,7 @@ refuse() {
 refuse 2 "--fleet must say" simulate model.h5 data.h5 --outcomes exits.h5
 refuse 2 "it needs --fleet" simulate model.h5 data.h5 --fleet fleet.yaml
 refuse 2 "--fleet must say" run model.h5 data.h5 --outcomes exits.h5
+refuse 2 "DATA.h5 is missing" run model.h5
 refuse 2 "no --logits" run model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --logits
 refuse 1 "none.h5" simulate none.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml
 edgeexit score -o few.h5 --samples 150 model.h5 data.h5 > out
