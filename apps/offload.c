@@ -108,6 +108,13 @@ static void add_point(const study *s, double target, const ee_offload_metrics *m
   }
 }
 
+/* The same error with the table's path in front. */
+static ee_status name_table(const char *path, ee_status status) {
+  char why[EE_MESSAGE_BYTES];
+  snprintf(why, sizeof why, "%s", ee_status_message());
+  return EE_FAIL(status, "%.400s: %.600s", path, why);
+}
+
 static ee_status run_study(const study *s, const ee_exit_table *table) {
   const offload_options *o = s->options;
   fill_seconds(s, table);
@@ -125,7 +132,9 @@ static ee_status run_study(const study *s, const ee_exit_table *table) {
         .network_bytes = s->network.bandwidth != NULL ? s->network.bytes : 0.0,
         .interval      = o->interval};
     ee_offload_metrics m;
-    EE_TRY(ee_offload_measure(table, &setting, s->deadlines.n, s->deadline, s->missed, &m));
+    ee_status          status =
+        ee_offload_measure(table, &setting, s->deadlines.n, s->deadline, s->missed, &m);
+    if (status != EE_OK) return name_table(o->exits, status);
     if (s->points != NULL) add_point(s, target, &m);
     if (s->points == NULL && i == 0) print_header();
     if (s->points == NULL) print_point(s, target, &m);
