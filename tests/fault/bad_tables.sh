@@ -30,7 +30,7 @@ tr , '\t' < long.csv > long.tsv
 import_of() {
   command=(import exits "$2" -o refused.h5 --label y --classes 3)
   if [[ $1 == wide ]]; then
-    command+=(--prediction p0,p1 --confidence c0,c1)
+    command+=(--prediction "p0,p1" --confidence "c0,c1")
   else
     command+=(--sample s --exit e --prediction p --confidence c)
   fi
