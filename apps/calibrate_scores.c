@@ -58,7 +58,7 @@ static ee_status run_all(ee_whole *whole, ee_stream *stream, float *batch, ee_sc
     int64_t left = stream->n - at;
     int     n    = left < whole->batch_limit ? (int)left : whole->batch_limit;
     EE_TRY(ee_stream_read(stream, at, n, ee_whole_input(whole)));
-    EE_TRY(ee_whole_run(whole, n, batch));
+    EE_TRY(ee_whole_run(whole, n, batch, NULL));
     put_batch(set, at, n, batch);
     at += n;
     ee_progress_show(&progress, at);

@@ -49,11 +49,31 @@ static ee_status need_output(const char *out) {
   return out != NULL ? EE_OK : EE_FAIL(EE_ERR_USAGE, "-o FILE.h5 is missing");
 }
 
-static ee_status import_onnx(const char *in, const char *out, const char *mean, const char *std,
-                             double scale, const char *classes) {
-  float     m[MAX_CHANNELS], s[MAX_CHANNELS];
-  int       n_mean, n_std;
+static int count_scores(const ee_model *model) {
+  int n = 0;
+  for (int e = 0; e < model->n_exits; e++) n += model->exit[e].has_score;
+  return n;
+}
+
+static ee_status convert_onnx(const char *in, const char *out, const ee_onnx_options *options) {
   ee_model *model = NULL;
+  EE_TRY(ee_import_onnx(in, options, &model));
+  ee_status status = ee_model_save(model, out);
+  if (status == EE_OK) {
+    int  n_scores   = count_scores(model);
+    char scores[48] = "";
+    if (n_scores > 0) snprintf(scores, sizeof scores, ", %d learned scores", n_scores);
+    printf("%s: %d layers, %d exits, %d classes%s\n", out, model->n_layers, model->n_exits,
+           model->n_classes, scores);
+  }
+  ee_model_destroy(&model);
+  return status;
+}
+
+static ee_status import_onnx(const char *in, const char *out, const char *mean, const char *std,
+                             double scale, const char *classes, const char *scores) {
+  float m[MAX_CHANNELS], s[MAX_CHANNELS];
+  int   n_mean, n_std;
   EE_TRY(need_output(out));
   EE_TRY(ee_refuse_same_file(in, out));
   EE_TRY(parse_numbers("mean", mean, m, &n_mean));
@@ -62,20 +82,17 @@ static ee_status import_onnx(const char *in, const char *out, const char *mean, 
     return EE_FAIL(EE_ERR_USAGE, "--mean has %d numbers, --std %d; both need one per channel",
                    n_mean, n_std);
   }
-  ee_onnx_options options = {
-      .n_channels = n_mean, .scale = (float)scale, .mean = m, .std = s, .class_names = classes};
-  EE_TRY(ee_import_onnx(in, &options, &model));
-  ee_status status = ee_model_save(model, out);
-  if (status == EE_OK) {
-    printf("%s: %d layers, %d exits, %d classes\n", out, model->n_layers, model->n_exits,
-           model->n_classes);
-  }
-  ee_model_destroy(&model);
-  return status;
+  ee_onnx_options options = {.n_channels  = n_mean,
+                             .scale       = (float)scale,
+                             .mean        = m,
+                             .std         = s,
+                             .class_names = classes,
+                             .scores      = scores};
+  return convert_onnx(in, out, &options);
 }
 
 static int app_onnx(int argc, char **argv) {
-  const char     *out = NULL, *mean = NULL, *std = NULL, *classes = NULL, *in;
+  const char     *out = NULL, *mean = NULL, *std = NULL, *classes = NULL, *scores = NULL, *in;
   double          scale    = 0.0;
   const ee_option option[] = {
       {"output", 'o', EE_OPTION_TEXT, &out, "FILE.h5", "model file to write", 0, 0},
@@ -83,18 +100,22 @@ static int app_onnx(int argc, char **argv) {
       {"mean", 0, EE_OPTION_TEXT, &mean, "A,B,...", "per channel, subtracted", 0, 0},
       {"std", 0, EE_OPTION_TEXT, &std, "A,B,...", "per channel, divided by", 0, 0},
       {"classes", 0, EE_OPTION_TEXT, &classes, "A,B,...", "class names", 0, 0},
+      {"score", 0, EE_OPTION_TEXT, &scores, "EXIT=OUTPUT,...",
+       "outputs that are learned scores of exits; default by name", 0, 0},
   };
-  const ee_command_line line = {"edgeexit import onnx [options] MODEL.onnx -o MODEL.h5",
-                                "Each graph output becomes an exit, in topological order.  "
-                                "Scale, mean, std and classes default to\nthe file's metadata "
-                                "(ee.scale, ee.mean, ee.std, ee.classes).",
-                                option,
-                                sizeof option / sizeof option[0],
-                                1,
-                                1};
-  int                   n, code;
+  const ee_command_line line = {
+      "edgeexit import onnx [options] MODEL.onnx -o MODEL.h5",
+      "Each graph output becomes an exit, in topological order; one of a "
+      "single number called NAME_score\nor NAME.score is the learned "
+      "score of the exit NAME.  Scale, mean, std and classes default to\nthe file's metadata "
+      "(ee.scale, ee.mean, ee.std, ee.classes).",
+      option,
+      sizeof option / sizeof option[0],
+      1,
+      1};
+  int n, code;
   if (!ee_app_parse(&line, argc, argv, &in, &n, &code)) return code;
-  return ee_app_finish(import_onnx(in, out, mean, std, scale, classes));
+  return ee_app_finish(import_onnx(in, out, mean, std, scale, classes, scores));
 }
 
 static ee_status import_cifar10(const char *const *in, int n, const char *range, const char *out) {

@@ -78,7 +78,11 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
   ee_policy_costs   costs = {.layer = o->lambda, .offload = in->offload.constant, .layers = layers};
   ee_policy_setting setting = {
       .n_exits = m->n_exits, .n_classes = m->n_classes, .seed = o->seed, .costs = &costs};
-  setting.lacks    = in->outcomes != NULL ? ee_exit_table_lacks(in->outcomes) : EE_NEEDS_SCORE;
+  if (in->outcomes != NULL) {
+    setting.lacks = ee_exit_table_lacks(in->outcomes);
+  } else if (!ee_model_has_scores(m)) {
+    setting.lacks = EE_NEEDS_SCORE;
+  }
   ee_status status = ee_policy_create(o->policy, &setting, &in->policy);
   free(layers);
   return status;

@@ -32,6 +32,12 @@ static void count_right(const ee_model *m, const float *logits, const int32_t *l
   }
 }
 
+/* What a batch becomes. */
+typedef struct outputs {
+  float *logits;  // shape [batch_limit, n_exits, n_classes]
+  float *score;   // shape [batch_limit, n_exits]; NULL: no exit has one
+} outputs;
+
 static bool all_finite(const float *x, size_t n) {
   for (size_t i = 0; i < n; i++) {
     if (!isfinite(x[i])) return false;
@@ -40,7 +46,7 @@ static bool all_finite(const float *x, size_t n) {
 }
 
 static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *writer,
-                           float *logits, int64_t *right) {
+                           const outputs *out, int64_t *right) {
   ee_progress     progress = ee_progress_begin("scored", stream->n);
   const ee_model *m        = whole->model;
   bool            finite   = true;
@@ -48,11 +54,11 @@ static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *
     int64_t left = stream->n - at;
     int     n    = left < whole->batch_limit ? (int)left : whole->batch_limit;
     EE_TRY(ee_stream_read(stream, at, n, ee_whole_input(whole)));
-    EE_TRY(ee_whole_run(whole, n, logits));
+    EE_TRY(ee_whole_run(whole, n, out->logits, out->score));
     const int32_t *label = stream->label != NULL ? stream->label + at : NULL;
-    EE_TRY(ee_exits_append(writer, n, logits, label));
-    finite &= all_finite(logits, (size_t)n * (size_t)m->n_exits * (size_t)m->n_classes);
-    if (label != NULL) count_right(m, logits, label, n, right);
+    EE_TRY(ee_exits_append_scored(writer, n, out->logits, out->score, label));
+    finite &= all_finite(out->logits, (size_t)n * (size_t)m->n_exits * (size_t)m->n_classes);
+    if (label != NULL) count_right(m, out->logits, label, n, right);
     at += n;
     ee_progress_show(&progress, at);
   }
@@ -86,24 +92,33 @@ static void print_text(const ee_model *m, const ee_stream *stream, const int64_t
   }
 }
 
+static ee_status make_room(const ee_model *model, int batch, outputs *out, int64_t **right) {
+  size_t cells = (size_t)batch * (size_t)model->n_exits;
+  bool   score = ee_model_has_scores(model);
+  out->logits  = calloc(cells, (size_t)model->n_classes * sizeof *out->logits);
+  out->score   = score ? calloc(cells, sizeof *out->score) : NULL;
+  *right       = calloc((size_t)model->n_exits, sizeof **right);
+  if (out->logits != NULL && *right != NULL && (out->score != NULL || !score)) return EE_OK;
+  return EE_FAIL(EE_ERR_NOMEM, "for logits");
+}
+
 static ee_status score_model(const score_options *o, const ee_model *model, ee_stream *stream) {
   ee_whole         whole;
   ee_exits_writer *writer = NULL;
+  outputs          out;
+  int64_t         *right;
   EE_TRY(ee_whole_open(model, o->backend, o->batch, &whole));
-  size_t    per_sample = (size_t)model->n_exits * (size_t)model->n_classes;
-  float    *logits     = malloc((size_t)whole.batch_limit * per_sample * sizeof *logits);
-  int64_t  *right      = calloc((size_t)model->n_exits, sizeof *right);
-  ee_status status     = logits != NULL && right != NULL
-                             ? ee_exits_create(o->out, model, o->data, &writer)
-                             : EE_FAIL(EE_ERR_NOMEM, "for logits");
-  if (status == EE_OK) status = score_all(&whole, stream, writer, logits, right);
+  ee_status status = make_room(model, whole.batch_limit, &out, &right);
+  if (status == EE_OK) status = ee_exits_create(o->out, model, o->data, &writer);
+  if (status == EE_OK) status = score_all(&whole, stream, writer, &out, right);
   if (writer != NULL) {
     ee_status closed = ee_exits_finish(&writer, status == EE_OK);
     if (status == EE_OK) status = closed;
   }
   if (status == EE_OK && o->json) status = print_json(model, stream, right);
   if (status == EE_OK && !o->json) print_text(model, stream, right);
-  free(logits);
+  free(out.logits);
+  free(out.score);
   free(right);
   ee_whole_close(&whole);
   return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "whole.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,19 @@ float *ee_whole_input(ee_whole *whole) {
   return ee_exec_value(whole->exec, whole->model->input);
 }
 
-ee_status ee_whole_run(ee_whole *whole, int n, float *logits) {
+/* What the head of exit @p e just made, to its place in the arrays of all exits. */
+static void keep_outputs(ee_whole *whole, int e, size_t n, const float *z, float *logits,
+                         float *score) {
+  const float *s       = ee_exec_score(whole->exec, e);
+  size_t       classes = (size_t)whole->model->n_classes, exits = (size_t)whole->model->n_exits;
+  for (size_t i = 0; i < n; i++) {
+    size_t cell = i * exits + (size_t)e;
+    memcpy(logits + cell * classes, z + i * classes, classes * sizeof *z);
+    if (score != NULL) score[cell] = s != NULL ? s[i] : NAN;
+  }
+}
+
+ee_status ee_whole_run(ee_whole *whole, int n, float *logits, float *score) {
   const ee_model *m  = whole->model;
   int             at = 0;
   for (int e = 0; e < m->n_exits; e++) {
@@ -46,11 +59,7 @@ ee_status ee_whole_run(ee_whole *whole, int n, float *logits) {
     EE_TRY(ee_exec_run_layers(whole->exec, at, m->exit[e].attach + 1, n));
     at = m->exit[e].attach + 1;
     EE_TRY(ee_exec_run_head(whole->exec, e, n, &z));
-    size_t classes = (size_t)m->n_classes;
-    for (size_t i = 0; i < (size_t)n; i++) {
-      memcpy(logits + (i * (size_t)m->n_exits + (size_t)e) * classes, z + i * classes,
-             classes * sizeof *z);
-    }
+    keep_outputs(whole, e, (size_t)n, z, logits, score);
   }
   return EE_OK;
 }

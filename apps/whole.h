@@ -20,8 +20,12 @@ ee_status ee_whole_open(const ee_model *model, const char *backend, int batch_li
 /** Where to write the input of a batch: shape [batch_limit, elements]. */
 float *ee_whole_input(ee_whole *whole);
 
-/** Run a batch of @p n samples.  @param[out] logits  shape [n, n_exits, n_classes] */
-ee_status ee_whole_run(ee_whole *whole, int n, float *logits);
+/**
+ * Run a batch of @p n samples.
+ * @param[out] logits  shape [n, n_exits, n_classes]
+ * @param[out] score   shape [n, n_exits], NaN where an exit has none; NULL: not wanted
+ */
+ee_status ee_whole_run(ee_whole *whole, int n, float *logits, float *score);
 
 void ee_whole_close(ee_whole *whole);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing exit tables, samples in blocks. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -11,13 +12,15 @@
 #include "h5_text.h"
 
 #define LOGITS_CHUNK_BYTES 65536
+#define SCORE_CHUNK_BYTES 16384
 #define LABELS_CHUNK_BYTES 16384
 #define UNLABELLED_AT_ONCE 1024
 
 struct ee_exits_writer {
   ee_h5      h5;
-  ee_h5_rows logits, labels;
-  int        n_classes;
+  ee_h5_rows logits, score, labels;
+  int        n_exits, n_classes;
+  bool       has_score;
   bool       torn;  // a write failed in the middle of a block: the table cannot be kept
 };
 
@@ -61,10 +64,15 @@ static ee_status write_layers(const ee_h5 *h5, const ee_model *model) {
 static ee_status create_all(const char *path, const ee_model *model, const char *provenance,
                             ee_exits_writer *w) {
   hsize_t dim[3] = {0, (hsize_t)model->n_exits, (hsize_t)model->n_classes};
+  w->n_exits     = model->n_exits;
   w->n_classes   = model->n_classes;
+  w->has_score   = ee_model_has_scores(model);
   EE_TRY(ee_h5_create_sealed(path, EE_EXITS_FORMAT, &w->h5));
   EE_TRY(ee_h5_rows_create(&w->h5, EE_EXITS_LOGITS, EE_H5_F32, 3, dim, LOGITS_CHUNK_BYTES,
                            &w->logits));
+  if (w->has_score)
+    EE_TRY(
+        ee_h5_rows_create(&w->h5, EE_EXITS_SCORE, EE_H5_F32, 2, dim, SCORE_CHUNK_BYTES, &w->score));
   EE_TRY(ee_h5_rows_create(&w->h5, EE_EXITS_LABELS, EE_H5_I32, 1, dim, LABELS_CHUNK_BYTES,
                            &w->labels));
   EE_TRY(write_exits(&w->h5, model));
@@ -92,28 +100,51 @@ static ee_status append_unlabelled(ee_h5_rows *labels, int64_t n) {
   return EE_OK;
 }
 
-static ee_status append_all(ee_exits_writer *w, int64_t n, const float *logits,
+/* That there are scores if the model has them, and that they are in [0, 1] or NaN. */
+static ee_status check_scores(const ee_exits_writer *w, int64_t n, const float *score) {
+  if (w->has_score != (score != NULL))
+    return EE_FAIL(EE_ERR_ARG, "%s: the model has %s scores, but %s given", w->h5.path,
+                   w->has_score ? "learned" : "no", score != NULL ? "some are" : "none are");
+  for (int64_t k = 0; score != NULL && k < n * w->n_exits; k++) {
+    if (isnan(score[k]) || (score[k] >= 0.0f && score[k] <= 1.0f)) continue;
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s: the score of sample %lld at exit %d is %g, not in [0, 1]; a score head "
+                   "ends in a sigmoid",
+                   w->h5.path, (long long)((int64_t)w->logits.dim[0] + k / w->n_exits),
+                   (int)(k % w->n_exits), (double)score[k]);
+  }
+  return EE_OK;
+}
+
+static ee_status append_all(ee_exits_writer *w, int64_t n, const float *logits, const float *score,
                             const int32_t *labels) {
   EE_TRY(ee_h5_rows_append(&w->logits, n, logits));
+  if (score != NULL) EE_TRY(ee_h5_rows_append(&w->score, n, score));
   if (labels == NULL) return append_unlabelled(&w->labels, n);
   return ee_h5_rows_append(&w->labels, n, labels);
 }
 
 ee_status ee_exits_append(ee_exits_writer *writer, int64_t n, const float *logits,
                           const int32_t *labels) {
+  return ee_exits_append_scored(writer, n, logits, NULL, labels);
+}
+
+ee_status ee_exits_append_scored(ee_exits_writer *writer, int64_t n, const float *logits,
+                                 const float *score, const int32_t *labels) {
   ee_exits_writer *w = writer;
   if (n < 0) return EE_FAIL(EE_ERR_ARG, "%s: cannot append %lld samples", w->h5.path, (long long)n);
   if (w->torn) return EE_FAIL(EE_ERR_STATE, "%s: nothing can follow a failed write", w->h5.path);
   if (labels != NULL)
     EE_TRY(ee_data_check_labels(EE_ERR_ARG, w->h5.path, w->n_classes, (int64_t)w->logits.dim[0], n,
                                 labels));
-  ee_status status = append_all(w, n, logits, labels);
+  EE_TRY(check_scores(w, n, score));
+  ee_status status = append_all(w, n, logits, score, labels);
   w->torn          = status != EE_OK;
   return status;
 }
 
 static int close_rows(ee_exits_writer *w) {
-  return ee_h5_rows_close(&w->logits) | ee_h5_rows_close(&w->labels);
+  return ee_h5_rows_close(&w->logits) | ee_h5_rows_close(&w->score) | ee_h5_rows_close(&w->labels);
 }
 
 static ee_status keep_file(ee_exits_writer *w) {

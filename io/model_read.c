@@ -109,6 +109,22 @@ static ee_status read_exits(const ee_h5 *h5, const ee_exit_row *row, int n, ee_m
   return EE_OK;
 }
 
+/* The value of each exit's score; -1: it has none. */
+static ee_status read_scores(const ee_h5 *h5, ee_model *model) {
+  if (!ee_h5_exists(h5, EE_MODEL_SCORES)) return EE_OK;
+  int32_t *score;
+  int64_t  n;
+  EE_TRY(ee_h5_read_vector(h5, EE_MODEL_SCORES, EE_H5_I32, EE_MODEL_MAX_ROWS, (void **)&score, &n));
+  for (int e = 0; n == model->n_exits && e < model->n_exits; e++) {
+    model->exit[e].has_score = score[e] != -1;
+    model->exit[e].score     = score[e] != -1 ? score[e] : 0;
+  }
+  free(score);
+  if (n == model->n_exits) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s: %s has %lld elements, expected %d", h5->path, EE_MODEL_SCORES,
+                 (long long)n, model->n_exits);
+}
+
 /* What the file says of the layers must be what follows from its graph. */
 static ee_status read_layers(const ee_h5 *h5, const ee_layer_row *row, int n, ee_model *model) {
   if (n != model->n_layers)
@@ -197,6 +213,7 @@ static ee_status finish_with_exits(const ee_h5 *h5, ee_model *model) {
   EE_TRY(
       ee_h5_read_table(h5, EE_MODEL_EXITS, &ee_exit_layout, EE_MODEL_MAX_ROWS, (void **)&row, &n));
   ee_status status = read_exits(h5, row, n, model);
+  if (status == EE_OK) status = read_scores(h5, model);
   if (status == EE_OK) status = finish(h5, model);
   if (status == EE_OK) status = check_attach(h5, row, model);
   free(row);

@@ -99,11 +99,25 @@ static ee_status write_exits(const ee_h5 *h5, const ee_model *model) {
   return status;
 }
 
+/* The value of each exit's score, -1 where there is none. */
+static ee_status write_scores(const ee_h5 *h5, const ee_model *model) {
+  hsize_t dim = (hsize_t)model->n_exits;
+  if (!ee_model_has_scores(model)) return EE_OK;
+  int32_t *score = calloc((size_t)model->n_exits, sizeof *score);
+  if (score == NULL) return EE_FAIL(EE_ERR_NOMEM, "to write %s", h5->path);
+  for (int e = 0; e < model->n_exits; e++)
+    score[e] = model->exit[e].has_score ? model->exit[e].score : -1;
+  ee_status status = ee_h5_write_array(h5, EE_MODEL_SCORES, EE_H5_I32, 1, &dim, score);
+  free(score);
+  return status;
+}
+
 static ee_status write_graph(const ee_h5 *h5, const ee_model *model) {
   EE_TRY(write_values(h5, model));
   EE_TRY(write_nodes(h5, model));
   EE_TRY(write_layers(h5, model));
   EE_TRY(write_exits(h5, model));
+  EE_TRY(write_scores(h5, model));
   EE_TRY(ee_h5_write_text_attribute(h5, EE_MODEL_GRAPH, "name", model->name));
   EE_TRY(ee_h5_write_int_attribute(h5, EE_MODEL_GRAPH, "batched", model->batched));
   EE_TRY(ee_h5_write_int_attribute(h5, EE_MODEL_GRAPH, "input", model->input));

@@ -188,6 +188,7 @@ void ee_onnx_graph_close(onnx_graph *g) {
   free(g->value);
   free(g->node);
   free(g->output);
+  free(g->score_of);
   ee_onnx_names_free(&g->names);
   *g = (onnx_graph){0};
 }

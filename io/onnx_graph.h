@@ -48,6 +48,7 @@ typedef struct onnx_graph {
   int                     n_nodes, node_space;
   int                     input;        // value; -1 before it is found
   int                    *output;       // shape [n_outputs], values
+  int                    *score_of;     // shape [n_outputs], output whose score it is; -1: none's
   int                     n_outputs;    // of the graph
   bool                    batched;      // dim[0] is a batch as far as is known
   char                    reason[256];  // why not
@@ -128,6 +129,10 @@ ee_status ee_onnx_fuse(onnx_graph *g);
 
 /** Remove nodes from which no output is reached. */
 ee_status ee_onnx_prune(onnx_graph *g);
+
+/** Fill in score_of from the outputs' names and @p list, "EXIT=OUTPUT,...", NULL: none given.
+ *  EE_ERR_ARG if the list names what cannot be. */
+ee_status ee_onnx_find_scores(onnx_graph *g, const char *list);
 
 /** Decide whether the first dimension is a batch: clears g->batched and says why if not. */
 void ee_onnx_check_batch(onnx_graph *g);

@@ -10,10 +10,11 @@
 
 #define MAX_FILE 0x7fffffffL  // protobuf's own limit for a message [byte]
 
-static ee_status convert_graph(onnx_graph *g, bool fuse) {
+static ee_status convert_graph(onnx_graph *g, const ee_onnx_options *options) {
   EE_TRY(ee_onnx_walk(g));
+  EE_TRY(ee_onnx_find_scores(g, options->scores));
   EE_TRY(ee_onnx_prune(g));
-  if (fuse) EE_TRY(ee_onnx_fuse(g));
+  if (!options->keep_unfused) EE_TRY(ee_onnx_fuse(g));
   ee_onnx_check_batch(g);
   if (!g->batched) ee_log(EE_LOG_DEBUG, "one sample at a time: %s", g->reason);
   return EE_OK;
@@ -23,7 +24,7 @@ static ee_status import_message(const Onnx__ModelProto *proto, const ee_onnx_opt
                                 const ee_onnx_binding *binding, int n_bindings, ee_model **model) {
   onnx_graph g;
   ee_status  status = ee_onnx_graph_open(&g, proto, binding, n_bindings);
-  if (status == EE_OK) status = convert_graph(&g, !options->keep_unfused);
+  if (status == EE_OK) status = convert_graph(&g, options);
   if (status == EE_OK) status = ee_onnx_make_model(&g, model);
   if (status == EE_OK) status = ee_onnx_apply_metadata(proto, options, *model);
   ee_onnx_graph_close(&g);

@@ -63,14 +63,24 @@ static void fill_graph(onnx_graph *g, ee_model *model, int *index) {
   model->n_nodes = g->n_nodes;
 }
 
+/* The score of the exit that output @p exit is. */
+static void fill_score(const onnx_graph *g, int exit, const int *index, ee_exit *e) {
+  for (int o = 0; o < g->n_outputs; o++) {
+    if (g->score_of[o] != exit) continue;
+    e->has_score = true;
+    e->score     = index[g->output[o]];
+  }
+}
+
 /* Exits in the order in which their logits are computed. */
 static void fill_exits(const onnx_graph *g, ee_model *model, const int *index) {
   for (int i = 0; i < g->n_nodes; i++) {
     for (int o = 0; o < g->n_outputs && g->value[g->node[i].out].is_output; o++) {
-      if (g->output[o] != g->node[i].out) continue;
+      if (g->output[o] != g->node[i].out || g->score_of[o] >= 0) continue;
       ee_exit *e = &model->exit[model->n_exits++];
       *e         = (ee_exit){.logits = index[g->output[o]], .temperature = 1.0f};
       snprintf(e->name, sizeof e->name, "%s", g->proto->output[o]->name);
+      fill_score(g, o, index, e);
       ee_op op = g->node[i].op;
       if (op == EE_OP_SOFTMAX || op == EE_OP_LOG_SOFTMAX)
         ee_log(EE_LOG_WARNING, "exit '%s' ends in %s; export logits, which can be calibrated",

@@ -25,7 +25,7 @@ static void needed_at(tenant *t, int node) {
 }
 
 /* Heads attached to one layer may run in any order, or not at all; so what one of them reads, and
- * every exit's logits, stay until the last of them ran. */
+ * every exit's logits and score, stay until the last of them ran. */
 static void read_values(const range *r, tenant *of) {
   for (int n = r->first; n < r->last; n++) {
     const ee_node *node  = &r->model->node[n];
@@ -37,6 +37,7 @@ static void read_values(const range *r, tenant *of) {
   for (const ee_exit *e = r->model->exit; e < r->model->exit + r->model->n_exits; e++) {
     if (e->attach < r->begin || e->attach >= r->end) continue;
     needed_at(&of[e->logits], r->start[e->attach + 1] - 1);
+    if (e->has_score) needed_at(&of[e->score], r->start[e->attach + 1] - 1);
   }
 }
 

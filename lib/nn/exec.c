@@ -137,6 +137,12 @@ ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits
   return EE_OK;
 }
 
+const float *ee_exec_score(ee_exec *exec, int e) {
+  const ee_model *model = ee_resident_model(exec->res);
+  bool            known = e >= 0 && e < model->n_exits && model->exit[e].has_score;
+  return known ? ee_exec_value(exec, model->exit[e].score) : NULL;
+}
+
 static void keep_rows(ee_exec *exec, int v, const int *keep, int n_keep) {
   if (exec->done[v]) return;
   exec->done[v] = true;
@@ -154,8 +160,8 @@ static int count_exits_at(const ee_model *model, int layer) {
   return n;
 }
 
-/* What heads attached after @p layer read, and logits that no head makes: a head that still has to
- * run must find the rows that were kept. */
+/* What heads attached after @p layer read, and logits and scores that no head makes: a head that
+ * still has to run must find the rows that were kept. */
 static void keep_for_heads(ee_exec *exec, int layer, const int *keep, int n_keep) {
   const ee_model *model = ee_resident_model(exec->res);
   const ee_node  *first = model->node + exec->start[layer];
@@ -169,7 +175,10 @@ static void keep_for_heads(ee_exec *exec, int layer, const int *keep, int n_keep
     }
   }
   for (int e = 0; e < model->n_exits; e++) {
-    if (model->exit[e].attach == layer) keep_rows(exec, model->exit[e].logits, keep, n_keep);
+    const ee_exit *exit = &model->exit[e];
+    if (exit->attach != layer) continue;
+    keep_rows(exec, exit->logits, keep, n_keep);
+    if (exit->has_score) keep_rows(exec, exit->score, keep, n_keep);
   }
 }
 

@@ -41,6 +41,13 @@ ee_act ee_act_by_name(const char *name) {
   return (ee_act)find_name(act_names, EE_ACT_COUNT, name);
 }
 
+bool ee_model_has_scores(const ee_model *model) {
+  for (int e = 0; e < model->n_exits; e++) {
+    if (model->exit[e].has_score) return true;
+  }
+  return false;
+}
+
 int64_t ee_model_value_elements(const ee_model *model, int v) {
   return ee_shape_elements(&model->value[v].shape);
 }

@@ -172,6 +172,31 @@ static ee_status check_exit(const ee_model *model, const ee_exit *e, bool *made)
   return EE_OK;
 }
 
+static ee_status check_score(const ee_model *model, int index, bool *made) {
+  const ee_exit *e = &model->exit[index];
+  if (!e->has_score) return EE_OK;
+  if (index == model->n_exits - 1) {
+    return EE_FAIL(EE_ERR_FORMAT,
+                   "exit '%s' is the last one, where every sample leaves; it can have no score",
+                   e->name);
+  }
+  if (!is_value(model, e->score) || model->value[e->score].kind != EE_VALUE_ACTIVATION) {
+    return EE_FAIL(EE_ERR_FORMAT, "the score of exit '%s' is value %d, which nobody computes",
+                   e->name, e->score);
+  }
+  const ee_value *score = &model->value[e->score];
+  if (!made[e->score]) {
+    return EE_FAIL(EE_ERR_FORMAT,
+                   "the score '%s' of exit '%s' is made by no node, or is another output too",
+                   score->name, e->name);
+  }
+  made[e->score] = false;
+  if (ee_shape_elements(&score->shape) == 1) return EE_OK;
+  char text[SHAPE_TEXT];
+  return EE_FAIL(EE_ERR_FORMAT, "the score '%s' of exit '%s' has shape %s, expected one number",
+                 score->name, e->name, ee_shape_text(&score->shape, text, sizeof text));
+}
+
 static ee_status check_wiring(const ee_model *model, bool *made) {
   for (int v = 0; v < model->n_values; v++) made[v] = model->value[v].kind != EE_VALUE_ACTIVATION;
   for (int i = 0; i < model->n_nodes; i++) {
@@ -179,6 +204,7 @@ static ee_status check_wiring(const ee_model *model, bool *made) {
     EE_TRY(check_order(model, &model->node[i], made));
   }
   for (int e = 0; e < model->n_exits; e++) EE_TRY(check_exit(model, &model->exit[e], made));
+  for (int e = 0; e < model->n_exits; e++) EE_TRY(check_score(model, e, made));
   return EE_OK;
 }
 

@@ -27,6 +27,7 @@ static void find_spans(const ee_model *model, span *spans) {
   }
   for (const ee_exit *e = model->exit; e < model->exit + model->n_exits; e++) {
     used_at(&spans[e->logits], e->attach);
+    if (e->has_score) used_at(&spans[e->score], e->attach);
   }
 }
 

@@ -30,6 +30,7 @@ static void find_leads(const ee_model *model, leads *to) {
   for (int v = 0; v < model->n_values; v++) to[v] = (leads){NO_EXIT, INT_MAX};
   for (int e = 0; e <= last; e++) {
     to[model->exit[e].logits] = (leads){e == last ? TRUNK : e, e};
+    if (model->exit[e].has_score) to[model->exit[e].score] = (leads){e, e};
   }
   for (int n = model->n_nodes - 1; n >= 0; n--) {
     const ee_node *node = &model->node[n];
@@ -50,10 +51,12 @@ static ee_status check_leads(const ee_model *model, const leads *to) {
                    model->value[model->input].name);
   }
   for (int e = 0; e < model->n_exits; e++) {
-    int early = to[model->exit[e].logits].least;
+    const ee_exit *exit  = &model->exit[e];
+    int            early = to[exit->logits].least;
+    if (exit->has_score && early == e) early = to[exit->score].least;
     if (early == e) continue;
     return EE_FAIL(EE_ERR_FORMAT, "exit '%s' is computed from exit '%s' and must stand after it",
-                   model->exit[early].name, model->exit[e].name);
+                   model->exit[early].name, exit->name);
   }
   return EE_OK;
 }
@@ -88,8 +91,10 @@ static void attach_exits(ee_model *model, int *made_in) {
   for (int v = 0; v < model->n_values; v++) made_in[v] = -1;
   for (int n = 0; n < model->n_nodes; n++) made_in[model->node[n].out] = model->node[n].layer;
   for (int e = 0; e <= last; e++) {
-    int layer             = made_in[model->exit[e].logits];
-    model->exit[e].attach = e == last ? model->n_layers - 1 : layer > 0 ? layer : 0;
+    ee_exit *exit  = &model->exit[e];
+    int      layer = made_in[exit->logits];
+    if (exit->has_score && layer < made_in[exit->score]) layer = made_in[exit->score];
+    exit->attach = e == last ? model->n_layers - 1 : layer > 0 ? layer : 0;
   }
   for (const ee_node *node = model->node; node < model->node + model->n_nodes; node++) {
     if (node->exit < 0) continue;

@@ -79,8 +79,9 @@ static void answer(batch *b, const ee_exit_view *view, int i, const float *logit
   }
 }
 
-/* What exit e says with these logits. */
-static ee_exit_view view_of_logits(const ee_segment_context *c, int e, const float *logits) {
+/* What exit e says with these logits and this score, NULL: it has none. */
+static ee_exit_view view_of_outputs(const ee_segment_context *c, int e, const float *logits,
+                                    const float *score) {
   const ee_model *model = c->setup->model;
   ee_softmax(logits, model->n_classes, model->exit[e].temperature, c->probability);
   int best = ee_argmax(logits, model->n_classes);
@@ -90,19 +91,41 @@ static ee_exit_view view_of_logits(const ee_segment_context *c, int e, const flo
                         .probability     = c->probability,
                         .prediction      = best,
                         .confidence      = c->probability[best],
-                        .score           = NAN,
+                        .score           = score != NULL ? *score : NAN,
                         .last_confidence = NAN};
 }
 
-/* What the policy is shown of sample i at exit e.  No logits: the table of outcomes says it. */
-static ee_exit_view view_of(const batch *b, int e, int i, const float *logits) {
-  const ee_segment_context *c    = b->segment->context;
-  uint64_t                  id   = b->segment->id[i];
-  ee_exit_view              view = logits != NULL ? view_of_logits(c, e, logits)
-                                                  : ee_exit_view_of_row(c->setup->outcomes, (int64_t)id, e);
-  view.id                        = id;
-  view.memory                    = ee_lessons_memory(c->lessons, view.id);
-  view.offload_cost              = ee_lessons_offload_cost(c->lessons, view.id);
+/* What a head made of a batch; NULL: the table of outcomes says it. */
+typedef struct head_outputs {
+  const float *logits;  // shape [n, n_classes]
+  const float *score;   // shape [n]; NULL: the exit has none
+} head_outputs;
+
+static ee_status run_head(batch *b, int e, head_outputs *out) {
+  ee_segment *s = b->segment;
+  *out          = (head_outputs){NULL, NULL};
+  if (s->context->setup->outcomes != NULL) return EE_OK;
+  EE_TRY(ee_exec_run_head(s->exec, e, b->n, &out->logits));
+  out->score = ee_exec_score(s->exec, e);
+  return EE_OK;
+}
+
+static const float *logits_of(const batch *b, const head_outputs *out, int i) {
+  int n_classes = b->segment->context->setup->model->n_classes;
+  return out->logits != NULL ? out->logits + (size_t)i * (size_t)n_classes : NULL;
+}
+
+/* What the policy is shown of sample i at exit e. */
+static ee_exit_view view_of(const batch *b, int e, int i, const head_outputs *out) {
+  const ee_segment_context *c      = b->segment->context;
+  uint64_t                  id     = b->segment->id[i];
+  const float              *logits = logits_of(b, out, i);
+  const float              *score  = out->score != NULL ? out->score + i : NULL;
+  ee_exit_view              view   = logits != NULL ? view_of_outputs(c, e, logits, score)
+                                                    : ee_exit_view_of_row(c->setup->outcomes, (int64_t)id, e);
+  view.id                          = id;
+  view.memory                      = ee_lessons_memory(c->lessons, view.id);
+  view.offload_cost                = ee_lessons_offload_cost(c->lessons, view.id);
   return view;
 }
 
@@ -169,22 +192,21 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
 
 /* Exit e: who leaves is answered, who stays is moved to the front. */
 static ee_status pass_exit(batch *b, int e) {
-  ee_segment         *s      = b->segment;
-  const ee_run_setup *setup  = s->context->setup;
-  const float        *logits = NULL;
+  ee_segment         *s     = b->segment;
+  const ee_run_setup *setup = s->context->setup;
+  head_outputs        out;
   ee_message_layout   part;
   int                 n_keep = 0, n_go = 0;
   bool                parts = ee_segment_part_layout(s, e, &part);
-  if (setup->outcomes == NULL) EE_TRY(ee_exec_run_head(s->exec, e, b->n, &logits));
+  EE_TRY(run_head(b, e, &out));
   for (int i = 0; i < b->n; i++) {
-    const float     *z      = logits != NULL ? logits + i * setup->model->n_classes : NULL;
-    ee_exit_view     view   = view_of(b, e, i, z);
+    ee_exit_view     view   = view_of(b, e, i, &out);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
     ee_decision      what   = decide(b, &view, mark_of(s, i));
     counts->reached[e]++;
     counts->left[e] += what == EE_LEAVE;
     if (what == EE_LEAVE) {
-      answer(b, &view, i, z);
+      answer(b, &view, i, logits_of(b, &out, i));
     } else if (parts && what == EE_OFFLOAD) {
       s->go[n_go++] = i;
     } else {

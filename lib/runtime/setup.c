@@ -73,6 +73,14 @@ static ee_status check_outcomes(const ee_run_setup *s) {
   return EE_OK;
 }
 
+/* That there are scores for a policy that decides by them. */
+static ee_status check_scores(const ee_run_setup *s) {
+  bool scored = s->outcomes != NULL ? s->outcomes->score != NULL : ee_model_has_scores(s->model);
+  if (scored || !(s->policy->ops->needs & EE_NEEDS_SCORE)) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "policy %s needs learned scores, and no exit of model %s has one",
+                 s->policy->ops->name, s->model->name);
+}
+
 static bool always_positive(const ee_schedule *schedule) {
   for (int i = 0; i < schedule->n; i++) {
     if (!(schedule->change[i].value > 0.0)) return false;
@@ -102,6 +110,7 @@ ee_status ee_setup_check(const ee_run_setup *s, int size) {
   EE_TRY(check_numbers(s));
   EE_TRY(check_model(s));
   EE_TRY(check_outcomes(s));
+  EE_TRY(check_scores(s));
   if (s->plan->n_devices != size || s->plan->n_layers != s->model->n_layers) {
     return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the run has %d and %d",
                    s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
@@ -151,7 +160,10 @@ int ee_setup_key(const ee_run_setup *s) {
   for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
   hash = mix(hash, s->policy->ops->state_bytes);
   hash = mix(hash, (uint64_t)s->model->n_classes);
-  for (int e = 0; e < s->model->n_exits; e++) hash = mix(hash, (uint64_t)s->model->exit[e].attach);
+  for (int e = 0; e < s->model->n_exits; e++) {
+    hash = mix(hash, (uint64_t)s->model->exit[e].attach);
+    hash = mix(hash, s->model->exit[e].has_score);
+  }
   for (int l = 0; l < s->model->n_layers; l++) {
     hash = mix_double(hash, s->model->layer[l].flops);
     hash = mix(hash, s->model->layer[l].weight_bytes);

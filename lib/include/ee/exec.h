@@ -80,6 +80,10 @@ ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n);
  */
 ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits);
 
+/** Scores that ee_exec_run_head() made for exit @p e: shape [n], the exec's, valid as long as the
+ *  logits; NULL if the exit has none. */
+const float *ee_exec_score(ee_exec *exec, int e);
+
 /** Keep samples keep[0] < keep[1] < ... of the live values at @p cut, moved to the front.  If
  *  several exits are attached in front of the cut, also of what their heads read, so that the next
  *  of these heads can run on the samples kept.  Logits that a head made stay where they are. */

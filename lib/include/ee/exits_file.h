@@ -46,6 +46,11 @@ ee_status ee_exits_create(const char *path, const ee_model *model, const char *p
 ee_status ee_exits_append(ee_exits_writer *writer, int64_t n, const float *logits,
                           const int32_t *labels);
 
+/** The same with scores, shape [n, n_exits], in [0, 1], NaN where an exit has none; NULL, and only
+ *  then, if no exit of the model has one. */
+ee_status ee_exits_append_scored(ee_exits_writer *writer, int64_t n, const float *logits,
+                                 const float *score, const int32_t *labels);
+
 /** Seal and close; with keep false nothing is left at the path. */
 ee_status ee_exits_finish(ee_exits_writer **writer, int keep);
 

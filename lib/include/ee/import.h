@@ -14,6 +14,7 @@ typedef struct ee_onnx_options {
   float        scale;         // 0: from metadata, or 1
   const float *mean, *std;    // shape [n_channels]
   const char  *class_names;   // comma-separated; NULL: from metadata, or unnamed
+  const char  *scores;        // "EXIT=OUTPUT,...": outputs that are exits' scores; NULL: by name
   bool         keep_unfused;  // for tests: no folding or fusing; constants are evaluated still
 } ee_onnx_options;
 
@@ -28,9 +29,10 @@ typedef struct ee_onnx_binding {
  * Read an ONNX model of operator set 7 or later.  Not collective.
  *
  * Each graph output becomes an exit of its name, in topological order; all have as many classes as
- * the first has elements.  Batch normalisation, and scales and shifts per channel, are folded into
- * the convolution or Gemm before them, activations are fused, constants are evaluated, and nodes
- * that lead to no output vanish.
+ * the first has elements.  An output of one number that is called NAME_score or NAME.score is no
+ * exit but the learned score of the exit NAME.  Batch normalisation, and scales and shifts per
+ * channel, are folded into the convolution or Gemm before them, activations are fused, constants
+ * are evaluated, and nodes that lead to no output vanish.
  *
  * The first dimension of the input is a batch (ee_model.batched) if it is free or 1 and no operator
  * mixes along it; otherwise one sample is the whole input.  Every other dimension must be fixed.

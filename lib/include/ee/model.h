@@ -146,6 +146,8 @@ typedef struct ee_exit {
   int   logits;       // value, shape [1, n_classes]
   int   attach;       // runs right after this layer; the last exit's is n_layers - 1
   float temperature;  // probabilities are softmax(logits / temperature); 1 before calibration
+  bool  has_score;    // its head has a second output, a learned score; never at the last exit
+  int   score;        // value of one element, in [0, 1]: how much to leave; only if has_score
 } ee_exit;
 
 /** A layer: nodes in order, and what it costs. */
@@ -196,8 +198,8 @@ ee_act ee_act_by_name(const char *name);
  * A trunk node is one from which the last exit or more than one exit is reached; a trunk node
  * with constants of its own that are weights (Conv, Gemm, MatMul, BatchNormalization) opens a
  * layer, every other one joins the layer before it.  Call once after the graph is filled in;
- * node[].layer and node[].exit are written, exit[] must have its logits values and the last one
- * must be the deepest.  Constants need no data.
+ * node[].layer and node[].exit are written, exit[] must have its logits values, and score values
+ * where there are any, and the last one must be the deepest.  Constants need no data.
  *
  * Exits are sorted by attach layer, and nodes so that every head follows its layer.  A
  * temperature of 0 becomes 1.  layer[].seconds stay if there are as many layers as before, and so
@@ -215,6 +217,9 @@ size_t ee_model_cut_bytes(const ee_model *model, int cut);
 
 /** Values alive across @p cut; *n of them; the model owns the list. */
 const int *ee_model_cut_values(const ee_model *model, int cut, int *n);
+
+/** Whether any exit has a learned score. */
+bool ee_model_has_scores(const ee_model *model);
 
 /** Elements of one sample of value @p v. */
 int64_t ee_model_value_elements(const ee_model *model, int v);

@@ -123,6 +123,57 @@ static void an_empty_table_is_legal(void) {
   check_round_trip(0, true);
 }
 
+/* Scores k / 1024 at exit 0, none at exit 1. */
+static void scores_come_back_as_they_were_written(void) {
+  const char      *path                = ee_test_path("scores.h5");
+  ee_model        *model               = make_model();
+  float            logits[BLOCK * ROW] = {0}, score[BLOCK * EXITS], back[BLOCK * EXITS];
+  ee_exits_writer *writer;
+  ee_exits_file   *file;
+  ee_exit_table   *loaded;
+  add_score(model);
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(model), EE_OK);
+  for (int k = 0; k < BLOCK * EXITS; k++) score[k] = k % 2 == 0 ? (float)k / 1024.0f : NAN;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append_scored(writer, 20, logits, score, NULL), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append_scored(writer, BLOCK - 20, logits, score + 20 * EXITS, NULL),
+                  EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_finish(&writer, 1), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(path, &file), EE_OK);
+  CU_ASSERT_TRUE(ee_exits_file_info(file)->has_score && ee_exits_file_info(file)->has_logits);
+  CU_ASSERT_EQUAL(ee_exits_read_scores(file, 0, BLOCK, back), EE_OK);
+  ee_exits_close(&file);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_load(path, &loaded), EE_OK);
+  for (int k = 0; k < BLOCK * EXITS; k++) {
+    CU_ASSERT(back[k] == score[k] || (isnan(back[k]) && k % 2 == 1));
+    CU_ASSERT(loaded->score[k] == score[k] || (isnan(loaded->score[k]) && k % 2 == 1));
+  }
+  ee_exit_table_destroy(&loaded);
+  ee_model_destroy(&model);
+}
+
+static void scores_that_do_not_fit_the_model_are_refused_when_written(void) {
+  const char      *path        = ee_test_path("unfit.h5");
+  ee_model        *model       = make_model();
+  float            logits[ROW] = {0}, score[EXITS] = {0.5f, NAN};
+  ee_exits_writer *writer;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append_scored(writer, 1, logits, score, NULL), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "the model has no scores, but some are given"));
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 0), EE_OK);
+  add_score(model);
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(model), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_append(writer, 1, logits, NULL), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "has learned scores, but none are given"));
+  CU_ASSERT_EQUAL(ee_exits_append_scored(writer, 1, logits, score, NULL), EE_OK);
+  score[0] = 1.5f;
+  CU_ASSERT_EQUAL(ee_exits_append_scored(writer, 1, logits, score, NULL), EE_ERR_ARG);
+  CU_ASSERT_TRUE(message_says(path, "the score of sample 1 at exit 0 is 1.5"));
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 1), EE_OK);
+  ee_model_destroy(&model);
+}
+
 static void ranges_outside_the_table_are_refused(void) {
   static const int64_t range[][2] = {{-1, 1}, {0, 11}, {11, 0}, {5, -1}, {1, INT64_MAX}};
   ee_exits_file       *file;
@@ -225,6 +276,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_unlabelled_table_has_labels_of_minus_one),
     EE_FACT(many_unlabelled_samples_at_once_are_all_unlabelled),
     EE_FACT(an_empty_table_is_legal),
+    EE_FACT(scores_come_back_as_they_were_written),
+    EE_FACT(scores_that_do_not_fit_the_model_are_refused_when_written),
     EE_FACT(ranges_outside_the_table_are_refused),
     EE_FACT(labels_out_of_range_are_refused_when_written),
     EE_FACT(a_damaged_table_is_refused),

@@ -83,6 +83,8 @@ static void check_layers_and_exits(const ee_model *a, const ee_model *b) {
     SAME(exit[e].logits);
     SAME(exit[e].attach);
     SAME_BITS(exit[e].temperature);
+    SAME(exit[e].has_score);
+    SAME(exit[e].score);
     SAME(head_flops[e]);
     SAME(head_seconds[e]);
   }
@@ -109,6 +111,47 @@ static void a_model_comes_back_bit_by_bit(void) {
   check_model(made, loaded, true);
   ee_model_destroy(&made);
   ee_model_destroy(&loaded);
+}
+
+/* The zoo's model with a score of its early exit. */
+static const char *scored_file(const char *name, ee_model **model) {
+  const char *path = ee_test_path(name);
+  *model           = make_model();
+  add_score(*model);
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(*model), EE_OK);
+  profile(*model);
+  CU_ASSERT_EQUAL_FATAL(ee_model_save(*model, path), EE_OK);
+  return path;
+}
+
+static void a_model_with_a_score_comes_back_with_it(void) {
+  ee_model *made, *loaded;
+  CU_ASSERT_EQUAL_FATAL(ee_model_load(scored_file("scored.h5", &made), &loaded), EE_OK);
+  CU_ASSERT_TRUE(loaded->exit[0].has_score);
+  CU_ASSERT_FALSE(loaded->exit[1].has_score);
+  check_model(made, loaded, true);
+  ee_model_destroy(&made);
+  ee_model_destroy(&loaded);
+}
+
+static void a_score_that_is_no_value_is_refused(void) {
+  static const int32_t wrong[] = {-2, 1000, 0};
+  ee_model            *made;
+  const char          *path     = scored_file("scored.h5", &made);
+  bytes                good     = read_bytes(path);
+  int32_t              score[2] = {made->exit[0].score, -1};
+  for (int k = 0; k < 3; k++) {
+    bytes b = {malloc(good.n), good.n};
+    memcpy(b.at, good.at, good.n);
+    memcpy(b.at + find_bytes(good, score, sizeof score), &wrong[k], sizeof wrong[k]);
+    reseal(b);
+    write_bytes(path, b.at, b.n);
+    CU_ASSERT_EQUAL(open_and_close(path), EE_ERR_FORMAT);
+    CU_ASSERT_TRUE(message_says(path, "the score of exit 'early exit' is value"));
+    free(b.at);
+  }
+  free(good.at);
+  ee_model_destroy(&made);
 }
 
 static void a_bare_model_comes_back_bare(void) {
@@ -367,6 +410,8 @@ static void h5py_reads_the_same(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(a_model_comes_back_bit_by_bit),
+    EE_FACT(a_model_with_a_score_comes_back_with_it),
+    EE_FACT(a_score_that_is_no_value_is_refused),
     EE_FACT(a_bare_model_comes_back_bare),
     EE_FACT(the_same_model_makes_the_same_file_even_after_a_trip),
     EE_FACT(an_open_file_has_the_graph_without_weights),

@@ -121,6 +121,15 @@ static inline int add_last(ee_model *m, int x) {
   return last->out;
 }
 
+/** A score of the first exit of a model that is filled in, from its logits; finish it again. */
+static inline void add_score(ee_model *m) {
+  int      w           = add_constant(m, "score.w", SHAPE(CLASSES, 1));
+  ee_node *gemm        = add_node(m, "score", EE_OP_MATMUL, IN(m->exit[0].logits, w), SHAPE(1, 1));
+  gemm->act            = (ee_activation){EE_ACT_SIGMOID, 0.0f, 0.0f};
+  m->exit[0].has_score = true;
+  m->exit[0].score     = gemm->out;
+}
+
 static inline void add_facts(ee_model *m) {
   static const char *const name[CLASSES] = {"ant", "bee", "cat", "dog with a long name", ""};
   snprintf(m->name, sizeof m->name, "zoo");

@@ -134,6 +134,16 @@ static inline void maker_head(ee_model *m, const char *name, int x) {
   maker_exit(m, name, maker_gemm(m, name, maker_flatten(m, flat, x), m->n_classes));
 }
 
+/* A linear score, of one number, of the newest exit. */
+static inline void maker_score(ee_model *m, int x) {
+  ee_exit *e = &m->exit[m->n_exits - 1];
+  char     flat[32], score[24];
+  snprintf(flat, sizeof flat, "%.12s.score.flat", e->name);
+  snprintf(score, sizeof score, "%.12s.score", e->name);
+  e->score     = maker_gemm(m, score, maker_flatten(m, flat, x), 1);
+  e->has_score = true;
+}
+
 static inline const ee_node *maker_find(const ee_model *m, const char *name) {
   for (int i = 0; i < m->n_nodes; i++) {
     if (strcmp(m->node[i].name, name) == 0) return &m->node[i];
@@ -171,6 +181,13 @@ static inline void maker_shuffle(ee_model *m, ee_rng *rng) {
   }
 }
 
+/* A score of the newest exit that reads @p x, @p other or the logits; or none. */
+static inline void maker_random_score(ee_model *m, int x, int other, ee_rng *rng) {
+  const int from[] = {x, other, m->exit[m->n_exits - 1].logits};
+  uint64_t  pick   = ee_rng_below(rng, 4);
+  if (pick < 3) maker_score(m, from[pick]);
+}
+
 /* A head on @p x, or on the sum of @p x and @p other. */
 static inline void maker_random_head(ee_model *m, const char *name, int x, int other, ee_rng *rng) {
   char both[EE_NAME_BYTES];
@@ -181,10 +198,11 @@ static inline void maker_random_head(ee_model *m, const char *name, int x, int o
 /**
  * A random residual net of 3 x 3 convolutions on [1, 2, 4, 4] with 3 classes: skips over any number
  * of layers, activations as nodes of their own, tied weights, weightless nodes in front, and exits
- * whose heads read one or two values.  Nodes stand in random topological order.
+ * whose heads read one or two values and may have a score.  Nodes stand in random topological
+ * order.
  */
 static inline ee_model *maker_random(uint64_t seed) {
-  ee_rng    rng      = ee_rng_at(seed, 0);
+  ee_rng    rng = ee_rng_at(seed, 0), scores = ee_rng_at(seed, 1);
   ee_model *m        = maker_begin(3, SHAPE(1, 2, 4, 4));
   int       seen[32] = {m->input}, n = 1, weights = -1;
   if (ee_rng_below(&rng, 3) == 0) seen[n++] = maker_relu(m, "front", m->input);
@@ -200,7 +218,10 @@ static inline ee_model *maker_random(uint64_t seed) {
     snprintf(name, sizeof name, "relu%d", i);
     if (ee_rng_below(&rng, 2) == 0) x = maker_relu(m, name, x);
     snprintf(name, sizeof name, "exit%d", i);
-    if (i + 1 < layers && ee_rng_below(&rng, 3) > 0) maker_random_head(m, name, x, from, &rng);
+    if (i + 1 < layers && ee_rng_below(&rng, 3) > 0) {
+      maker_random_head(m, name, x, from, &rng);
+      maker_random_score(m, x, from, &scores);
+    }
     seen[n++] = x;
   }
   maker_head(m, "final", seen[n - 1]);

@@ -72,6 +72,9 @@ static void run_and_check_head(const bench *b, ee_exec *x, int e, const int *sam
   const float *logits;
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(x, e, n, &logits), EE_OK);
   check_rows(b, logits, b->m->exit[e].logits, sample, n);
+  const float *score = ee_exec_score(x, e);
+  CU_ASSERT_EQUAL(score != NULL, b->m->exit[e].has_score);
+  if (score != NULL) check_rows(b, score, b->m->exit[e].score, sample, n);
 }
 
 static const int everyone[] = {0, 1, 2};
@@ -167,7 +170,9 @@ static ee_model *three_exits_in_one_place(void) {
   int       a = maker_conv(m, "a", m->input), b = maker_conv(m, "b", a);
   int       r = maker_relu(m, "r", b), s = maker_add(m, "s", r, a);
   maker_head(m, "one", r);
+  maker_score(m, r);
   maker_head(m, "two", maker_add(m, "t", s, s));
+  maker_score(m, m->exit[1].logits);
   maker_head(m, "three", maker_relu(m, "v", maker_add(m, "u", s, s)));
   maker_exit(m, "final", maker_gemm(m, "last", maker_flatten(m, "flat", s), CLASSES));
   return m;
@@ -230,6 +235,34 @@ static void samples_may_leave_between_heads_of_one_layer(void) {
   CU_ASSERT_EQUAL(ee_exec_run_layers(x, 2, 3, 1), EE_OK);
   run_and_check_head(&b, x, 3, last, 1);
   ee_exec_destroy(&x);
+  close_bench(&b);
+}
+
+/* The score of "one" is made by its layer, and nothing behind the layer reads it; "two" stands in
+ * the same place. */
+static void a_score_that_a_layer_makes_goes_with_the_samples_kept(void) {
+  static const int kept[] = {1, 2};
+  bench            b;
+  ee_model        *m = maker_begin(CLASSES, SHAPE(1, ROW));
+  int              x = maker_gemm(m, "x", m->input, 4), g = maker_gemm(m, "g", x, 1);
+  int              r = maker_relu(m, "r", g);
+  maker_head(m, "one", x);
+  m->exit[0].has_score = true;
+  m->exit[0].score     = g;
+  maker_head(m, "two", r);
+  maker_head(m, "final", maker_gemm(m, "h", r, 5));
+  open_model(&b, m);
+  CU_ASSERT_TRUE_FATAL(m->exit[0].attach == 1 && m->exit[1].attach == 1);
+  ee_exec *exec = make_fed_exec(&b, m->n_layers);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, 2, BATCH), EE_OK);
+  run_and_check_head(&b, exec, 1, everyone, BATCH);
+  ee_exec_keep(exec, 2, kept, 2);
+  run_and_check_head(&b, exec, 0, kept, 2);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 2, m->n_layers, 2), EE_OK);
+  run_and_check_head(&b, exec, 2, kept, 2);
+  CU_ASSERT_PTR_NULL(ee_exec_score(exec, 3));
+  CU_ASSERT_PTR_NULL(ee_exec_score(exec, -1));
+  ee_exec_destroy(&exec);
   close_bench(&b);
 }
 
@@ -397,6 +430,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(heads_of_one_layer_may_run_in_any_order),
     EE_FACT(a_head_after_the_last_layer_leaves_the_last_logits_alone),
     EE_FACT(samples_may_leave_between_heads_of_one_layer),
+    EE_FACT(a_score_that_a_layer_makes_goes_with_the_samples_kept),
     EE_FACT(layers_may_come_and_go_after_the_exec_is_made),
     EE_FACT(the_blob_of_another_device_gives_the_same_bits),
     EE_FACT(progress_is_made_between_nodes),

@@ -90,6 +90,46 @@ static void a_value_that_only_a_head_reads_stays_alive_until_its_layer(void) {
   ee_model_destroy(&m);
 }
 
+/* Early reads layer a, its score layer b: the head runs after b, and costs both. */
+static void a_score_belongs_to_the_head_of_its_exit(void) {
+  ee_model *m = maker_begin(3, SHAPE(1, 4));
+  int       a = maker_gemm(m, "a", m->input, 4), b = maker_gemm(m, "b", a, 4);
+  maker_head(m, "early", a);
+  CU_ASSERT_FALSE(ee_model_has_scores(m));
+  maker_score(m, b);
+  maker_head(m, "final", maker_gemm(m, "c", b, 4));
+
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  CU_ASSERT_TRUE(ee_model_has_scores(m));
+  CU_ASSERT_EQUAL(m->exit[0].attach, 1);
+  CU_ASSERT_EQUAL(layer_of(m, "early.score"), -1);
+  CU_ASSERT_EQUAL(maker_find(m, "early.score")->exit, 0);
+  CU_ASSERT_TRUE(CUT_IS(m, 1, "a"));
+  CU_ASSERT_TRUE(CUT_IS(m, 2, "b"));
+  CU_ASSERT_EQUAL(m->head_flops[0], 2.0 * 4 * 3 + 2.0 * 4 * 1);
+  size_t own = 4 * 4 + 4, heads = (4 * 3 + 3) + (4 * 1 + 1);
+  CU_ASSERT_EQUAL(m->layer[1].weight_bytes, (own + heads) * sizeof(float));
+  ee_model_destroy(&m);
+}
+
+/* Layer 0 makes the score of an exit that stands after layer 2, and only layer 1 reads it too. */
+static void a_score_stays_alive_until_its_exit(void) {
+  ee_model *m = maker_begin(3, SHAPE(1, 4));
+  int       g = maker_gemm(m, "g", m->input, 1);
+  int       b = maker_gemm(m, "b", g, 4), c = maker_gemm(m, "c", b, 4);
+  maker_head(m, "early", c);
+  m->exit[0].has_score = true;
+  m->exit[0].score     = g;
+  maker_head(m, "final", maker_gemm(m, "d", c, 4));
+
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  CU_ASSERT_EQUAL(layer_of(m, "g"), 0);
+  CU_ASSERT_EQUAL(m->exit[0].attach, 2);
+  CU_ASSERT_TRUE(CUT_IS(m, 2, "g", "b"));
+  CU_ASSERT_TRUE(CUT_IS(m, 3, "c"));
+  ee_model_destroy(&m);
+}
+
 static void an_exit_with_an_empty_head_stands_where_its_logits_are_made(void) {
   ee_model *m     = maker_begin(3, SHAPE(1, 3));
   int       early = maker_gemm(m, "early", m->input, 3), b = maker_gemm(m, "b", early, 4);
@@ -230,6 +270,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_skip_stays_alive_across_the_cuts_it_jumps),
     EE_FACT(a_head_runs_after_the_last_layer_that_it_reads),
     EE_FACT(a_value_that_only_a_head_reads_stays_alive_until_its_layer),
+    EE_FACT(a_score_belongs_to_the_head_of_its_exit),
+    EE_FACT(a_score_stays_alive_until_its_exit),
     EE_FACT(an_exit_with_an_empty_head_stands_where_its_logits_are_made),
     EE_FACT(a_node_that_two_early_exits_share_belongs_to_a_layer),
     EE_FACT(a_model_without_weights_has_one_layer),

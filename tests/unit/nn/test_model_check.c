@@ -116,6 +116,50 @@ static void two_exits_with_the_same_logits_are_refused(void) {
   refused(m, "'final'", "another exit");
 }
 
+/* The sound graph with a score of "early" on s. */
+static ee_model *scored(void) {
+  ee_model *m = sound();
+  m->n_exits  = 1;  // so that it is the newest
+  maker_score(m, node_of(m, "s")->out);
+  m->n_exits = 2;
+  return m;
+}
+
+static void a_score_is_one_number_that_one_early_exit_computes(void) {
+  const int bad[] = {-1, INT_MIN, INT_MAX};
+  ee_model *m     = scored();
+  CU_ASSERT_EQUAL(ee_model_finish(m), EE_OK);
+  ee_model_destroy(&m);
+  for (int k = 0; k < 3; k++) {
+    m                = scored();
+    m->exit[0].score = bad[k];
+    refused(m, "score of exit 'early' is value", "nobody computes");
+  }
+  m                = scored();
+  m->exit[0].score = m->input;
+  refused(m, "'early'", "nobody computes");
+  m                = scored();
+  m->exit[0].score = m->exit[0].logits;
+  refused(m, "'early'", "another output too");
+  m                = scored();
+  m->exit[0].score = node_of(m, "s")->out;
+  refused(m, "the score 's' of exit 'early' has shape [1, 2, 4, 4]", "one number");
+  m                    = scored();
+  m->exit[1].has_score = true;
+  m->exit[1].score     = m->exit[0].score;
+  m->exit[0].has_score = false;
+  refused(m, "'final' is the last one", "no score");
+  m     = maker_begin(3, SHAPE(1, 4));
+  int a = maker_gemm(m, "a", m->input, 4);
+  maker_head(m, "early", a);
+  maker_score(m, a);
+  maker_head(m, "twin", a);
+  m->exit[1].has_score = true;
+  m->exit[1].score     = m->exit[0].score;
+  maker_head(m, "final", maker_gemm(m, "b", a, 4));
+  refused(m, "'early.score' of exit 'twin'", "another output too");
+}
+
 static void logits_of_another_number_of_classes_are_refused(void) {
   ee_model *m  = sound();
   m->n_classes = 4;
@@ -236,6 +280,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_input_that_no_exit_needs_is_refused),
     EE_FACT(an_exit_before_one_it_is_computed_from_is_refused),
     EE_FACT(two_exits_with_the_same_logits_are_refused),
+    EE_FACT(a_score_is_one_number_that_one_early_exit_computes),
     EE_FACT(logits_of_another_number_of_classes_are_refused),
     EE_FACT(impossible_shapes_are_refused),
     EE_FACT(a_batched_value_must_be_of_one_sample),

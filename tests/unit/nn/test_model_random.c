@@ -10,7 +10,7 @@ enum { GRAPHS = 300 };
 typedef struct truth {
   int  n_layers;
   int  layer[MAKER_ROOM];      // of the node that makes the value; -1 in a head or if none
-  int  attach[MAKER_ROOM];     // of the exit whose logits are the value; -1 if none
+  int  attach[MAKER_ROOM];     // of the exit whose logits or score are the value; -1 if none
   int  head[MAKER_ROOM];       // logits of the exit whose head makes the value; -1
   bool alive[40][MAKER_ROOM];  // across cut c
 } truth;
@@ -31,9 +31,13 @@ static bool depends(const ee_model *m, int logits, int v) {
   return false;
 }
 
+static bool leads_to(const ee_model *m, const ee_exit *e, int v) {
+  return depends(m, e->logits, v) || (e->has_score && depends(m, e->score, v));
+}
+
 static bool is_trunk(const ee_model *m, const ee_node *node) {
   int n = 0;
-  for (int e = 0; e < m->n_exits; e++) n += depends(m, m->exit[e].logits, node->out);
+  for (int e = 0; e < m->n_exits; e++) n += leads_to(m, &m->exit[e], node->out);
   return n > 1 || depends(m, m->exit[m->n_exits - 1].logits, node->out);
 }
 
@@ -49,7 +53,7 @@ static void find_layers(const ee_model *m, truth *t) {
     opened += trunk && is_weighted(node);
     t->layer[node->out] = !trunk ? -1 : opened > 0 ? opened - 1 : 0;
     for (int e = 0; !trunk && e < m->n_exits; e++) {
-      if (depends(m, m->exit[e].logits, node->out)) t->head[node->out] = m->exit[e].logits;
+      if (leads_to(m, &m->exit[e], node->out)) t->head[node->out] = m->exit[e].logits;
     }
   }
   t->n_layers = opened > 0 ? opened : 1;
@@ -66,6 +70,7 @@ static void find_attach(const ee_model *m, truth *t) {
       }
     }
     t->attach[logits] = e == m->n_exits - 1 ? t->n_layers - 1 : attach;
+    if (m->exit[e].has_score) t->attach[m->exit[e].score] = attach;
   }
 }
 

@@ -86,6 +86,29 @@ static void plans_and_fleets_of_another_size_are_refused(void) {
   close_setup();
 }
 
+/* Neither the model nor a table without scores can be asked; a table with scores can. */
+static void a_policy_that_needs_scores_is_refused_without_them(void) {
+  ee_policy_setting   setting = {.n_exits = 1, .n_classes = 3};
+  ee_policy          *eenet   = NULL;
+  ee_exit_table      *bare = NULL, *scored = NULL;
+  ee_exit_table_parts with = {.score = true}, without = {.score = false};
+  open_setup();
+  CU_ASSERT_EQUAL_FATAL(ee_policy_create("eenet:value=0.5", &setting, &eenet), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(100, 1, 3, without, &bare), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(100, 1, 3, with, &scored), EE_OK);
+  bare->layers[0] = scored->layers[0] = model->n_layers;
+  REFUSED(policy, eenet, policy);
+  setup.outcomes = bare;
+  REFUSED(policy, eenet, policy);
+  setup.outcomes = scored;
+  setup.policy   = eenet;
+  CU_ASSERT_EQUAL(ee_setup_check(&setup, ranks), EE_OK);
+  ee_exit_table_destroy(&bare);
+  ee_exit_table_destroy(&scored);
+  ee_policy_destroy(&eenet);
+  close_setup();
+}
+
 static void a_device_that_owns_layers_must_have_a_speed_at_all_times(void) {
   open_setup();
   ee_schedule *schedule = &fleet->device[1].speed;
@@ -122,6 +145,7 @@ static void whatever_ranks_must_share_is_in_the_key(void) {
   CHANGES_KEY(fleet->device[1].memory, 5.0);
   CHANGES_KEY(fleet->link[1].bandwidth, 5.0);
   CHANGES_KEY(model->layer[1].flops, 5.0);
+  CHANGES_KEY(model->exit[0].has_score, true);
   CHANGES_KEY(plan->stage[0].device, 5);
   CHANGES_KEY(setup.fleet, NULL);
   close_setup();
@@ -130,6 +154,7 @@ static void whatever_ranks_must_share_is_in_the_key(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(numbers_out_of_range_are_refused),
     EE_FACT(plans_and_fleets_of_another_size_are_refused),
+    EE_FACT(a_policy_that_needs_scores_is_refused_without_them),
     EE_FACT(a_device_that_owns_layers_must_have_a_speed_at_all_times),
     EE_FACT(whatever_ranks_must_share_is_in_the_key),
     {NULL, NULL},
