@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edgeexit generate modulation */
+/* edgeexit generate: data and networks made by formula */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "ee/model_file.h"
 #include "ee/modulation.h"
+#include "ee/random_network.h"
+
+#define MOST_EXITS 64
 
 static ee_status generate(const char *out, uint64_t n, uint64_t seed, const char *snr) {
   ee_snr_schedule schedule;
@@ -38,9 +44,67 @@ static int app_modulation(int argc, char **argv) {
   return ee_app_finish(generate(out, samples, seed, snr));
 }
 
+/* "4,8" to numbers; EE_ERR_USAGE unless it is such a list of at most MOST_EXITS. */
+static ee_status parse_exits(const char *text, int *after, int *n) {
+  *n = 0;
+  for (const char *at = text; at != NULL && *at != '\0';) {
+    char *end;
+    long  block = strtol(at, &end, 10);
+    if (end == at || (*end != ',' && *end != '\0') || block < 1 || block > INT_MAX ||
+        *n == MOST_EXITS) {
+      return EE_FAIL(EE_ERR_USAGE, "--exits is %s; expected at most %d blocks A,B,...", text,
+                     MOST_EXITS);
+    }
+    after[(*n)++] = (int)block;
+    at            = *end == ',' ? end + 1 : end;
+  }
+  return EE_OK;
+}
+
+static ee_status make_network(const ee_random_network *network, const char *out) {
+  ee_model *model = NULL;
+  if (out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o MODEL.h5 is missing");
+  EE_TRY(ee_random_network_make(network, &model));
+  ee_status status = ee_model_save(model, out);
+  if (status == EE_OK) {
+    printf("%s: %d layers, %d exits, %d classes, random weights\n", out, model->n_layers,
+           model->n_exits, model->n_classes);
+  }
+  ee_model_destroy(&model);
+  return status;
+}
+
+static int app_network(int argc, char **argv) {
+  const char       *out = NULL, *exits = NULL;
+  int               after[MOST_EXITS], code, n;
+  ee_random_network network  = {.blocks = 16, .after = after, .seed = 1};
+  const ee_option   option[] = {
+        {"output", 'o', EE_OPTION_TEXT, &out, "MODEL.h5", "model file to write", 0, 0},
+        {"exits", 0, EE_OPTION_TEXT, &exits, "A,B,...", "early exits after these blocks, from 1", 0,
+         0},
+        {"blocks", 0, EE_OPTION_INT, &network.blocks, "N", "of plain; default 16", 1, 1e5},
+        {"seed", 0, EE_OPTION_UINT64, &network.seed, "S", "of the weights; default 1", 0, 0},
+  };
+  const ee_command_line line = {
+      "edgeexit generate network [options] NAME -o MODEL.h5",
+      "A network with random weights, where only its costs matter: resnet50, or plain, which is\n"
+      "--blocks convolutions of 16 channels in a row.",
+      option,
+      sizeof option / sizeof option[0],
+      1,
+      1};
+  if (!ee_app_parse(&line, argc, argv, &network.name, &n, &code)) return code;
+  ee_status status = parse_exits(exits, after, &network.n_early);
+  if (status == EE_OK) status = make_network(&network, out);
+  return ee_app_finish(status);
+}
+
 int ee_app_generate(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "modulation") == 0) return app_modulation(argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "network") == 0) return app_network(argc - 1, argv + 1);
   bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
-  fprintf(help ? stdout : stderr, "usage: edgeexit generate modulation [options] -o DATA.h5\n");
+  fprintf(help ? stdout : stderr,
+          "usage: edgeexit generate modulation [options] -o DATA.h5\n       edgeexit generate "
+          "network [options] NAME -o MODEL.h5\n");
   return help ? 0 : 2;
 }

@@ -13,7 +13,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"import", ee_app_import,
      "models, data and exit tables from other formats: onnx, cifar10, idx, exits"},
-    {"generate", ee_app_generate, "labelled data made by formula: modulation"},
+    {"generate", ee_app_generate, "data and networks made by formula: modulation, network"},
     {"info", ee_app_info, "what an .h5 file of ours holds"},
     {"profile", ee_app_profile, "measure what every layer costs on this host"},
     {"score", ee_app_score, "what every exit says of every sample: an exit table"},
