@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing an exit table of which only answers are known. */
+/* Writing an exit table in memory: its answers, or logits that stand for its probabilities. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "ee/exits_file.h"
@@ -7,6 +8,8 @@
 #include "h5_array.h"
 #include "h5_seal.h"
 #include "h5_text.h"
+
+#define LEAST 1e-30f  // of a probability, so that its logarithm is finite
 
 /* The per-exit and per-layer arrays of a file. */
 typedef struct costs {
@@ -70,12 +73,30 @@ static ee_status write_costs(const ee_h5 *h5, const costs *c) {
   return ee_h5_write_array(h5, EE_EXITS_CUT_BYTES, EE_H5_F64, 1, &cuts, c->cut_bytes);
 }
 
+/* Logarithms of the probabilities. */
+static ee_status write_logits(const ee_h5 *h5, const ee_exit_table *t) {
+  hsize_t dim[3] = {(hsize_t)t->n, (hsize_t)t->n_exits, (hsize_t)t->n_classes};
+  size_t  n      = (size_t)t->n * (size_t)t->n_exits * (size_t)t->n_classes;
+  float  *logits = calloc(n + 1, sizeof *logits);
+  if (logits == NULL) return EE_FAIL(EE_ERR_NOMEM, "to write %zu logits", n);
+  for (size_t j = 0; j < n; j++) logits[j] = logf(fmaxf(t->probability[j], LEAST));
+  ee_status status = ee_h5_write_array(h5, EE_EXITS_LOGITS, EE_H5_F32, 3, dim, logits);
+  free(logits);
+  return status;
+}
+
 static ee_status write_answers(const ee_h5 *h5, const ee_exit_table *t) {
   hsize_t dim[2] = {(hsize_t)t->n, (hsize_t)t->n_exits};
   EE_TRY(ee_h5_write_int_attribute(h5, "/", EE_EXITS_CLASSES, t->n_classes));
   EE_TRY(ee_h5_write_array(h5, EE_EXITS_PREDICTION, EE_H5_I32, 2, dim, t->prediction));
   if (t->confidence != NULL)
-    EE_TRY(ee_h5_write_array(h5, EE_EXITS_CONFIDENCE, EE_H5_F32, 2, dim, t->confidence));
+    return ee_h5_write_array(h5, EE_EXITS_CONFIDENCE, EE_H5_F32, 2, dim, t->confidence);
+  return EE_OK;
+}
+
+static ee_status write_samples(const ee_h5 *h5, const ee_exit_table *t) {
+  hsize_t dim[2] = {(hsize_t)t->n, (hsize_t)t->n_exits};
+  EE_TRY(t->probability != NULL ? write_logits(h5, t) : write_answers(h5, t));
   if (t->score != NULL) EE_TRY(ee_h5_write_array(h5, EE_EXITS_SCORE, EE_H5_F32, 2, dim, t->score));
   return ee_h5_write_array(h5, EE_EXITS_LABELS, EE_H5_I32, 1, dim, t->label);
 }
@@ -85,7 +106,7 @@ static ee_status write_all(const char *path, const ee_exit_table *table, const c
   ee_h5     h5;
   ee_status status = ee_h5_create_sealed(path, EE_EXITS_FORMAT, &h5);
   if (status != EE_OK) return status;
-  status = write_answers(&h5, table);
+  status = write_samples(&h5, table);
   if (status == EE_OK) status = write_costs(&h5, c);
   if (status == EE_OK) status = ee_h5_write_text(&h5, EE_EXITS_PROVENANCE, provenance);
   if (status == EE_OK) return ee_h5_commit(&h5);
@@ -95,9 +116,6 @@ static ee_status write_all(const char *path, const ee_exit_table *table, const c
 
 ee_status ee_exits_save(const char *path, const ee_exit_table *table, const char *provenance) {
   costs c = {0};
-  if (table->probability != NULL)
-    return EE_FAIL(EE_ERR_ARG, "%s: a table with probabilities cannot be written without logits",
-                   path);
   EE_TRY(ee_exit_table_check(table));
   EE_TRY(make_costs(table, &c));
   ee_status status = write_all(path, table, &c, provenance != NULL ? provenance : "");

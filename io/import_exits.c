@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_exit(const void *a, const void *b) {
   const int64_t *x = a, *y = b;
@@ -105,16 +106,22 @@ static ee_status fill(const char *path, const ee_exits_columns *columns, const e
     table->label[i / table->n_exits] = cell->label;
     if (table->confidence != NULL) table->confidence[i] = cell->confidence;
     if (table->score != NULL) table->score[i] = cell->score;
+    if (table->probability != NULL)
+      memcpy(table->probability + i * table->n_classes,
+             cells->probability + cell->at * table->n_classes,
+             (size_t)table->n_classes * sizeof *table->probability);
   }
   return columns->layers != NULL ? set_layers(path, columns->layers, table) : EE_OK;
 }
 
 static ee_status make_table(const char *path, const ee_exits_columns *columns, ee_exit_cells *cells,
                             ee_exit_table **table) {
-  ee_exit_table_parts parts = {.confidence = columns->confidence != NULL,
-                               .score      = columns->score != NULL};
-  int64_t            *exit  = NULL;
-  int                 n_exits;
+  ee_exit_table_parts parts = {
+      .confidence  = columns->confidence != NULL || columns->probability != NULL,
+      .probability = columns->probability != NULL,
+      .score       = columns->score != NULL};
+  int64_t *exit = NULL;
+  int      n_exits;
   if (cells->n == 0) return EE_FAIL(EE_ERR_FORMAT, "%s has no rows behind its header", path);
   qsort(cells->cell, (size_t)cells->n, sizeof *cells->cell, by_sample_then_exit);
   EE_TRY(list_exits(cells, &exit, &n_exits));
@@ -137,17 +144,31 @@ static ee_status import(ee_text_table *text, const ee_exits_columns *columns,
                                   : ee_read_wide_cells(text, columns, &cells);
   if (status == EE_OK) status = make_table(text->path, columns, &cells, table);
   free(cells.cell);
+  free(cells.probability);
   return status;
+}
+
+static ee_status check_wanted(const char *path, const ee_exits_columns *c) {
+  if (c->n_classes < 0 || c->n_classes > EE_MAX_IMPORTED_CLASSES)
+    return EE_FAIL(EE_ERR_ARG, "%s: there are %d classes, expected up to %d", path, c->n_classes,
+                   EE_MAX_IMPORTED_CLASSES);
+  if (c->probability == NULL && c->prediction == NULL)
+    return EE_FAIL(EE_ERR_ARG, "%s: a column of predictions or of probabilities is needed", path);
+  if (c->probability == NULL) return EE_OK;
+  if (c->prediction != NULL || c->confidence != NULL)
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s: predictions and confidences follow from probabilities; expected no "
+                   "columns for both",
+                   path);
+  if (c->n_classes > 0) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "%s: with probabilities the number of classes is needed", path);
 }
 
 ee_status ee_import_exits(const char *path, const ee_exits_columns *columns,
                           ee_exit_table **table) {
   ee_text_table text;
   *table = NULL;
-  if (columns->prediction == NULL || columns->n_classes < 0 ||
-      columns->n_classes > EE_MAX_IMPORTED_CLASSES)
-    return EE_FAIL(EE_ERR_ARG, "%s: a column of predictions and up to %d classes are needed", path,
-                   EE_MAX_IMPORTED_CLASSES);
+  EE_TRY(check_wanted(path, columns));
   if ((columns->sample != NULL) != (columns->exit != NULL))
     return EE_FAIL(EE_ERR_ARG, "%s: a long table needs columns for both sample and exit", path);
   EE_TRY(ee_text_open(path, &text));

@@ -92,6 +92,32 @@ sed 1s/c1/d1/ wide.csv > bad.csv
 import_of wide bad.csv
 refused 1 "*bad.csv:1: no column 'c1'; there are: 'y', 'p0', 'c0', 'p1', 'd1'" "${command[@]}"
 
+# probabilities that do not add up to one, in a row per sample and in one per sample and exit
+cat > shares.csv << 'END'
+y,a0,b0,a1,b1
+0,0.75,0.25,1,0
+1,0.5,0.5,0.25,0.75
+END
+wide_shares=(--probability "a0,b0,a1,b1" --classes 2 --label y -o refused.h5)
+edgeexit import exits shares.csv "${wide_shares[@]}" > out
+edgeexit policy refused.h5 --policy entropy:value=0.6 --json > shares.json
+expect "share that is sure at once" "$(tool json_value exit_share.0 < shares.json)" 0.5
+edgeexit threshold refused.h5 --loss hellinger --method naive --epsilon 0.9 > out
+rm refused.h5
+sed '3s/0.25,/0.5,/' shares.csv > bad.csv
+refused 1 "*bad.csv:3: the probabilities in columns 'a1' to 'b1' add up to 1.25, expected 1" \
+  import exits bad.csv "${wide_shares[@]}"
+sed '2s/0.75,/nan,/' shares.csv > bad.csv
+refused 1 "*bad.csv:2: column 'a0' is 'nan', expected a number" import exits bad.csv \
+  "${wide_shares[@]}"
+printf 's\te\ta\tb\n1\t0\t0.5\t0.5\n1\t1\t0.5\t0.4\n' > bad.tsv
+refused 1 "*bad.tsv:3: the probabilities in columns 'a' to 'b' add up to 0.9, expected 1" \
+  import exits bad.tsv --sample s --exit e --probability "a,b" --classes 2 -o refused.h5
+refused 2 '*--probability needs --classes' import exits bad.tsv --probability "a,b" -o refused.h5
+refused 2 '*--probability is given; *' import exits bad.tsv --probability "a,b" --classes 2 \
+  --prediction s -o refused.h5
+[[ ! -e refused.h5 ]] || fail "a table with wrong probabilities was written"
+
 # spoilt_h5 TABLE DATASET INDEX VALUE PATTERN: the same in HDF5, where only the contents are wrong
 import_of wide wide.csv
 edgeexit "${command[@]}" > out

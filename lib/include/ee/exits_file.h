@@ -86,9 +86,11 @@ void ee_exits_close(ee_exits_file **file);
 ee_status ee_exits_load(const char *path, ee_exit_table **table);
 
 /**
- * Write a table without logits.  Layers cost what their exits say: the FLOP between two exits are
- * spread over the layers between them, and heads are free.
- * @param table       checked; without probabilities (EE_ERR_ARG otherwise), as they are not logits
+ * Write a table.  Layers cost what their exits say: the FLOP between two exits are spread over the
+ * layers between them, and heads are free.  Probabilities are written as logits at temperature 1,
+ * which are their logarithms (of 1e-30 where they are less); predictions and confidences then
+ * follow from them.
+ * @param table       checked
  * @param provenance  NULL: none
  */
 ee_status ee_exits_save(const char *path, const ee_exit_table *table, const char *provenance);

@@ -80,19 +80,23 @@ ee_status ee_import_idx(const char *images, const char *labels, ee_data_range ra
 /** Where an exit table stands in a text file; columns are named as in its header. */
 typedef struct ee_exits_columns {
   const char *sample, *exit;  // long form, a row per sample and exit; NULL: wide, a row per sample
-  const char *prediction;     // wide: a column per exit, with commas between, in exit order
+  const char *prediction;     // wide: a column per exit, with commas between, in exit order; NULL
+                              // with probabilities, which it then follows from
   const char *confidence;     // likewise; NULL: not known
-  const char *score;          // likewise, or without the last exit's; an empty field: there is none
-  const char *label;          // NULL: unlabelled; an empty field or -1 is not known
-  const char *layers;         // "1,3,7,12": layers run until each exit; NULL: 1, 2, 3, ...
-  int         n_classes;      // 0: as many as the highest class there is needs
+  const char *probability;  // a column per class; wide: those of exit 0, of exit 1, ...; NULL: not
+                            // known; needs n_classes, and neither prediction nor confidence
+  const char *score;        // likewise, or without the last exit's; an empty field: there is none
+  const char *label;        // NULL: unlabelled; an empty field or -1 is not known
+  const char *layers;       // "1,3,7,12": layers run until each exit; NULL: 1, 2, 3, ...
+  int         n_classes;    // 0: as many as the highest class there is needs
 } ee_exits_columns;
 
 /**
  * Read an exit table from text (CSV or TSV with a header line, plain or gzip; fields may be
  * quoted).  In the long form samples and exits are whole numbers and are sorted by them; each
- * sample must have each exit once.
- * @param[out] table  without probabilities; owned by the caller; NULL on error
+ * sample must have each exit once.  Probabilities are in [0, 1] and add up to one (within 1e-3);
+ * the prediction is the lowest most probable class, the confidence its probability.
+ * @param[out] table  owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT naming file, line and column of what is missing, there
  *         twice, no number or no class; EE_ERR_ARG if the columns are not there; EE_ERR_NOMEM
  */

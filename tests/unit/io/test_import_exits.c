@@ -17,6 +17,11 @@ static const ee_exits_columns wide = {.prediction = "p0,p1", .confidence = "c0,c
 static const ee_exits_columns long_form = {
     .sample = "s", .exit = "e", .prediction = "p", .confidence = "c", .label = "y"};
 
+static const ee_exits_columns of_classes = {
+    .probability = "a,b,c,d,e,f", .label = "y", .n_classes = 3};
+static const ee_exits_columns long_classes = {
+    .probability = "a,b,c", .sample = "s", .exit = "x", .label = "y", .n_classes = 3};
+
 static ee_exit_table *import(const char *text, const ee_exits_columns *columns) {
   ee_exit_table *table  = NULL;
   ee_status      status = ee_import_exits(text_file(text), columns, &table);
@@ -126,6 +131,36 @@ static void what_is_wrong_in_a_wide_table_is_named_by_line_and_column(void) {
   refuse("y,p0\n0,1\n", &flat, "layers are '3,3', expected 2 rising numbers");
 }
 
+static void probabilities_that_are_none_are_named_by_line_and_columns(void) {
+  const char       *head = "y,a,b,c,d,e,f\n0,.25,.625,.125,.75,0,.25\n0,%s\n";
+  char              text[128];
+  const char *const wrong[][2] = {
+      {".25,.625,.125,.75,0,.5", ":3: the probabilities in columns 'd' to 'f' add up to 1.25"},
+      {".25,.625,.125,.5,0,.25", ":3: the probabilities in columns 'd' to 'f' add up to 0.75"},
+      {"0,0,0,.5,0,.5", ":3: the probabilities in columns 'a' to 'c' add up to 0, expected 1"},
+      {"1,0,0,1.5,-.25,-.25", ":3: column 'd' is 1.5, expected a probability from 0 to 1"},
+      {"1,0,0,1,-.25,.25", ":3: column 'e' is -.25, expected a probability from 0 to 1"},
+      {"1,0,0,1,nan,0", ":3: column 'e' is 'nan', expected a number"},
+      {"1,0,0,1,,0", ":3: column 'e' is '', expected a number"}};
+  for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+    snprintf(text, sizeof text, head, wrong[k][0]);
+    refuse(text, &of_classes, wrong[k][1]);
+  }
+  ee_exits_columns odd = of_classes, both = of_classes, unknown = of_classes, none = of_classes;
+  odd.probability = "a,b,c,d", both.prediction = "y", unknown.n_classes = 0;
+  none.probability = "a,b,c,d,e,g";
+  snprintf(text, sizeof text, head, "1,0,0,1,0,0");
+  refuse(text, &odd, "4 columns of probabilities are named, expected 3 for every exit");
+  refuse(text, &both, "predictions and confidences follow from probabilities");
+  refuse(text, &unknown, "the number of classes is needed");
+  refuse(text, &none, ":1: no column 'g'");
+  ee_exits_columns rows = long_classes;
+  rows.probability      = "a,b";
+  refuse("s,x,y,a,b,c\n1,0,0,1,0,0\n", &rows, "2 columns of probabilities are named, expected 3");
+  refuse("s,x,y,a,b,c\n1,0,0,1,0,1\n", &long_classes,
+         ":2: the probabilities in columns 'a' to 'c'");
+}
+
 static void what_is_wrong_in_a_long_table_is_named_by_line(void) {
   refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,0\n5,1,1,0,0\n", &long_form,
          ":4: sample 5, which begins here, has no exit 0");
@@ -179,6 +214,59 @@ static void tables_without_logits_come_back_as_they_were_written(void) {
   round_trip(import("a,b,c\n0,1,0\n1,1,1\n", &columns));
   columns.score = "h,i";
   round_trip(import("a,b,c,h,i\n0,1,0,.5,0\n1,1,1,,1\n", &columns));
+}
+
+/* Two samples, two exits, three classes: all of them eighths. */
+static const float eighths[] = {.25f, .625f, .125f, .75f, 0, .25f, .375f, 0, .625f, 0, 0, 1};
+
+static void check_eighths(ee_exit_table *t, double tolerance) {
+  static const int32_t prediction[] = {1, 0, 2, 2};
+  CU_ASSERT_FATAL(t->n == 2 && t->n_exits == 2 && t->n_classes == 3 && t->probability != NULL);
+  for (int j = 0; j < 12; j++) CU_ASSERT_DOUBLE_EQUAL(t->probability[j], eighths[j], tolerance);
+  for (int i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL(t->prediction[i], prediction[i]);
+    CU_ASSERT_DOUBLE_EQUAL(t->confidence[i], eighths[3 * i + prediction[i]], tolerance);
+  }
+  CU_ASSERT(t->label[0] == 0 && t->label[1] == -1);
+}
+
+static void probabilities_make_answers_in_both_forms_and_come_back_from_a_file(void) {
+  const char    *path = ee_test_path("probable.h5");
+  ee_exit_table *t =
+      import("y,a,b,c,d,e,f\n0,.25,.625,.125,.75,0,.25\n-1,.375,0,.625,0,0,1\n", &of_classes);
+  check_eighths(t, 0.0);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_save(path, t, NULL), EE_OK);
+  ee_exit_table_destroy(&t);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_load(path, &t), EE_OK);
+  check_eighths(t, 1e-7);
+  ee_exit_table_destroy(&t);
+  t = import("s,x,y,c,b,a\n9,3,,1,0,0\n4,3,0,.25,0,.75\n9,1,,.625,0,.375\n4,1,0,.125,.625,.25\n",
+             &long_classes);
+  check_eighths(t, 0.0);
+  ee_exit_table_destroy(&t);
+}
+
+/* More cells than are taken at once: sample i says class i mod 3 with (i mod 50 + 50) / 100. */
+static void many_probabilities_stay_with_their_samples(void) {
+  enum { MANY = 5000 };
+  char *text = malloc(MANY * 64), *at = text;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+  at += sprintf(at, "s,x,y,a,b,c\n");
+  for (int i = MANY - 1; i >= 0; i--) {
+    int sure = i % 50 + 50;
+    at += sprintf(at, "%d,0,0", i);
+    for (int k = 0; k < 3; k++)
+      at += sprintf(at, ",%.3f", k == i % 3 ? sure / 100.0 : (100 - sure) / 200.0);
+    at += sprintf(at, "\n");
+  }
+  ee_exit_table *t = import(text, &long_classes);
+  free(text);
+  CU_ASSERT_EQUAL_FATAL(t->n, MANY);
+  for (int i = 0; i < MANY; i++) {
+    CU_ASSERT_EQUAL(t->prediction[i], i % 3);
+    CU_ASSERT_DOUBLE_EQUAL(t->probability[3 * i + i % 3], (i % 50 + 50) / 100.0, 1e-6);
+  }
+  ee_exit_table_destroy(&t);
 }
 
 static void a_file_without_logits_says_so(void) {
@@ -246,7 +334,6 @@ static void a_file_with_logits_is_loaded_calibrated(void) {
   double flops = model->head_flops[0] + model->head_flops[1];
   for (int l = 0; l < model->n_layers; l++) flops += model->layer[l].flops;
   CU_ASSERT_DOUBLE_EQUAL(t->flops[1], flops, 1e-9 * flops);
-  CU_ASSERT_EQUAL(ee_exits_save(path, t, NULL), EE_ERR_ARG);  // probabilities are no logits
   ee_exit_table_destroy(&t);
   ee_model_destroy(&model);
 }
@@ -296,6 +383,9 @@ const ee_fact ee_facts[] = {
     EE_FACT(predictions_alone_make_a_table),
     EE_FACT(scores_may_be_missing_at_exits_that_have_none),
     EE_FACT(what_is_wrong_in_a_wide_table_is_named_by_line_and_column),
+    EE_FACT(probabilities_that_are_none_are_named_by_line_and_columns),
+    EE_FACT(probabilities_make_answers_in_both_forms_and_come_back_from_a_file),
+    EE_FACT(many_probabilities_stay_with_their_samples),
     EE_FACT(what_is_wrong_in_a_long_table_is_named_by_line),
     EE_FACT(a_zero_byte_is_no_text),
     EE_FACT(tables_without_logits_come_back_as_they_were_written),
