@@ -55,6 +55,7 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   ee_device            *device     = NULL;
   ee_controller        *controller = NULL;
   options.rebalance                = o->rebalance;
+  options.move                     = (ee_move_mode)ee_move_mode_by_name(o->move);
   options.min_gain                 = o->min_gain;
   options.planner                  = ee_planner_by_name(o->planner);
   options.weights_from_file        = strcmp(o->weights, "file") == 0;

@@ -25,6 +25,9 @@ static ee_status check(const ee_run_options *o) {
   if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer or file", o->weights);
   }
+  if (ee_move_mode_by_name(o->move) < 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
+  }
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
   }
@@ -57,6 +60,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
   *o                       = (ee_run_options){.policy        = "threshold:value=0.8",
                                               .planner       = "exact",
                                               .weights       = "peer",
+                                              .move          = "live",
                                               .batch         = 8,
                                               .slots         = 6,
                                               .epoch         = 256,
@@ -86,6 +90,9 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "least relative gain worth a move; default 0.1", 0, 1},
       {"weights", 0, EE_OPTION_TEXT, &o->weights, "peer|file",
        "where moved layers come from; default peer", 0, 0},
+      {"move", 0, EE_OPTION_TEXT, &o->move, "live|build|drain",
+       "while the stream goes on; stopped to change over; stopped for all of it; default live", 0,
+       0},
       {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", "exact, uniform or flops; default exact",
        0, 0},
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",

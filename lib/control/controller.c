@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "decide.h"
 #include "ee/agree.h"
@@ -11,6 +12,7 @@
 #include "estimate.h"
 #include "migrate.h"
 #include "offload_cost.h"
+#include "pause.h"
 #include "sums.h"
 
 struct ee_controller {
@@ -23,6 +25,8 @@ struct ee_controller {
   ee_decider            decider;
   ee_migration         *migration;        // NULL: no move is under way
   ee_plan              *target;           // where it leads
+  ee_pause              pause;            // of the stream, for a move that wants it
+  bool                  started;          // layers travel in the pause
   bool                  pointless;        // the stream ends before the move could take effect
   ee_plan              *previous;         // the plan before the one in force; NULL: none
   uint64_t              last_switch;      // first id of the plan in force
@@ -40,6 +44,15 @@ ee_controller_options ee_controller_defaults(void) {
                                  .error_bars = 3.0,
                                  .hold       = 2,
                                  .cooldown   = 2};
+}
+
+int ee_move_mode_by_name(const char *name) {
+  static const char *const names[] = {
+      [EE_MOVE_LIVE] = "live", [EE_MOVE_BUILD] = "build", [EE_MOVE_DRAIN] = "drain"};
+  for (int i = 0; i <= EE_MOVE_DRAIN; i++) {
+    if (strcmp(names[i], name) == 0) return i;
+  }
+  return -1;
 }
 
 static ee_status open_parts(ee_controller *c) {
@@ -76,7 +89,10 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
     free(c);
     c = NULL;
   }
-  if (c != NULL) EE_MPI(MPI_Comm_dup(ee_device_control_comm(device), &c->comm));
+  if (c != NULL) {
+    EE_MPI(MPI_Comm_dup(ee_device_control_comm(device), &c->comm));
+    ee_pause_open(device, &c->pause);
+  }
   *controller = c;
   return status;
 }
@@ -133,8 +149,9 @@ static ee_status adopt(ee_controller *c, const ee_plan *plan) {
   c->totals.adopted++;
   EE_TRY(ee_plan_copy(plan, &c->target));
   EE_TRY(ee_device_prepare(c->device, plan));
-  return ee_migration_begin(c->device, ee_device_plan(c->device, NULL), plan,
-                            c->options.weights_from_file, &c->migration);
+  EE_TRY(ee_migration_begin(c->device, ee_device_plan(c->device, NULL), plan,
+                            c->options.weights_from_file, &c->migration));
+  return c->options.move == EE_MOVE_DRAIN ? EE_OK : ee_migration_start(c->migration);
 }
 
 /* The move is through on every rank, or nobody will follow it: forget it. */
@@ -145,10 +162,30 @@ static void end_move(ee_controller *c) {
   ee_plan_destroy(&c->target);
 }
 
+/* The stream goes on after a pause: a move that it waited for is through on every rank. */
+static void end_pause(ee_controller *c) {
+  ee_pause_end(&c->pause);
+  if (c->started) end_move(c);
+  c->started = false;
+}
+
+/* The plan has changed: the layers are here, or come while the stream is held. */
+static void pause_for_move(ee_controller *c, uint64_t switch_id) {
+  if (c->options.move != EE_MOVE_LIVE) {
+    ee_pause_begin(&c->pause, switch_id, c->options.move == EE_MOVE_DRAIN);
+  }
+  if (c->options.move != EE_MOVE_DRAIN) {
+    end_move(c);
+  } else {
+    ee_plan_destroy(&c->target);  // it is the plan in force now
+  }
+}
+
 /* A move is under way: switch if every rank is ready and enough of the stream is left. */
 static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint64_t *switch_id) {
   record->verdict = EE_VERDICT_KEPT_MOVING;
-  if (c->pointless || !ee_sums_all_ready(&c->sums)) return EE_OK;
+  bool ready      = c->options.move == EE_MOVE_DRAIN || ee_sums_all_ready(&c->sums);
+  if (c->pause.active || c->pointless || !ready) return EE_OK;
   if (next_switch(c) >= c->setup->n_samples) {
     c->pointless = true;
     return EE_OK;
@@ -159,7 +196,7 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   EE_TRY(ee_plan_copy(ee_device_plan(c->device, NULL), &c->previous));
   EE_TRY(ee_device_switch(c->device, *switch_id));
   c->last_switch = *switch_id;
-  end_move(c);
+  pause_for_move(c, *switch_id);
   c->decider = (ee_decider){.cooling = c->options.cooldown + c->setup->control_delay};
   c->totals.switched++;
   return EE_OK;
@@ -236,6 +273,7 @@ static ee_status end_epoch(ee_controller *c) {
                    (long long)c->epoch);
   }
   EE_TRY(ee_plan_copy(plan_counted(c, &plan_epoch), &before));
+  if (c->pause.active && epoch_end(c, c->epoch) > c->pause.at) end_pause(c);
   ee_estimate_update(&c->estimate, &c->sums, before);
   ee_device_teach(c->device, ee_sums_learned(&c->sums), measured_offload_cost(c, before));
   ee_status status = decide(c, &record);
@@ -261,8 +299,22 @@ static ee_status step_move(ee_controller *c, bool *busy) {
   return EE_OK;
 }
 
+/* The stream is held for a move: the layers travel once it has drained. */
+static ee_status step_pause(ee_controller *c, bool *busy) {
+  if (c->pause.waits && ee_pause_drained(&c->pause)) {
+    if (!c->started) EE_TRY(ee_migration_start(c->migration));
+    c->started = true;
+    EE_TRY(ee_migration_step(c->migration, busy));
+    if (ee_migration_arrived(c->migration)) ee_pause_ready(&c->pause);
+  }
+  ee_pause_step(&c->pause);
+  if (!c->pause.active) end_pause(c);
+  return EE_OK;
+}
+
 static ee_status step(void *self, bool *busy) {
   ee_controller *c = self;
+  if (c->pause.active) EE_TRY(step_pause(c, busy));
   if (c->request != MPI_REQUEST_NULL) {
     int done = 0;
     EE_MPI(MPI_Test(&c->request, &done, MPI_STATUS_IGNORE));
@@ -274,7 +326,7 @@ static ee_status step(void *self, bool *busy) {
     *busy = true;
     begin_sum(c);
   }
-  return c->migration != NULL ? step_move(c, busy) : EE_OK;
+  return c->migration != NULL && !c->pause.active ? step_move(c, busy) : EE_OK;
 }
 
 static bool done(const void *self) {
@@ -308,10 +360,11 @@ static bool weights_sent(void *self) {
 
 /* What is under way must end before its buffers do. */
 static void complete(ee_controller *c) {
-  int64_t  mine[2] = {c->n_begun, c->migration != NULL}, most[2];
+  int64_t  mine[3] = {c->n_begun, c->migration != NULL, c->pause.n_words}, most[3];
   MPI_Comm comm    = ee_device_control_comm(c->device);
-  EE_MPI(MPI_Allreduce(mine, most, 2, MPI_INT64_T, MPI_MAX, comm));
+  EE_MPI(MPI_Allreduce(mine, most, 3, MPI_INT64_T, MPI_MAX, comm));
   complete_sums(c, most[0]);
+  ee_pause_complete(&c->pause, most[2]);
   if (most[1] != 0) ee_drain(ee_device_weights_comm(c->device), weights_sent, c);
 }
 
@@ -320,6 +373,7 @@ void ee_controller_destroy(ee_controller **controller) {
   if (c == NULL) return;
   complete(c);
   EE_MPI(MPI_Comm_free(&c->comm));
+  ee_pause_close(&c->pause);
   ee_migration_destroy(&c->migration);
   ee_plan_destroy(&c->previous);
   ee_plan_destroy(&c->target);

@@ -19,7 +19,7 @@ typedef struct move {
 
 struct ee_migration {
   ee_device *device;
-  bool       from_file, abandoned;
+  bool       from_file, abandoned, started;
   int64_t    begun;  // [ns]
   int        n_in, n_out;
   move      *in, *out;  // shape [n_in], [n_out]
@@ -30,36 +30,42 @@ static int owner(const ee_plan *plan, int layer) {
   return plan->stage[ee_plan_stage_of_layer(plan, layer)].device;
 }
 
-static ee_status post_send(ee_migration *m, int layer, int to) {
-  ee_resident *resident = ee_device_resident(m->device);
-  size_t       bytes    = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
-  move        *out      = &m->out[m->n_out++];
-  *out = (move){.layer = layer, .peer = to, .bytes = bytes, .request = MPI_REQUEST_NULL};
-  EE_TRY(ee_resident_add(resident, layer, NULL));  // keep it until the send is done
-  if (bytes == 0) return EE_OK;
-  EE_MPI(MPI_Isend(ee_resident_blob(resident, layer), (int)bytes, MPI_BYTE, to, layer,
-                   ee_device_weights_comm(m->device), &out->request));
-  return EE_OK;
-}
-
-static ee_status post_receive(ee_migration *m, int layer, int from) {
+static ee_status keep_outgoing(ee_migration *m, int layer, int to) {
   size_t bytes = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
-  move  *in    = &m->in[m->n_in++];
-  *in          = (move){.layer   = layer,
-                        .peer    = from,
-                        .bytes   = bytes,
-                        .request = MPI_REQUEST_NULL,
-                        .due     = -1,
-                        .held    = ee_resident_has(ee_device_resident(m->device), layer)};
-  if (m->from_file || bytes == 0) return EE_OK;
-  in->blob = malloc(bytes);
-  if (in->blob == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer %d", bytes, layer);
-  EE_MPI(MPI_Irecv(in->blob, (int)bytes, MPI_BYTE, from, layer, ee_device_weights_comm(m->device),
-                   &in->request));
+  m->out[m->n_out++] =
+      (move){.layer = layer, .peer = to, .bytes = bytes, .request = MPI_REQUEST_NULL};
+  return ee_resident_add(ee_device_resident(m->device), layer, NULL);  // until the send is done
+}
+
+static void expect_incoming(ee_migration *m, int layer, int from) {
+  size_t bytes     = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
+  m->in[m->n_in++] = (move){.layer   = layer,
+                            .peer    = from,
+                            .bytes   = bytes,
+                            .request = MPI_REQUEST_NULL,
+                            .due     = -1,
+                            .held    = ee_resident_has(ee_device_resident(m->device), layer)};
+}
+
+static ee_status post_receive(ee_migration *m, move *in) {
+  if (m->from_file || in->bytes == 0) return EE_OK;
+  in->blob = malloc(in->bytes);
+  if (in->blob == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer %d", in->bytes, in->layer);
+  }
+  EE_MPI(MPI_Irecv(in->blob, (int)in->bytes, MPI_BYTE, in->peer, in->layer,
+                   ee_device_weights_comm(m->device), &in->request));
   return EE_OK;
 }
 
-static ee_status post_all(ee_migration *m, const ee_plan *before, const ee_plan *after) {
+static void post_send(ee_migration *m, move *out) {
+  if (out->bytes == 0) return;
+  EE_MPI(MPI_Isend(ee_resident_blob(ee_device_resident(m->device), out->layer), (int)out->bytes,
+                   MPI_BYTE, out->peer, out->layer, ee_device_weights_comm(m->device),
+                   &out->request));
+}
+
+static ee_status list_moves(ee_migration *m, const ee_plan *before, const ee_plan *after) {
   int rank = ee_device_rank(m->device);
   for (int layer = 0; layer < before->n_layers; layer++) {
     int from = owner(before, layer), to = owner(after, layer);
@@ -68,8 +74,8 @@ static ee_status post_all(ee_migration *m, const ee_plan *before, const ee_plan 
       return EE_FAIL(EE_ERR_UNSUPPORTED, "layer %d is too large to be moved: more than %d bytes",
                      layer, INT_MAX);
     }
-    if (to == rank) EE_TRY(post_receive(m, layer, from));
-    if (from == rank && !m->from_file) EE_TRY(post_send(m, layer, to));
+    if (to == rank) expect_incoming(m, layer, from);
+    if (from == rank && !m->from_file) EE_TRY(keep_outgoing(m, layer, to));
   }
   return EE_OK;
 }
@@ -82,11 +88,18 @@ ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_
   if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a migration");
   m->device    = device;
   m->from_file = from_file;
-  m->begun     = ee_device_now(device);
   m->in        = calloc(n, sizeof *m->in);
   m->out       = calloc(n, sizeof *m->out);
   if (m->in == NULL || m->out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu moves", n);
-  return post_all(m, before, after);
+  return list_moves(m, before, after);
+}
+
+ee_status ee_migration_start(ee_migration *m) {
+  m->begun   = ee_device_now(m->device);
+  m->started = true;
+  for (int i = 0; i < m->n_in; i++) EE_TRY(post_receive(m, &m->in[i]));
+  for (int i = 0; i < m->n_out; i++) post_send(m, &m->out[i]);
+  return EE_OK;
 }
 
 /* Whether a layer of lower index from the same peer is still to come: it goes over the link first.
@@ -145,6 +158,7 @@ static ee_status take_in(ee_migration *m, move *in) {
 }
 
 ee_status ee_migration_step(ee_migration *m, bool *busy) {
+  if (!m->started && !m->abandoned) return EE_OK;
   for (int i = 0; i < m->n_in; i++) {
     bool here = false;
     if (m->in[i].done) continue;

@@ -103,3 +103,15 @@ int64_t ee_device_pace_weights(ee_device *d, int peer, int64_t sent, size_t byte
   if (d->setup.fleet == NULL) return sent;
   return ee_pacer_arrival(&d->pacer, peer, sent, bytes, NULL);
 }
+
+void ee_device_hold(ee_device *d, uint64_t id) {
+  if (d->source != NULL) ee_source_hold(d->source, id);
+}
+
+void ee_device_release(ee_device *d) {
+  if (d->source != NULL) ee_source_hold(d->source, UINT64_MAX);
+}
+
+int64_t ee_device_answered(const ee_device *d) {
+  return d->collector != NULL ? ee_collector_answered(d->collector) : INT64_MAX;
+}

@@ -11,6 +11,7 @@ struct ee_source {
   const ee_wire      *wire;
   const ee_run_setup *setup;
   uint64_t            next, limit;       // next id; ids below limit may go
+  uint64_t            hold;              // ids from here on wait
   uint64_t            switch_id;         // first id of the prepared plan; UINT64_MAX: not decided
   ee_outbox          *now, *then, *old;  // of the plan in force, the prepared one, the one before
   ee_message_layout   now_layout, then_layout;
@@ -38,7 +39,7 @@ ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_sour
   *source      = NULL;
   ee_source *s = calloc(1, sizeof *s);
   if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the source");
-  *s = (ee_source){.wire = wire, .setup = setup, .switch_id = UINT64_MAX};
+  *s = (ee_source){.wire = wire, .setup = setup, .hold = UINT64_MAX, .switch_id = UINT64_MAX};
 
   ee_status status = open_link(s, setup->plan, 0, &s->now_layout, &s->now);
   if (status != EE_OK) ee_source_close(&s);
@@ -68,9 +69,14 @@ void ee_source_allow(ee_source *source, uint64_t limit) {
   if (limit > source->limit) source->limit = limit;
 }
 
+void ee_source_hold(ee_source *source, uint64_t id) {
+  source->hold = id;
+}
+
 /* How many ids from `next` on may go in one message now. */
 static int admissible(const ee_source *s, int64_t now) {
   uint64_t end = s->limit < s->switch_id ? s->limit : s->switch_id;
+  if (s->hold < end) end = s->hold;
   if (s->setup->rate > 0.0) {  // sample id arrives at id / rate
     double arrived = (double)now * 1e-9 * s->setup->rate + 1.0;
     if (arrived < (double)end) end = (uint64_t)arrived;

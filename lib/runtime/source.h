@@ -30,6 +30,9 @@ void ee_source_unprepare(ee_source *source);
 /** Ids below @p limit may be admitted; never goes back. */
 void ee_source_allow(ee_source *source, uint64_t limit);
 
+/** Ids from @p id on wait; UINT64_MAX: none does. */
+void ee_source_hold(ee_source *source, uint64_t id);
+
 /** Admit what can be admitted now; *busy is set if anything was. */
 ee_status ee_source_step(ee_source *source, int64_t now, bool *busy);
 

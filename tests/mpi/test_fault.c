@@ -52,19 +52,22 @@ static ee_status move_to_the_last(const ee_chain *chain, ee_plan **plan) {
 static const ee_planner to_the_last = {.name = "last", .help = "", .find = move_to_the_last};
 
 static void a_layer_that_cannot_be_moved_is_the_same_error_on_all(void) {
-  toy_run t;
-  int     size;
+  int size;
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  toy_open(&t, TOY_SAMPLES);
-  failing_rank                = size - 1;
-  failing_layer               = 0;  // which the last rank gets only by a move
-  t.setup.layers.read         = refuse_layer;
-  t.control.rebalance         = true;
-  t.control.always            = true;
-  t.control.planner           = &to_the_last;
-  t.control.weights_from_file = true;
-  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
-  toy_close(&t);
+  for (int mode = EE_MOVE_LIVE; mode <= EE_MOVE_DRAIN; mode++) {
+    toy_run t;
+    toy_open(&t, TOY_SAMPLES);
+    failing_rank                = size - 1;
+    failing_layer               = 0;  // which the last rank gets only by a move
+    t.setup.layers.read         = refuse_layer;
+    t.control.rebalance         = true;
+    t.control.always            = true;
+    t.control.move              = (ee_move_mode)mode;
+    t.control.planner           = &to_the_last;
+    t.control.weights_from_file = true;
+    CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
+    toy_close(&t);
+  }
 }
 
 static void setups_that_differ_or_cannot_be_are_refused_on_all(void) {

@@ -86,10 +86,78 @@ static void moving_with_one_slot_changes_no_bit(void) {
   compare_with_still(&t);
 }
 
+/* Whoever is answered: ids before the stop come all before those behind it. */
+static void moving_with_the_stream_stopped_changes_no_bit(void) {
+  for (int mode = EE_MOVE_BUILD; mode <= EE_MOVE_DRAIN; mode++) {
+    for (int delay = 0; delay <= 2; delay += 2) {
+      toy_run t;
+      open_restless(&t);
+      t.control.move        = (ee_move_mode)mode;
+      t.setup.control_delay = delay;
+      compare_with_still(&t);
+    }
+  }
+}
+
+static void layers_from_the_file_come_while_the_stream_is_stopped(void) {
+  toy_run t;
+  open_restless(&t);
+  t.control.move              = EE_MOVE_DRAIN;
+  t.control.weights_from_file = true;
+  t.setup.slots               = 1;
+  t.setup.epoch_samples       = 6;
+  compare_with_still(&t);
+}
+
+/* The order in which answers came in, by id. */
+typedef struct order {
+  int came[TOY_SAMPLES], n;
+  int first_of[TOY_SAMPLES];  // first id of each plan; 0: none
+  int plans;
+} order;
+
+static void note_order(void *self, const ee_answer *answer, const float *logits, int classes) {
+  order *o = self;
+  (void)logits, (void)classes;
+  o->came[answer->id] = o->n++;
+}
+
+static void note_switch(void *self, const ee_epoch_record *record) {
+  order *o = self;
+  if (record->verdict == EE_VERDICT_SWITCHED) o->first_of[o->plans++] = (int)record->switch_id;
+}
+
+/* Answers of ids from @p first on that came before one of an id below. */
+static int overtakers(const order *o, int first) {
+  int last = 0, n = 0;
+  for (int id = 0; id < first; id++) last = o->came[id] > last ? o->came[id] : last;
+  for (int id = first; id < TOY_SAMPLES; id++) n += o->came[id] < last;
+  return n;
+}
+
+static void a_stopped_stream_answers_all_before_the_stop_first(void) {
+  for (int mode = EE_MOVE_BUILD; mode <= EE_MOVE_DRAIN; mode++) {
+    toy_run t;
+    order   seen = {.n = 0};
+    int     size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    open_restless(&t);
+    t.control.move = (ee_move_mode)mode;
+    t.sink         = (ee_trace_sink){.self = &seen, .answer = note_order, .epoch = note_switch};
+    CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_OK);
+    for (int i = 0; i < seen.plans; i++) CU_ASSERT_EQUAL(overtakers(&seen, seen.first_of[i]), 0);
+    if (t.setup.sink != NULL && size > 1) CU_ASSERT_TRUE(seen.plans >= 2);
+    toy_close(&t);
+  }
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(moving_layers_changes_no_bit),
     EE_FACT(moving_every_few_samples_changes_no_bit),
     EE_FACT(layers_may_come_from_the_file),
     EE_FACT(moving_with_one_slot_changes_no_bit),
+    EE_FACT(moving_with_the_stream_stopped_changes_no_bit),
+    EE_FACT(layers_from_the_file_come_while_the_stream_is_stopped),
+    EE_FACT(a_stopped_stream_answers_all_before_the_stop_first),
     {NULL, NULL},
 };

@@ -17,8 +17,19 @@
  * e' + 1 + control_delay on follow the new plan.
  */
 
+/** How a move goes about; see docs/control.md. */
+typedef enum ee_move_mode {
+  EE_MOVE_LIVE,   // layers move while the stream goes on, and it changes over at an id
+  EE_MOVE_BUILD,  // the same, but the stream stops at the id until all before it were answered
+  EE_MOVE_DRAIN   // the stream stops at an id, then layers move, then it goes on
+} ee_move_mode;
+
+/** EE_MOVE_ by its name, "live", "build" or "drain"; -1 if it is none. */
+int ee_move_mode_by_name(const char *name);
+
 typedef struct ee_controller_options {
   bool              rebalance;  // false: count and record, never move
+  ee_move_mode      move;
   const ee_planner *planner;
   double            min_gain;    // least relative gain of the period that is worth a move
   double            error_bars;  // the gain must exceed this many standard errors of itself

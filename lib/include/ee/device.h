@@ -187,5 +187,13 @@ void ee_device_epochs_known(ee_device *device, int64_t epochs);
  *  paced clock [ns since the start]; `sent` itself on the real clock. */
 int64_t ee_device_pace_weights(ee_device *device, int peer, int64_t sent, size_t bytes);
 
+/** Admit no id from @p id on, which was not admitted, until ee_device_release().  Rank 0's source;
+ *  nothing on other ranks. */
+void ee_device_hold(ee_device *device, uint64_t id);
+void ee_device_release(ee_device *device);
+
+/** Samples answered so far, known to rank 0; elsewhere INT64_MAX. */
+int64_t ee_device_answered(const ee_device *device);
+
 /** Hand an event of this rank to the trace, if there is one. */
 void ee_device_trace_event(ee_device *device, const ee_event *event);
