@@ -19,8 +19,13 @@ static const ee_planner flops = {
     .help = "the shortest period if no sample left early: balanced for the full depth",
     .find = ee_partition_flops,
 };
+static const ee_planner latency = {
+    .name = "latency",
+    .help = "the least expected latency of a sample, then the shortest period; in index order",
+    .find = ee_partition_latency,
+};
 
-static const ee_planner *const table[] = {&exact, &uniform, &flops, NULL};
+static const ee_planner *const table[] = {&exact, &latency, &uniform, &flops, NULL};
 
 const ee_planner *const *ee_planners(void) {
   return table;

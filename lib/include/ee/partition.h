@@ -70,8 +70,7 @@ typedef struct ee_planner {
   ee_status (*find)(const ee_chain *chain, ee_plan **plan);
 } ee_planner;
 
-/** All planners, ended by NULL: exact, uniform (equal numbers of layers on the present devices),
- *  flops (as exact, but as if every sample went to the end). */
+/** All planners, ended by NULL; docs/partition.md says what each does. */
 const ee_planner *const *ee_planners(void);
 
 /** NULL if there is none of that name. */
@@ -97,6 +96,48 @@ ee_status ee_chain_check(const ee_chain *chain);
  * @return as ee_planner.find
  */
 ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);
+
+/**
+ * Least expected latency of a sample, as ee_partition_forecast() tells it, with devices in index
+ * order; a device may stay idle.  With W' and B' the loads for one sample per message,
+ *
+ *   F(p, j) = min over i < j of G(p, i) + W_p(i, j)                if [i, j) fits into p's memory
+ *   G(p, i) = min over q < p of F(q, i) + B'_qp(i),  i > 0;   G(p, 0) = B'_source,p(0)
+ *
+ * Among plans of equal latency (closer than 1e-11, relatively) the one with the shortest period.
+ * Time O(P L), and O(P L^2) for devices of limited memory; O(P^2 L) more if links differ; times the
+ * steps of a bisection if latencies are equal.
+ * @return as ee_planner.find
+ */
+ee_status ee_partition_latency(const ee_chain *chain, ee_plan **plan);
+
+/** The same among plans whose period is at most @p period [s], which must be >= 0: stages and links
+ *  above it are left out of the minima.
+ *  @return as ee_planner.find; EE_ERR_ARG with the shortest period if @p period is less */
+ee_status ee_partition_latency_within(const ee_chain *chain, double period, ee_plan **plan);
+
+/** A plan, and what it promises. */
+typedef struct ee_tradeoff {
+  ee_plan *plan;
+  double   period, latency;  // as in ee_forecast [s]
+} ee_tradeoff;
+
+/** Plans that no other plan beats in both, from the least latency to the shortest period. */
+typedef struct ee_front {
+  int          n;
+  ee_tradeoff *point;  // shape [n], latency rises and period falls
+} ee_front;
+
+/**
+ * All trade-offs between period and latency with devices in index order: ee_partition_latency()
+ * again and again, each time within less than the period before.
+ * @param[out] front  owned by the caller; NULL on error
+ * @return as ee_planner.find
+ */
+ee_status ee_partition_front(const ee_chain *chain, ee_front **front);
+
+/** Destroy with its plans and set to NULL.  *front may be NULL. */
+void ee_front_destroy(ee_front **front);
 
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */

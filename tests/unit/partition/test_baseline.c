@@ -11,7 +11,7 @@ static void every_planner_is_found_by_its_name(void) {
     CU_ASSERT_PTR_EQUAL(ee_planner_by_name((*planner)->name), *planner);
     CU_ASSERT_TRUE(strlen((*planner)->help) > 0);
   }
-  CU_ASSERT_EQUAL(n, 3);
+  CU_ASSERT_TRUE(n >= 3);
   CU_ASSERT_PTR_NULL(ee_planner_by_name("exac"));
   CU_ASSERT_PTR_NULL(ee_planner_by_name(""));
 }
