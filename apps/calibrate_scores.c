@@ -3,13 +3,12 @@
  */
 #include "calibrate_scores.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ee/exits_file.h"
 #include "ee/file_format.h"
-#include "ee/rng.h"
+#include "holdout.h"
 #include "progress.h"
 #include "stream.h"
 #include "whole.h"
@@ -157,15 +156,6 @@ ee_status ee_score_set_read(const ee_score_source *source, ee_score_set *set) {
 
 /* ---- two parts ---- */
 
-/* Mark @p n_held samples of n, each set of them as likely as any other. */
-static void draw_held(int64_t n, int64_t n_held, uint64_t seed, bool *held) {
-  ee_rng rng = ee_rng_at(seed, 0);
-  for (int64_t i = 0; i < n; i++) {
-    held[i] = ee_rng_below(&rng, (uint64_t)(n - i)) < (uint64_t)n_held;
-    n_held -= held[i];
-  }
-}
-
 static void copy_part(const ee_score_set *all, const bool *held, bool wanted, ee_score_set *part) {
   const ee_score_table *t       = &all->table;
   size_t                classes = (size_t)t->n_classes;
@@ -181,13 +171,11 @@ static void copy_part(const ee_score_set *all, const bool *held, bool wanted, ee
   }
 }
 
-static ee_status split(const ee_score_set *all, int64_t n_held, uint64_t seed, bool *held,
+static ee_status split(const ee_score_set *all, int64_t n_held, const bool *held,
                        ee_score_set *rest, ee_score_set *part) {
   const ee_score_table *t = &all->table;
-  if (held == NULL) return EE_FAIL(EE_ERR_NOMEM, "to split %lld samples", (long long)t->n);
   EE_TRY(set_open(t->n - n_held, t->n_exits, t->n_classes, rest));
   EE_TRY(set_open(n_held, t->n_exits, t->n_classes, part));
-  draw_held(t->n, n_held, seed, held);
   copy_part(all, held, false, rest);
   copy_part(all, held, true, part);
   return EE_OK;
@@ -195,13 +183,11 @@ static ee_status split(const ee_score_set *all, int64_t n_held, uint64_t seed, b
 
 ee_status ee_score_set_split(const ee_score_set *all, double share, uint64_t seed,
                              ee_score_set *rest, ee_score_set *held) {
-  int64_t n = all->table.n, n_held = llround(share * (double)n);
+  bool   *mark;
+  int64_t n_held;
   *rest = *held = (ee_score_set){.logits = NULL};
-  if (n < 2) return EE_FAIL(EE_ERR_ARG, "one sample cannot be held out and kept; expected two");
-  if (n_held < 1) n_held = 1;
-  if (n_held > n - 1) n_held = n - 1;
-  bool     *mark   = calloc((size_t)n, sizeof *mark);
-  ee_status status = split(all, n_held, seed, mark, rest, held);
+  EE_TRY(ee_holdout_draw(all->table.n, share, seed, &mark, &n_held));
+  ee_status status = split(all, n_held, mark, rest, held);
   free(mark);
   if (status != EE_OK) {
     ee_score_set_free(rest);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calibrate_scores.h"
 #include "command.h"
 #include "ee/exits_file.h"
 #include "ee/risk.h"
+#include "holdout.h"
 #include "json.h"
 
 typedef struct threshold_options {
@@ -48,14 +48,20 @@ typedef struct choice {
   double *share;  // shape [n_exits], where samples leave
 } choice;
 
-static ee_status measure(const ee_score_table *test, const double *temperature, ee_risk_loss loss,
-                         choice *c) {
+static int leaving_exit(const ee_exit_table *t, int64_t i, double threshold) {
+  const float *sure = t->confidence + i * t->n_exits;
+  int          at   = 0;
+  while (at < t->n_exits - 1 && !(sure[at] >= (float)threshold)) at++;
+  return at;
+}
+
+static ee_status measure(const ee_exit_table *test, ee_risk_loss loss, choice *c) {
   ee_risk_table table;
-  EE_TRY(ee_risk_losses(test, temperature, loss, 1, &c->threshold, &table));
+  EE_TRY(ee_risk_answers_losses(test, loss, 1, &c->threshold, &table));
   c->measured_on = test->n;
   for (int64_t i = 0; i < test->n; i++) {
     c->risk += table.loss[i];
-    c->share[ee_leaving_exit(test, i, temperature, c->threshold)] += 1.0;
+    c->share[leaving_exit(test, i, c->threshold)] += 1.0;
   }
   c->risk /= (double)test->n;
   for (int e = 0; e < test->n_exits; e++) c->share[e] /= (double)test->n;
@@ -63,19 +69,17 @@ static ee_status measure(const ee_score_table *test, const double *temperature, 
   return EE_OK;
 }
 
-static ee_status choose(const threshold_options *o, const ee_score_set *all,
-                        const double *temperature, choice *c) {
-  ee_score_set    part, held;
+static ee_status choose(const threshold_options *o, const ee_exit_table *all, choice *c) {
+  ee_exit_table  *part, *held;
   ee_risk_loss    loss;
   ee_risk_promise promise;
   EE_TRY(read_names(o, &loss, &promise));
-  EE_TRY(ee_score_set_split(all, o->holdout, o->seed, &part, &held));
-  c->chosen_on = part.table.n;
-  ee_status status =
-      ee_risk_threshold(&part.table, temperature, loss, &promise, o->grid, &c->threshold);
-  if (status == EE_OK) status = measure(&held.table, temperature, loss, c);
-  ee_score_set_free(&part);
-  ee_score_set_free(&held);
+  EE_TRY(ee_holdout_split(all, o->holdout, o->seed, &part, &held));
+  c->chosen_on     = part->n;
+  ee_status status = ee_risk_answers_threshold(part, loss, &promise, o->grid, &c->threshold);
+  if (status == EE_OK) status = measure(held, loss, c);
+  ee_exit_table_destroy(&part);
+  ee_exit_table_destroy(&held);
   return status;
 }
 
@@ -116,33 +120,36 @@ static ee_status tell(const threshold_options *o, int n_exits, const choice *c) 
                  o->epsilon, o->method);
 }
 
-/* Temperatures stored in the table.  @p temperature: shape [n_exits]. */
-static ee_status read_temperatures(const char *path, int n_exits, double *temperature) {
-  ee_exits_file *file;
-  EE_TRY(ee_exits_open(path, &file));
-  for (int e = 0; e < n_exits; e++)
-    temperature[e] = (double)ee_exits_file_info(file)->temperature[e];
-  ee_exits_close(&file);
-  return EE_OK;
+/* What a table lacks for a loss is told before it is dealt out, by its path and its own rows. */
+static ee_status check_table(const threshold_options *o, const ee_exit_table *all) {
+  char            why[EE_MESSAGE_BYTES];
+  const double    nobody = INFINITY;
+  ee_risk_loss    loss;
+  ee_risk_promise promise;
+  ee_risk_table   table;
+  EE_TRY(read_names(o, &loss, &promise));
+  ee_status status = ee_risk_answers_losses(all, loss, 1, &nobody, &table);
+  ee_risk_table_free(&table);
+  if (status == EE_OK) return EE_OK;
+  snprintf(why, sizeof why, "%s", ee_status_message());
+  return EE_FAIL(status, "%.400s: %.600s", o->exits, why);
 }
 
 static ee_status threshold(const threshold_options *o) {
-  ee_score_set    all;
   ee_risk_loss    loss;
   ee_risk_promise promise;
+  ee_exit_table  *all;
+  choice          c = {.share = NULL};
   EE_TRY(read_names(o, &loss, &promise));
-  EE_TRY(ee_score_set_read(&(ee_score_source){.path = o->exits}, &all));
-  int       exits       = all.table.n_exits;
-  double   *temperature = calloc((size_t)exits, sizeof *temperature);
-  choice    c           = {.share = calloc((size_t)exits, sizeof *c.share)};
-  ee_status status      = temperature != NULL && c.share != NULL
-                              ? read_temperatures(o->exits, exits, temperature)
-                              : EE_FAIL(EE_ERR_NOMEM, "for %d exits", exits);
-  if (status == EE_OK) status = choose(o, &all, temperature, &c);
-  if (status == EE_OK) status = tell(o, exits, &c);
-  free(temperature);
+  EE_TRY(ee_exits_load(o->exits, &all));
+  ee_status status = check_table(o, all);
+  c.share          = calloc((size_t)all->n_exits, sizeof *c.share);
+  if (status == EE_OK && c.share == NULL)
+    status = EE_FAIL(EE_ERR_NOMEM, "for %d exits", all->n_exits);
+  if (status == EE_OK) status = choose(o, all, &c);
+  if (status == EE_OK) status = tell(o, all->n_exits, &c);
   free(c.share);
-  ee_score_set_free(&all);
+  ee_exit_table_destroy(&all);
   return status;
 }
 

@@ -47,13 +47,6 @@ static bool takes(const ee_score_table *table, int exit, int64_t i, double tempe
   return ee_confidence_at(z, table->n_classes, temperature) >= (float)target;
 }
 
-int ee_leaving_exit(const ee_score_table *table, int64_t i, const double *temperature,
-                    double target) {
-  int exit = 0;
-  while (!takes(table, exit, i, temperature[exit], target)) exit++;
-  return exit;
-}
-
 /* Samples picked from a table: room for all of them. */
 typedef struct pick {
   ee_scores scores;  // of those picked so far; its arrays are those below

@@ -71,17 +71,37 @@ static ee_status choose(ee_risk_table *table, const ee_risk_promise *promise, do
   return EE_OK;
 }
 
-ee_status ee_risk_threshold(const ee_score_table *scores, const double *temperature,
-                            ee_risk_loss loss, const ee_risk_promise *promise, int n_grid,
-                            double *threshold) {
+/* Thresholds from 1 down to 0; NULL if there is no memory. */
+static double *new_grid(int n_grid) {
+  double *grid = calloc((size_t)n_grid + 1, sizeof *grid);
+  for (int k = 0; grid != NULL && k <= n_grid; k++) grid[k] = 1.0 - (double)k / n_grid;
+  return grid;
+}
+
+/* From scores, or from answers if there are none. */
+static ee_status find(const ee_score_table *scores, const double *temperature,
+                      const ee_exit_table *answers, ee_risk_loss loss,
+                      const ee_risk_promise *promise, int n_grid, double *threshold) {
   ee_risk_table table;
   if (n_grid < 1) return EE_FAIL(EE_ERR_ARG, "the grid has %d steps, expected some", n_grid);
-  double *grid = calloc((size_t)n_grid + 1, sizeof *grid);
+  double *grid = new_grid(n_grid);
   if (grid == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d thresholds", n_grid);
-  for (int k = 0; k <= n_grid; k++) grid[k] = 1.0 - (double)k / n_grid;
-  ee_status status = ee_risk_losses(scores, temperature, loss, n_grid + 1, grid, &table);
+  ee_status status = scores != NULL
+                         ? ee_risk_losses(scores, temperature, loss, n_grid + 1, grid, &table)
+                         : ee_risk_answers_losses(answers, loss, n_grid + 1, grid, &table);
   if (status == EE_OK) status = choose(&table, promise, threshold);
   ee_risk_table_free(&table);
   free(grid);
   return status;
+}
+
+ee_status ee_risk_threshold(const ee_score_table *scores, const double *temperature,
+                            ee_risk_loss loss, const ee_risk_promise *promise, int n_grid,
+                            double *threshold) {
+  return find(scores, temperature, NULL, loss, promise, n_grid, threshold);
+}
+
+ee_status ee_risk_answers_threshold(const ee_exit_table *answers, ee_risk_loss loss,
+                                    const ee_risk_promise *promise, int n_grid, double *threshold) {
+  return find(NULL, NULL, answers, loss, promise, n_grid, threshold);
 }

@@ -126,7 +126,7 @@ spoilt_h5() {
   local command
   cp "$1" bad.h5
   tool spoil bad.h5 "$2" "$3" "$4"
-  for command in "policy --policy final" "policy --accuracy 0.5" "offload --batch 2" \
+  for command in "policy --policy final" "policy --accuracy 0.5" "offload --batch 2" threshold \
     "plan model.h5 --exits"; do
     # shellcheck disable=SC2086 # several words
     refused 1 "*bad.h5: $5" $command bad.h5
@@ -147,7 +147,6 @@ spoilt_h5 answers.h5 /labels 2 3 'label of sample 2 is 3, outside ?-1, 2?'
 spoilt_h5 exits.h5 /labels 19 11 'label of sample 19 is 11, outside ?-1, 10?'
 for value in nan inf; do # exit 2 of row 1, class 4
   spoilt_h5 exits.h5 /logits 59 $value "row 1, exit 2: the logit of class 4 is $value"
-  refused 1 "*bad.h5: exit 2: sample 1 has logit $value for class 4*" threshold bad.h5
   refused 1 "*bad.h5: exit 2: sample 1 has logit $value for class 4*" calibrate model.h5 \
     --exits bad.h5 -o refused.h5
 done
@@ -162,7 +161,10 @@ cp exits.h5 bad.h5
 tool spoil bad.h5 /labels 19 -1
 edgeexit policy bad.h5 --policy final > out
 refused 1 "*bad.h5: row 19 has no label, expected one" offload --batch 2 bad.h5
-refused 1 "*bad.h5: exit 0: sample 19 has label -1, expected 0 to 10" threshold bad.h5
+refused 1 "*bad.h5: row 19 has no label, expected one" threshold --loss gap bad.h5
+edgeexit threshold --loss consistency --method naive --epsilon 0.999 bad.h5 > out
+refused 1 "*answers.h5: the table has no probabilities, which the loss is made of*" threshold \
+  --loss brier answers.h5
 
 # targets that cannot be met: the best that can be had, in text and in JSON, and exit code 1
 impossible() {

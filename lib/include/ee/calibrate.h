@@ -69,11 +69,6 @@ ee_status ee_score_table_check(const ee_score_table *table);
 /** max_k p_k of logits @p z, shape [@p n], in the bits that ee_softmax() gives at the same T. */
 float ee_confidence_at(const float *z, int n, double temperature);
 
-/** Exit at which sample @p i leaves if exit e takes those with ee_confidence_at() >= @p target at
- *  @p temperature [n_exits], and the last one takes the rest. */
-int ee_leaving_exit(const ee_score_table *table, int64_t i, const double *temperature,
-                    double target);
-
 /** Whose logits a temperature is fitted on (Pacheco, Couto and Simeone, 2023). */
 typedef enum ee_calibrate_mode {
   EE_CALIBRATE_ALL,     // each exit: every sample

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/calibrate.h"
+#include "ee/exit_table.h"
 
 /**
  * @file risk.h
@@ -46,6 +47,15 @@ typedef struct ee_risk_table {
  */
 ee_status ee_risk_losses(const ee_score_table *scores, const double *temperature, ee_risk_loss loss,
                          int n_grid, const double *grid, ee_risk_table *table);
+
+/**
+ * Losses of the samples of @p answers, a table that ee_exit_table_check() found good: by its
+ * confidences and predictions as they stand, and by its probabilities for BRIER and HELLINGER.
+ * GAP and BRIER need all labels, the others none.
+ * @return as ee_risk_losses(); EE_ERR_ARG also if the table lacks what the loss needs
+ */
+ee_status ee_risk_answers_losses(const ee_exit_table *answers, ee_risk_loss loss, int n_grid,
+                                 const double *grid, ee_risk_table *table);
 
 /**
  * Replace each loss by the greatest of the sample at this or a safer threshold.  That is never
@@ -98,6 +108,10 @@ ee_status ee_risk_choose(const ee_risk_table *table, const ee_risk_promise *prom
 ee_status ee_risk_threshold(const ee_score_table *scores, const double *temperature,
                             ee_risk_loss loss, const ee_risk_promise *promise, int n_grid,
                             double *threshold);
+
+/** The same from answers, as in ee_risk_answers_losses(). */
+ee_status ee_risk_answers_threshold(const ee_exit_table *answers, ee_risk_loss loss,
+                                    const ee_risk_promise *promise, int n_grid, double *threshold);
 
 /**
  * Upper confidence bound on the mean of @p n independent losses of at most 1 by betting

@@ -149,15 +149,10 @@ static void an_exit_that_nobody_reaches_keeps_temperature_one(void) {
   CU_ASSERT_EQUAL(fitted[2], SAMPLES);
 }
 
-static void a_sample_leaves_where_a_policy_lets_it_leave(void) {
-  const double t[EXITS] = {1.3, 0.7, 2.0};
+static void confidences_have_the_bits_that_policies_see(void) {
   draw_table(6);
-  for (int i = 0; i < SAMPLES; i++) {
-    int e = 0;
-    while (e < EXITS - 1 && !(confidence(e, i, t[e]) >= 0.85f)) e++;
-    CU_ASSERT_EQUAL(ee_leaving_exit(&table, i, t, 0.85), e);
+  for (int i = 0; i < SAMPLES; i++)
     CU_ASSERT_EQUAL(ee_confidence_at(logits_of(1, i), CLASSES, 0.7), confidence(1, i, 0.7));
-  }
 }
 
 static void a_logit_that_is_no_number_is_named_with_exit_and_sample(void) {
@@ -296,7 +291,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(fitting_on_those_who_leave_takes_only_who_is_sure_there),
     EE_FACT(one_global_temperature_fits_each_sample_where_it_leaves),
     EE_FACT(an_exit_that_nobody_reaches_keeps_temperature_one),
-    EE_FACT(a_sample_leaves_where_a_policy_lets_it_leave),
+    EE_FACT(confidences_have_the_bits_that_policies_see),
     EE_FACT(a_logit_that_is_no_number_is_named_with_exit_and_sample),
     EE_FACT(the_offloading_objective_is_the_sum_over_kernels_at_every_sample),
     EE_FACT(the_search_gains_most_of_what_a_grid_gains),
