@@ -71,6 +71,11 @@ static ee_status info_model(const char *path, bool json) {
   return status;
 }
 
+static void add_names(cJSON *to, const char *key, int n, const char *const *name) {
+  cJSON *list = cJSON_AddArrayToObject(to, key);
+  for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateString(name[i]));
+}
+
 static ee_status info_data(const char *path, bool json) {
   ee_data_file *file = NULL;
   EE_TRY(ee_data_open(path, &file));
@@ -85,6 +90,8 @@ static ee_status info_data(const char *path, bool json) {
     for (int i = 0; i < 3; i++) cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)d->dim[i]));
     cJSON_AddStringToObject(all, "type", type);
     cJSON_AddBoolToObject(all, "labelled", d->labelled);
+    add_names(all, "classes", d->n_classes, d->class_name);
+    add_names(all, "attributes", d->n_attributes, d->attribute);
     cJSON_AddStringToObject(all, "provenance", d->provenance);
     status = ee_json_print(all);
   } else {
@@ -92,6 +99,7 @@ static ee_status info_data(const char *path, bool json) {
            (long long)d->dim[0], (long long)d->dim[1], (long long)d->dim[2],
            d->labelled ? "labelled" : "unlabelled");
     for (int c = 0; c < d->n_classes; c++) printf("class %d  %s\n", c, d->class_name[c]);
+    for (int a = 0; a < d->n_attributes; a++) printf("attribute  %s\n", d->attribute[a]);
     if (d->provenance[0] != '\0') printf("provenance: %s\n", d->provenance);
   }
   ee_data_close(&file);

@@ -7,18 +7,23 @@
 
 #include "data_format.h"
 #include "h5_array.h"
+#include "h5_list.h"
 #include "h5_seal.h"
 #include "h5_text.h"
 
 #define LABELS_AT_ONCE 4096
+#define MAX_DATASETS 65536
 
 struct ee_data_file {
   ee_h5        h5;
   ee_h5_rows   samples;
   ee_h5_rows   labels;  // closed if unlabelled
-  ee_data_info info;    // its texts are the two below
+  ee_data_info info;    // its texts are those below
   char       **class_name;
   char        *provenance;
+  char       **dataset;  // shape [n_datasets], names; the attributes' are the ends of some
+  int          n_datasets;
+  const char **attribute;
 };
 
 const ee_data_info *ee_data_file_info(const ee_data_file *file) {
@@ -58,6 +63,23 @@ static ee_status read_texts(ee_data_file *file) {
   return EE_OK;
 }
 
+/* What stands in the attributes' group under a name that an attribute may have. */
+static ee_status list_attributes(ee_data_file *file) {
+  char   set[EE_DATA_SET_BYTES];
+  size_t group = strlen(EE_DATA_ATTRIBUTES);
+  EE_TRY(ee_h5_list_datasets(&file->h5, MAX_DATASETS, &file->dataset, &file->n_datasets));
+  file->attribute = calloc((size_t)file->n_datasets + 1, sizeof *file->attribute);
+  if (file->attribute == NULL) return EE_FAIL(EE_ERR_NOMEM, "to open %s", file->h5.path);
+  for (int i = 0; i < file->n_datasets; i++) {
+    const char *name = file->dataset[i];
+    if (strncmp(name, EE_DATA_ATTRIBUTES, group) != 0) continue;
+    if (ee_data_attribute_set(name + group, set))
+      file->attribute[file->info.n_attributes++] = name + group;
+  }
+  file->info.attribute = file->attribute;
+  return EE_OK;
+}
+
 static ee_status check_block_of_labels(const ee_data_file *file, int64_t first, int64_t n) {
   int32_t label[LABELS_AT_ONCE];
   EE_TRY(ee_h5_rows_read(&file->labels, first, n, label));
@@ -82,6 +104,7 @@ static ee_status open_all(const char *path, ee_data_file *file) {
   EE_TRY(ee_h5_open_sealed(path, EE_DATA_FORMAT, &file->h5));
   EE_TRY(read_shape(file));
   EE_TRY(read_texts(file));
+  EE_TRY(list_attributes(file));
   return open_labels(file);
 }
 
@@ -133,6 +156,8 @@ void ee_data_close(ee_data_file **file) {
   ee_h5_rows_close(&f->samples);
   ee_h5_close(&f->h5);
   ee_h5_free_texts(f->class_name, f->info.n_classes);
+  ee_h5_free_texts(f->dataset, f->n_datasets);
+  free(f->attribute);
   free(f->provenance);
   free(f);
   *file = NULL;

@@ -35,6 +35,9 @@ for kind in model:model data:data exits:exits sweep:result learned:result front:
 done
 
 # values are those that were told when the file was written
+expect "first class of the data" "$(told data.h5 classes.0)" \
+  "$(edgeexit info data.h5 | sed -n 's/^class 0  //p')"
+expect "first attribute of the data" "$(told data.h5 attributes.0)" snr
 expect "samples of the table" "$(told exits.h5 samples)" 60
 expect "logits of the table" "$(told exits.h5 logits)" true
 edgeexit info --json model.h5 > model.json

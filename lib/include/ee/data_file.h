@@ -22,6 +22,9 @@ typedef struct ee_data_info {
   const char *const *class_name;  // shape [n_classes]
   bool               labelled;
   const char        *provenance;  // "" if none
+  // Of a file that was opened; ee_data_create() takes the names as an argument.
+  int                n_attributes;
+  const char *const *attribute;  // shape [n_attributes], names
 } ee_data_info;
 
 typedef struct ee_data_writer ee_data_writer;

@@ -217,6 +217,16 @@ static void ranges_outside_the_file_are_refused(void) {
   ee_data_close(&file);
 }
 
+static void attributes_are_listed_by_name(void) {
+  ee_data_file *file;
+  CU_ASSERT_EQUAL_FATAL(ee_data_open(data_file("data.h5", EE_DATA_F32, 3), &file), EE_OK);
+  const ee_data_info *info = ee_data_file_info(file);
+  CU_ASSERT_EQUAL_FATAL(info->n_attributes, 2);
+  CU_ASSERT_STRING_EQUAL(info->attribute[0], "difficulty");
+  CU_ASSERT_STRING_EQUAL(info->attribute[1], "snr");
+  ee_data_close(&file);
+}
+
 static void attributes_go_by_plain_names(void) {
   static const char *const bad[] = {"", "a/b", "..", "snr ", "no such attribute", "missing"};
   ee_data_file            *file;
@@ -362,6 +372,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_label_out_of_range_is_refused_when_written),
     EE_FACT(a_label_out_of_range_is_refused_when_read),
     EE_FACT(ranges_outside_the_file_are_refused),
+    EE_FACT(attributes_are_listed_by_name),
     EE_FACT(attributes_go_by_plain_names),
     EE_FACT(a_shape_without_elements_is_refused),
     EE_FACT(a_file_that_is_not_kept_leaves_the_old_one),
