@@ -49,6 +49,7 @@ typedef struct ee_report_plan {
   int64_t        first_answer;  // [ns]
   ee_gap         gap;           // longest among the EE_REPORT_WINDOW answers before the first one,
                                 // it, and as many after it; of the first plan 0
+  ee_summary gaps;              // of these answers, as ee_report.gaps
 } ee_report_plan;
 #define EE_REPORT_WINDOW 50
 
@@ -77,13 +78,15 @@ typedef struct ee_report_tenth {
 #define EE_REPORT_TENTHS 10
 
 typedef struct ee_report {
-  int64_t           answered, expected;
-  bool              complete;
-  int64_t           begin, end;  // first admission and last answer [ns]
-  int64_t           span;        // from the first to the last record of any kind [ns]
-  double            throughput, first_quarter, last_quarter;  // [1/s]
-  ee_summary        latency;                                  // [s]
-  ee_gap            gap;
+  int64_t    answered, expected;
+  bool       complete;
+  int64_t    begin, end;  // first admission and last answer [ns]
+  int64_t    span;        // from the first to the last record of any kind [ns]
+  double     throughput, first_quarter, last_quarter;  // [1/s]
+  ee_summary latency;                                  // [s]
+  ee_gap     gap;
+  ee_summary gaps;  // between answers that did not come together, but for those around a
+                    // change of plans [s]
   ee_report_exit    total;
   int               n_exits, n_devices, n_plans, n_moves;
   int64_t           n_links;

@@ -80,6 +80,7 @@ static void add_answers(cJSON *all, const ee_report *r) {
   cJSON *gap = cJSON_AddObjectToObject(all, "longest_gap");
   add_seconds(gap, "length_s", r->gap.length);
   add_seconds(gap, "at_s", r->gap.from);
+  add_summary(all, "gap_s", &r->gaps);
 }
 
 static void add_devices(cJSON *all, const ee_report *r) {
@@ -114,6 +115,7 @@ static void add_plans(cJSON *all, const ee_report *r) {
     cJSON_AddNumberToObject(to, "first_id", (double)r->plan[i].first_id);
     add_seconds(to, "first_answer_s", r->plan[i].first_answer);
     cJSON_AddNumberToObject(to, "switch_gap_s", i > 0 ? (double)r->plan[i].gap.length * 1e-9 : NAN);
+    add_summary(to, "switch_gaps_s", &r->plan[i].gaps);
   }
 }
 

@@ -27,10 +27,26 @@ static const ee_plan *find_plan(const ee_report_input *in, int plan_epoch) {
   return adopted;
 }
 
-static ee_gap gap_around(const ee_answer *sorted, int64_t n, int64_t at) {
+/* Gaps between answers [first, last) and the next ones that are marked so.  @p x: scratch. */
+static ee_summary gaps_of(const ee_answer *sorted, int64_t first, int64_t last, const bool *near,
+                          bool wanted, double *x) {
+  int64_t n = 0;
+  for (int64_t i = first; i + 1 < last; i++) {
+    int64_t length = sorted[i + 1].answered - sorted[i].answered;
+    if (length > 0 && near[i] == wanted) x[n++] = (double)length * 1e-9;
+  }
+  return ee_summarise(x, n);
+}
+
+/* The gaps around the change to a plan whose first answer stands at @p at. */
+static void look_around(const ee_answer *sorted, int64_t n, int64_t at, bool *near,
+                        ee_report_plan *plan) {
+  double  x[2 * EE_REPORT_WINDOW + 1];
   int64_t first = at > EE_REPORT_WINDOW ? at - EE_REPORT_WINDOW : 0;
   int64_t last  = n - at > EE_REPORT_WINDOW ? at + EE_REPORT_WINDOW + 1 : n;
-  return ee_longest_gap(sorted, first, last);
+  for (int64_t i = first; i + 1 < last; i++) near[i] = true;
+  plan->gap  = ee_longest_gap(sorted, first, last);
+  plan->gaps = gaps_of(sorted, first, last, near, true, x);
 }
 
 static ee_report_plan describe_plan(const ee_report_input *in, const ee_answer *sorted,
@@ -53,7 +69,7 @@ static int count_plans(const place *places, int64_t n) {
 }
 
 static ee_status describe_plans(const ee_report_input *in, const ee_answer *sorted,
-                                const place *places, ee_report *report) {
+                                const place *places, bool *near, ee_report *report) {
   int64_t n    = in->n_answers;
   report->plan = calloc((size_t)count_plans(places, n) + 1, sizeof *report->plan);
   if (report->plan == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the plans of a report");
@@ -61,20 +77,27 @@ static ee_status describe_plans(const ee_report_input *in, const ee_answer *sort
     for (last = first; last < n && places[last].plan_epoch == places[first].plan_epoch;) last++;
     ee_report_plan *plan = &report->plan[report->n_plans];
     *plan                = describe_plan(in, sorted, places + first, last - first);
-    if (report->n_plans > 0) plan->gap = gap_around(sorted, n, places[first].at);
+    if (report->n_plans > 0) look_around(sorted, n, places[first].at, near, plan);
     report->n_plans++;
   }
   return EE_OK;
 }
 
 ee_status ee_report_plans(const ee_report_input *in, const ee_answer *sorted, ee_report *report) {
-  size_t n      = (size_t)in->n_answers;
-  place *places = calloc(n + 1, sizeof *places);
-  if (places == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the plans of %zu answers", n);
-  for (size_t i = 0; i < n; i++) places[i] = (place){sorted[i].plan_epoch, (int64_t)i};
-  qsort(places, n, sizeof *places, compare_places);
-  ee_status status = describe_plans(in, sorted, places, report);
+  size_t    n      = (size_t)in->n_answers;
+  place    *places = calloc(n + 1, sizeof *places);
+  bool     *near   = calloc(n + 1, sizeof *near);
+  double   *length = calloc(n + 1, sizeof *length);
+  ee_status status = EE_FAIL(EE_ERR_NOMEM, "for the plans of %zu answers", n);
+  if (places != NULL && near != NULL && length != NULL) {
+    for (size_t i = 0; i < n; i++) places[i] = (place){sorted[i].plan_epoch, (int64_t)i};
+    qsort(places, n, sizeof *places, compare_places);
+    status       = describe_plans(in, sorted, places, near, report);
+    report->gaps = gaps_of(sorted, 0, in->n_answers, near, false, length);
+  }
   free(places);
+  free(near);
+  free(length);
   return status;
 }
 

@@ -127,6 +127,9 @@ static void print_times(FILE *out, const ee_report *r) {
           l->p50 * 1e3, l->p95 * 1e3, l->p99 * 1e3, l->max * 1e3);
   fprintf(out, "longest gap  %.3f ms between answers, at %.3f s\n",
           (double)r->gap.length / NS_PER_MS, (double)(r->gap.from - r->begin) * 1e-9);
+  fprintf(out, "gaps ms      p50 %.3f  p95 %.3f  p99 %.3f  max %.3f%s\n", r->gaps.p50 * 1e3,
+          r->gaps.p95 * 1e3, r->gaps.p99 * 1e3, r->gaps.max * 1e3,
+          r->n_plans > 1 ? ", but for those around a change of plans" : "");
 }
 
 static void print_devices(FILE *out, const ee_report *r) {
@@ -163,15 +166,17 @@ static void print_links(FILE *out, const ee_report *r) {
 }
 
 static void print_plans(FILE *out, const ee_report *r) {
-  char text[512], gap[32];
+  char text[512], gap[32], p99[32];
   if (r->n_plans == 0) return;
   fprintf(out,
-          "\nplan  from sample  first answer s    answers  gap ms at switch  layers @device\n");
+          "\nplan  from sample  first answer s    answers  gap ms at switch: p99, max  layers "
+          "@device\n");
   for (int i = 0; i < r->n_plans; i++) {
     const ee_report_plan *p = &r->plan[i];
-    fprintf(out, "%4d %12llu %15.3f %10lld %17s  %s\n", p->plan_epoch,
+    fprintf(out, "%4d %12llu %15.3f %10lld %16s %9s  %s\n", p->plan_epoch,
             (unsigned long long)p->first_id, (double)(p->first_answer - r->begin) * 1e-9,
-            (long long)p->answers, number(i > 0 ? (double)p->gap.length / NS_PER_MS : NAN, 3, gap),
+            (long long)p->answers, number(i > 0 ? p->gaps.p99 * 1e3 : NAN, 3, p99),
+            number(i > 0 ? (double)p->gap.length / NS_PER_MS : NAN, 3, gap),
             plan_text(p->plan, text, sizeof text));
   }
 }

@@ -287,6 +287,10 @@ static void a_pause_elsewhere_is_not_the_gap_of_a_switch(void) {
   CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
   CU_ASSERT_EQUAL(r.gap.length, 510 * MS);
   CU_ASSERT_EQUAL(r.plan[1].gap.length, 40 * MS);
+  CU_ASSERT_DOUBLE_EQUAL(r.gaps.max, 0.510, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(r.plan[1].gaps.max, 0.040, 1e-12);
+  CU_ASSERT_EQUAL(r.gaps.n, 10);          // before the answers around the switch
+  CU_ASSERT_EQUAL(r.plan[1].gaps.n, 89);  // of 50 answers, the first under the plan, and 39
   ee_report_clear(&r);
 }
 
