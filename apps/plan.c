@@ -46,8 +46,10 @@ static void bottleneck(const ee_fleet *fleet, const promise *p, char *text, size
 static ee_status find_promises(const plan_options *o, const ee_run_setup *setup,
                                const double *share, promise *p) {
   const ee_planner *planner = ee_planner_by_name(o->planner);
+  char              names[256];
   if (planner == NULL) {
-    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
+    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
+                   ee_planner_names(names, sizeof names));
   }
   for (int n = 1; n <= o->devices; n++) {
     promise *one = &p[n - 1];
@@ -182,8 +184,10 @@ static ee_status plan(plan_options *o) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  plan_options    o = {.policy = "threshold:value=0.8", .planner = "exact", .batch = 8, .slots = 6};
-  const char     *in[1];
+  plan_options o = {.policy = "threshold:value=0.8", .planner = "exact", .batch = 8, .slots = 6};
+  const char  *in[1];
+  char         names[256], planners[300];
+  snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
   const ee_option option[] = {
       {"fleet", 'f', EE_OPTION_TEXT, &o.fleet, "FLEET.yaml",
        "devices and links; default: equal devices, no link cost", 0, 0},
@@ -195,8 +199,7 @@ int ee_app_plan(int argc, char **argv) {
        "the same, from this exit table under the policy", 0, 0},
       {"policy", 'p', EE_OPTION_TEXT, &o.policy, "NAME:KEY=VALUE,...",
        "for --exits; default threshold:value=0.8", 0, 0},
-      {"planner", 0, EE_OPTION_TEXT, &o.planner, "NAME", "exact, uniform or flops; default exact",
-       0, 0},
+      {"planner", 0, EE_OPTION_TEXT, &o.planner, "NAME", planners, 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},
       {"slots", 0, EE_OPTION_INT, &o.slots, "N", "messages in flight per link; default 6", 1, 1024},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},

@@ -2,6 +2,7 @@
 #include "run_options.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static const char simulate_help[] =
     "runs: what exits say stands in an exit table, as 'edgeexit score' writes it.";
 
 static ee_status check(const ee_run_options *o) {
+  char planners[256];
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
@@ -29,7 +31,8 @@ static ee_status check(const ee_run_options *o) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
   }
   if (ee_planner_by_name(o->planner) == NULL) {
-    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected exact, uniform or flops", o->planner);
+    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
+                   ee_planner_names(planners, sizeof planners));
   }
   if (o->outcomes == NULL && o->data == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "DATA.h5 is missing; only with --outcomes it may be left out");
@@ -57,19 +60,21 @@ static ee_status check(const ee_run_options *o) {
 }
 
 ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
-  *o                       = (ee_run_options){.policy        = "threshold:value=0.8",
-                                              .planner       = "exact",
-                                              .weights       = "peer",
-                                              .move          = "live",
-                                              .batch         = 8,
-                                              .slots         = 6,
-                                              .epoch         = 256,
-                                              .control_delay = 1,
-                                              .merge_wait    = 1.0,
-                                              .min_gain      = 0.10,
-                                              .lambda        = 0.1,
-                                              .seed          = 1,
-                                              .rebalance     = true};
+  char names[256], planners[300];
+  *o = (ee_run_options){.policy        = "threshold:value=0.8",
+                        .planner       = "exact",
+                        .weights       = "peer",
+                        .move          = "live",
+                        .batch         = 8,
+                        .slots         = 6,
+                        .epoch         = 256,
+                        .control_delay = 1,
+                        .merge_wait    = 1.0,
+                        .min_gain      = 0.10,
+                        .lambda        = 0.1,
+                        .seed          = 1,
+                        .rebalance     = true};
+  snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
   const ee_option option[] = {
       {"devices", 'n', EE_OPTION_INT, &o->devices, "P",
        "start P devices with mpirun on this host; default: the fleet's, or as launched", 1,
@@ -93,8 +98,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"move", 0, EE_OPTION_TEXT, &o->move, "live|build|drain",
        "while the stream goes on; stopped to change over; stopped for all of it; default live", 0,
        0},
-      {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", "exact, uniform or flops; default exact",
-       0, 0},
+      {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
        "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
        0},

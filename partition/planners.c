@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of planners; a new one is one line here. */
+#include <stdio.h>
 #include <string.h>
 
 #include "baseline.h"
@@ -24,8 +25,13 @@ static const ee_planner latency = {
     .help = "the least expected latency of a sample, then the shortest period; in index order",
     .find = ee_partition_latency,
 };
+static const ee_planner free_order = {
+    .name = "free-order",
+    .help = "the shortest period in any order of devices; a heuristic for many unequal devices",
+    .find = ee_partition_free_order,
+};
 
-static const ee_planner *const table[] = {&exact, &latency, &uniform, &flops, NULL};
+static const ee_planner *const table[] = {&exact, &latency, &free_order, &uniform, &flops, NULL};
 
 const ee_planner *const *ee_planners(void) {
   return table;
@@ -35,4 +41,14 @@ const ee_planner *ee_planner_by_name(const char *name) {
   const ee_planner *const *planner = table;
   while (*planner != NULL && strcmp((*planner)->name, name) != 0) planner++;
   return *planner;
+}
+
+const char *ee_planner_names(char *text, int size) {
+  int length = 0;
+  if (size > 0) text[0] = '\0';
+  for (const ee_planner *const *planner = table; *planner != NULL && length < size; planner++) {
+    const char *between = planner == table ? "" : planner[1] == NULL ? " or " : ", ";
+    length += snprintf(text + length, (size_t)(size - length), "%s%s", between, (*planner)->name);
+  }
+  return text;
 }

@@ -76,6 +76,10 @@ const ee_planner *const *ee_planners(void);
 /** NULL if there is none of that name. */
 const ee_planner *ee_planner_by_name(const char *name);
 
+/** Write the names of all planners, "exact, latency, ... or flops", to @p text of @p size bytes
+ * (cut short if need be); return @p text. */
+const char *ee_planner_names(char *text, int size);
+
 /** EE_OK, or EE_ERR_ARG with the value that is wrong and what was expected.  The functions below
  *  that return no status take chains, and plans for them, that passed. */
 ee_status ee_chain_check(const ee_chain *chain);
@@ -138,6 +142,30 @@ ee_status ee_partition_front(const ee_chain *chain, ee_front **front);
 
 /** Destroy with its plans and set to NULL.  *front may be NULL. */
 void ee_front_destroy(ee_front **front);
+
+/**
+ * Shortest period with devices in any order; a device may stay idle.
+ *
+ * Devices that can stand in for each other (equal speed, memory and links, equally far from the
+ * source) are of one type.  With S counting the devices of each type in use, in which the last is
+ * of type u,
+ *
+ *   j in reached(S, u)  iff  some v and i in reached(S - u, v) have W_u(i, j) <= period,
+ *                            B_vu(i) <= period and [i, j) fits into u's memory
+ *
+ * and the period is the least load for which n_layers is reached: a bisection over the loads.
+ * Time and memory grow with the product of (devices + 1) over the types.  If that is too large
+ * (more than 2^23 words of 64 cuts in all sets), the order is a heuristic: from fastest first on,
+ * swaps and moves that shorten the period.  The lower bound tells how far off it can be.
+ *
+ * The plan in index order if none is better, else the one with the fewest stages.
+ * @return as ee_planner.find
+ */
+ee_status ee_partition_free_order(const ee_chain *chain, ee_plan **plan);
+
+/** Whether ee_partition_free_order() finds the shortest period of all orders, and not just a short
+ *  one.  False if the chain is wrong or memory runs out. */
+bool ee_partition_free_order_is_exact(const ee_chain *chain);
 
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */

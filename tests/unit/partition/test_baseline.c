@@ -16,6 +16,19 @@ static void every_planner_is_found_by_its_name(void) {
   CU_ASSERT_PTR_NULL(ee_planner_by_name(""));
 }
 
+static void a_list_of_all_names_is_cut_to_the_room_it_has(void) {
+  char text[256], few[10];
+  int  commas = 0, n = 0;
+  ee_planner_names(text, sizeof text);
+  for (const char *c = text; *c != '\0'; c++) commas += *c == ',';
+  for (const ee_planner *const *planner = ee_planners(); *planner != NULL; planner++, n++) {
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, (*planner)->name));
+  }
+  CU_ASSERT_EQUAL(commas, n - 2);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, " or "));
+  CU_ASSERT_STRING_EQUAL(ee_planner_names(few, sizeof few), "exact, la");
+}
+
 static int present_devices(const ee_chain *c, int *device) {
   int n = 0;
   for (int d = 0; d < c->n_devices; d++) {
@@ -157,6 +170,7 @@ static void a_plan_that_knows_the_exits_gains_what_they_save(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(every_planner_is_found_by_its_name),
+    EE_FACT(a_list_of_all_names_is_cut_to_the_room_it_has),
     EE_FACT(uniform_gives_each_present_device_as_many_layers_as_any_other),
     EE_FACT(uniform_refuses_what_does_not_fit_by_name),
     EE_FACT(flops_is_the_best_of_all_plans_when_everybody_goes_to_the_end),
