@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Three ways to move layers when a device becomes free: gaps between answers at the change of plans
-# and elsewhere.  ResNet-50 with two early exits on three simulated devices; the first one is four
-# times as fast from the 40th second on, so that layers come back to it.
+# and elsewhere.  ResNet-50 with two early exits on three simulated devices; the first one becomes
+# four times as fast on the way, so that layers come back to it.
 #
 #   jobs/experiments/moves.sh [OUT]
 #
-# LINK: bandwidth between devices, default 200Mbit/s.
+# LINK: bandwidth between devices, default 200Mbit/s.  STREAM: number of samples, default 900, of
+# which about 10 are answered in a second.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 LINK=${LINK:-200Mbit/s}
+STREAM=${STREAM:-900}
 [ -e "$BUILD/bin/edgeexit-simulated" ] ||
   die "built without SimGrid; jobs/setup.sh sim installs it"
 
-resnet50_with_exits 0.3 0.3
+resnet50_with_exits 0.3 0.3 "$STREAM"
 cat > "$out/fleet.yaml" << FLEET
 name: three devices, one of which becomes free
 devices:
-  - {name: a, flops: 10G, speed: [{at: 40, factor: 4}]}
+  - {name: a, flops: 10G, speed: [{at: $((STREAM * 2 / 45)), factor: 4}]}
   - {name: b, flops: 20G}
   - {name: c, flops: 20G}
 links: {default: {bandwidth: $LINK, latency: 1ms}}

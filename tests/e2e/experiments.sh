@@ -19,6 +19,11 @@ if [[ -e $bin/edgeexit-simulated ]]; then
   rows '^live: ' 3
   same=$(awk '/^live: / { n += $3 == $12 } END { print n }' "$scratch/out")
   expect "runs as accurate as their replay" "$same" 3
+
+  STREAM=360 LINK=400Mbit/s experiment moves
+  rows '^(live|build|drain) +360 ' 3
+  awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
+    fail "layers did not move, or the gap at the move is not within twice the others': $(cat "$scratch/out")"
 fi
 
 sed "s|^BUILD=.*|BUILD=$BUILD|; s|^RESULTS=.*|RESULTS=$scratch/results|; s|^SAMPLES=.*|SAMPLES=200|
