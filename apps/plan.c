@@ -14,7 +14,7 @@
 typedef struct plan_options {
   const char *model, *fleet, *planner, *shares, *exits, *policy;
   int         devices, batch, slots;
-  bool        json;
+  bool        whole_blocks, json;
 } plan_options;
 
 /* What is promised for one number of devices. */
@@ -132,11 +132,12 @@ static ee_status plan_for(const plan_options *o, const ee_model *model, const ee
   bool         given  = false;
   double      *share  = calloc((size_t)model->n_exits, sizeof *share);
   promise     *p      = calloc((size_t)o->devices, sizeof *p);
-  ee_run_setup setup  = {.model       = model,
-                         .fleet       = fleet,
-                         .host_flops  = ee_profiled_flops(model),
-                         .batch_limit = o->batch,
-                         .slots       = o->slots};
+  ee_run_setup setup  = {.model        = model,
+                         .fleet        = fleet,
+                         .whole_blocks = o->whole_blocks,
+                         .host_flops   = ee_profiled_flops(model),
+                         .batch_limit  = o->batch,
+                         .slots        = o->slots};
   ee_status    status = share != NULL && p != NULL
                             ? ee_parse_shares(o->shares, model->n_exits, share, &given)
                             : EE_FAIL(EE_ERR_NOMEM, "for the plans");
@@ -200,6 +201,8 @@ int ee_app_plan(int argc, char **argv) {
       {"policy", 'p', EE_OPTION_TEXT, &o.policy, "NAME:KEY=VALUE,...",
        "for --exits; default threshold:value=0.8", 0, 0},
       {"planner", 0, EE_OPTION_TEXT, &o.planner, "NAME", planners, 0, 0},
+      {"whole-blocks", 0, EE_OPTION_FLAG, &o.whole_blocks, NULL,
+       "cut only where a single value crosses, as between residual blocks", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},
       {"slots", 0, EE_OPTION_INT, &o.slots, "N", "messages in flight per link; default 6", 1, 1024},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},

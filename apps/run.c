@@ -24,6 +24,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .policy        = in->policy,
                         .outcomes      = in->outcomes,
                         .offload_costs = &in->offload.changes,
+                        .whole_blocks  = o->whole_blocks,
                         .fleet         = in->fleet,
                         .host_flops    = in->host_flops,
                         .layers        = {.self = in->model_file, .read = read_layer},

@@ -99,6 +99,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "while the stream goes on; stopped to change over; stopped for all of it; default live", 0,
        0},
       {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
+      {"whole-blocks", 0, EE_OPTION_FLAG, &o->whole_blocks, NULL,
+       "cut only where a single value crosses, as between residual blocks", 0, 0},
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
        "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
        0},

@@ -17,7 +17,7 @@ typedef struct ee_run_options {
   double      min_gain;
   double      lambda;  // cost of a layer
   uint64_t    seed;
-  bool        rebalance, offload, logits, json, quiet;
+  bool        rebalance, offload, whole_blocks, logits, json, quiet;
 } ee_run_options;
 
 /**

@@ -137,7 +137,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   record->period_now = now.period;
 
   // No plan may fit, for example when a memory limit is too small: then the present one stays.
-  if (options->planner->find(chain, &record->best) != EE_OK) {
+  if (ee_partition_find(options->planner, chain, &record->best) != EE_OK) {
     record->verdict = weigh(decider, options, EE_VERDICT_FAILED);
     return EE_OK;
   }

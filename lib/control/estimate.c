@@ -12,13 +12,14 @@
 #define SPEED_UNKNOWN 1e9  // [FLOP/s] of every device before any has been measured
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
-  size_t  p     = (size_t)e->n_devices;
-  size_t  n     = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 3 * p + 2 * p * p;
-  double *block = calloc(n, sizeof *block);
-  e->measured   = calloc(p, sizeof *e->measured);
-  e->attach     = calloc((size_t)exits, sizeof *e->attach);
-  e->share      = block;
-  if (block == NULL || e->measured == NULL || e->attach == NULL) {
+  size_t  p      = (size_t)e->n_devices;
+  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 3 * p + 2 * p * p;
+  double *block  = calloc(n, sizeof *block);
+  e->measured    = calloc(p, sizeof *e->measured);
+  e->attach      = calloc((size_t)exits, sizeof *e->attach);
+  e->cut_allowed = calloc((size_t)layers + 1, sizeof *e->cut_allowed);
+  e->share       = block;
+  if (block == NULL || e->measured == NULL || e->attach == NULL || e->cut_allowed == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the estimates of %d devices", e->n_devices);
   }
   e->head_work    = e->share + exits;
@@ -36,6 +37,11 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
 
 static void fill_model(ee_estimate *e) {
   const ee_model *m = e->model;
+  for (int c = 0; c <= m->n_layers; c++) {
+    int values;
+    ee_model_cut_values(m, c, &values);
+    e->cut_allowed[c] = values <= 1;
+  }
   for (int l = 0; l < m->n_layers; l++) {
     e->work[l]         = m->layer[l].flops;
     e->weight_bytes[l] = (double)m->layer[l].weight_bytes;
@@ -85,6 +91,7 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
                              .head_work       = e->head_work,
                              .attach          = e->attach,
                              .cut_bytes       = e->cut_bytes,
+                             .cut_allowed     = setup->whole_blocks ? e->cut_allowed : NULL,
                              .weight_bytes    = e->weight_bytes,
                              .speed           = e->speed,
                              .bandwidth       = e->bandwidth,
@@ -99,6 +106,7 @@ void ee_estimate_close(ee_estimate *e) {
   free(e->share);  // one block: everything of type double
   free(e->measured);
   free(e->attach);
+  free(e->cut_allowed);
   *e = (ee_estimate){0};
 }
 

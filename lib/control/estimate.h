@@ -29,6 +29,7 @@ typedef struct ee_estimate {
   double         *memory;     // shape [n_devices] [byte], 0: unlimited
   double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double
   int            *attach;                                       // shape [n_exits]
+  bool           *cut_allowed;                                  // shape [n_layers + 1]
   ee_chain        chain;                                        // all of the above, for the planner
 } ee_estimate;
 

@@ -14,7 +14,7 @@ ee_status ee_first_plan(const ee_run_setup *setup, int n_devices, const ee_plann
     memcpy(estimate.share, share, (size_t)m->n_exits * sizeof *share);
     ee_reach_from_shares(m->n_layers, m->n_exits, estimate.attach, share, estimate.reach);
   }
-  ee_status status = planner->find(&estimate.chain, plan);
+  ee_status status = ee_partition_find(planner, &estimate.chain, plan);
   if (status == EE_OK && forecast != NULL) {
     status = ee_partition_forecast(&estimate.chain, *plan, forecast);
   }

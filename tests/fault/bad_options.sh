@@ -33,7 +33,7 @@ for shares in 0.5 0.9/0.9/0.9 0.2/0.3/0.5/0 a/b/c 0.5/0.5/ -1/1/1; do
 done
 run_refused 2 '*--shares is 0.5/0.5; expected 3 numbers *' --shares 0.5/0.5
 refused_by_ranks 2 '*too many arguments; usage: *' "$model" "$data" "$data"
-refused_by_ranks 2 '*too few arguments; usage: *' "$model"
+refused_by_ranks 2 '*DATA.h5 is missing; *' "$model"
 refused 2 '*fly is no command; *' fly
 refused 2 '*-o *is missing*' score "$model" "$data"
 

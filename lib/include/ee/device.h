@@ -59,6 +59,7 @@ typedef struct ee_run_setup {
   const ee_exit_table *outcomes;       // what exits say, by sample id, instead of running layers
   const ee_schedule   *offload_costs;  // by sample id, for a policy that learns; NULL: none given
   const ee_plan       *plan;           // the first one
+  bool                 whole_blocks;   // planners cut only where one value is alive
   const ee_fleet      *fleet;          // NULL: the real clock; else paced, device d is rank d
   double               host_flops;     // what "relative: 1" of the fleet means [FLOP/s]
   ee_layer_reader      layers;

@@ -41,6 +41,7 @@ typedef struct ee_chain {
   const double *head_work;        // shape [n_exits] [FLOP]; the last exit's may be 0
   const int    *attach;           // shape [n_exits], layer after which the head runs
   const double *cut_bytes;        // shape [n_layers + 1], of one sample [byte]
+  const bool   *cut_allowed;      // shape [n_layers + 1], ends ignored; NULL: every cut
   const double *weight_bytes;     // shape [n_layers] [byte]; NULL: memory is not limited
   const double *speed;            // shape [n_devices] [FLOP/s]; 0: the device is away
   const double *bandwidth;        // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
@@ -79,6 +80,13 @@ const ee_planner *ee_planner_by_name(const char *name);
 /** Write the names of all planners, "exact, latency, ... or flops", to @p text of @p size bytes
  * (cut short if need be); return @p text. */
 const char *ee_planner_names(char *text, int size);
+
+/**
+ * Find a plan as @p planner does, among those that cut only where the chain allows it.  Planners
+ * themselves do not look at `cut_allowed`: layers between two allowed cuts are one to them.
+ * @return as ee_planner.find
+ */
+ee_status ee_partition_find(const ee_planner *planner, const ee_chain *chain, ee_plan **plan);
 
 /** EE_OK, or EE_ERR_ARG with the value that is wrong and what was expected.  The functions below
  *  that return no status take chains, and plans for them, that passed. */
