@@ -31,7 +31,33 @@ static const ee_planner free_order = {
     .find = ee_partition_free_order,
 };
 
-static const ee_planner *const table[] = {&exact, &latency, &free_order, &uniform, &flops, NULL};
+static ee_status find_pipeedge(const ee_chain *chain, ee_plan **plan) {
+  return ee_partition_pipeedge(chain, false, plan);
+}
+
+static ee_status find_pipeedge_released(const ee_chain *chain, ee_plan **plan) {
+  return ee_partition_pipeedge(chain, true, plan);
+}
+
+static const ee_planner pipeedge = {
+    .name = "pipeedge",
+    .help = "PipeEdge's recurrence, any order; ignores exits, latency and the source",
+    .find = find_pipeedge,
+};
+static const ee_planner pipeedge_released = {
+    .name = "pipeedge-released",
+    .help = "the same with the released program's mistake of one type's profile for another's",
+    .find = find_pipeedge_released,
+};
+static const ee_planner deepspeed = {
+    .name = "deepspeed",
+    .help = "DeepSpeed's balance: parts that differ least; ignores exits, speeds and links",
+    .find = ee_partition_deepspeed,
+};
+
+static const ee_planner *const table[] = {&exact, &latency,  &free_order,        &uniform,
+                                          &flops, &pipeedge, &pipeedge_released, &deepspeed,
+                                          NULL};
 
 const ee_planner *const *ee_planners(void) {
   return table;

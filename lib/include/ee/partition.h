@@ -175,6 +175,33 @@ ee_status ee_partition_free_order(const ee_chain *chain, ee_plan **plan);
  *  one.  False if the chain is wrong or memory runs out. */
 bool ee_partition_free_order_is_exact(const ee_chain *chain);
 
+/**
+ * PipeEdge's planner, re-implemented from its recurrence: devices by type, S counting those in use,
+ *
+ *   h(j, S + u, v) = min over i < j of max(h(i, S, u), t_u(i, j), cut_bytes[j] / min(bw_u, bw_v))
+ *
+ * with h(0, {}, u) = 0, any order, idle devices allowed, and [i, j) fitting into u's memory.  It
+ * does not look at exits (every reach is 1), latency or the source.  bw is a device's best link.
+ *
+ * @param[in] as_released  with the mistake of the released program: types are looked up in a list
+ *                         of devices, so with two devices of the first type the second type is
+ *                         planned with the first one's speed, memory and bandwidth
+ * @return as ee_planner.find; EE_ERR_ARG too if counts by type are too many (2^23 cells)
+ */
+ee_status ee_partition_pipeedge(const ee_chain *chain, bool as_released, ee_plan **plan);
+
+/**
+ * DeepSpeed's balanced partition, re-implemented from its recurrence: as many parts as devices are
+ * present, in index order, such that the largest and the smallest differ least,
+ *
+ *   D(n, j) = min over i < j of max(M(n - 1, i), w(i, j)) - min(m(n - 1, i), w(i, j))
+ *
+ * with M and m the largest and smallest part where D is least.  It does not look at exits, speeds,
+ * links or memory, except that what does not fit is refused.
+ * @return as ee_planner.find
+ */
+ee_status ee_partition_deepspeed(const ee_chain *chain, ee_plan **plan);
+
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */
 bool ee_partition_feasible(const ee_chain *chain, double period);
