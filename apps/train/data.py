@@ -91,11 +91,6 @@ def channel_statistics(x: Tensor, scale: float) -> Preprocess:
                       tuple(round(s, 4) for s in std.tolist()), scale)
 
 
-def plain(x: Tensor, rows: Tensor) -> Tensor:
-    """No augmentation."""
-    return x[rows]
-
-
 def as_it_is(x: Tensor, rows: Tensor) -> Tensor:
     """No augmentation."""
     return x[rows]

@@ -32,7 +32,10 @@ RECIPES: Dict[str, Recipe] = {
                                bf16=True),
     "modnet": Recipe(epochs=10, rate=0.1, exit_weights=(0.3, 0.4, 0.6, 1.0), batch=256,
                      decay=1e-4, bf16=True),
+    "modnet_scored": Recipe(epochs=10, rate=0.1, exit_weights=(0.3, 0.4, 0.6, 1.0), batch=256,
+                            decay=1e-4, price=0.5, joint=4),
 }
+MODULATION = ("modnet", "modnet_scored")  # trained on frames, the others on CIFAR-10
 CROP = {"resnet_cifar10": 4, "balexnet_cifar10": 2}
 
 
@@ -90,11 +93,20 @@ def print_by_snr(model: nn.Module, pre: data.Preprocess, samples: data.Samples) 
               + spoken(loop.accuracy(logits[:, rows], samples.y[rows])))
 
 
+def priced(recipe: Recipe) -> str:
+    """What the provenance line says of the blended loss."""
+    if not recipe.price:
+        return ""
+    return (f"joint loss for {recipe.joint} epochs, then blended with a price of the cost of "
+            f"{recipe.price:g}; ")
+
+
 def finished(name: str, model: nn.Module, pre: data.Preprocess, classes: Tuple[str, ...],
              train: data.Samples, recipe: Recipe, split: str, figures: str) -> Checkpoint:
     """The checkpoint of a trained network."""
     provenance = (f"edgetrain.py train {name}; seed {recipe.seed}; epochs {recipe.epochs}; "
                   f"bf16 {recipe.bf16}; threads {torch.get_num_threads()}; "
+                  f"{priced(recipe)}"
                   f"torch {torch.__version__}; {split}; "
                   f"accuracy per exit: {figures}")
     state = {k: v.contiguous() for k, v in model.state_dict().items()}
@@ -105,12 +117,12 @@ def finished(name: str, model: nn.Module, pre: data.Preprocess, classes: Tuple[s
 def command_train(args: argparse.Namespace) -> None:
     recipe = RECIPES[args.model]
     given = {k: v for k, v in vars(args).items()
-             if k in ("epochs", "rate", "seed") and v is not None}
+             if k in ("epochs", "rate", "seed", "price", "joint") and v is not None}
     recipe = replace(recipe, bf16=recipe.bf16 and not args.no_bf16,
                      decay=0.0 if args.plain else recipe.decay, **given)
     loop.seed_everything(recipe.seed, args.threads)
     start = time.time()
-    work = train_modulation if args.model == "modnet" else train_cifar
+    work = train_modulation if args.model in MODULATION else train_cifar
     made = work(args.model, args, recipe)
     made.save(args.out)
     print(f"{made.provenance}\n{time.time() - start:.0f} s", flush=True)
@@ -158,6 +170,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--epochs", type=int)
     p.add_argument("--rate", type=float, help="peak learning rate")
     p.add_argument("--seed", type=int)
+    p.add_argument("--price", type=float, help="of the mean cost, for networks with scores")
+    p.add_argument("--joint", type=int, help="first epochs without scores in the loss")
     p.add_argument("--no-bf16", action="store_true", help="train in float32 throughout")
     p.add_argument("--out", type=Path, required=True)
     p.set_defaults(run=command_train)
@@ -185,7 +199,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = parser().parse_args()
     if args.command == "train":
-        need = ("train", "holdout") if args.model == "modnet" else ("data",)
+        need = ("train", "holdout") if args.model in MODULATION else ("data",)
         missing = [f"--{n}" for n in need if getattr(args, n) is None]
         if missing:
             parser().error(f"train {args.model} needs {' and '.join(missing)}")

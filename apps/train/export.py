@@ -13,6 +13,7 @@ import torch
 import loop
 from checkpoint import Checkpoint
 from data import Samples
+from models import split_outputs
 
 OPSET = 13
 IMPORTED = frozenset("""
@@ -35,10 +36,12 @@ def metadata(made: Checkpoint) -> Dict[str, str]:
 
 
 def write_onnx(made: Checkpoint, path: Path) -> None:
-    """Export, add the metadata, check; the outputs are the exits' logits in order."""
+    """Export, add the metadata, check; the outputs are the exits' logits in order, then scores."""
     model = made.model()
     sample = torch.zeros(1, *made.input_shape)
-    names = [f"exit{i + 1}" for i in range(len(model(sample)))]
+    exits, scores = split_outputs(model(sample))
+    names = [f"exit{i + 1}" for i in range(len(exits))]
+    names += [f"exit{i + 1}_score" for i in range(len(scores))]
     torch.onnx.export(model, sample, str(path), opset_version=OPSET, do_constant_folding=True,
                       training=torch.onnx.TrainingMode.EVAL, input_names=["input"],
                       output_names=names, dynamic_axes={n: {0: "N"} for n in ["input"] + names})
@@ -61,10 +64,15 @@ def report(graph: onnx.ModelProto, path: Path) -> None:
 
 
 def write_reference(made: Checkpoint, samples: Samples, path: Path) -> None:
-    """HDF5 with `logits` [exits, n, classes] and `labels` [n], computed in float32."""
-    logits = loop.logits_of(made.model(), made.pre, samples.x)
+    """HDF5 with `logits` [exits, n, classes] and `labels` [n], computed in float32.
+
+    A network with scores also has `scores` [early exits, n].
+    """
+    logits, scores = loop.outputs_of(made.model(), made.pre, samples.x)
     with h5py.File(path, "w") as f:
         f["logits"] = logits.numpy()
+        if scores is not None:
+            f["scores"] = scores.numpy()
         f["labels"] = samples.y.numpy().astype(np.int32)
         f.attrs["provenance"] = made.provenance
     right = " ".join(f"{a:.4f}" for a in loop.accuracy(logits, samples.y))

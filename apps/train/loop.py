@@ -4,7 +4,7 @@
 import random
 import time
 from dataclasses import dataclass
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data import Augment, Preprocess, Samples
+from models import relative_costs, split_outputs
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Recipe:
     clip: float = 0.0            # limit of the gradient norm; 0 = none
     seed: int = 1
     bf16: bool = False           # autocast to bfloat16 in training (evaluation never)
+    price: float = 0.0           # of the mean cost in the loss of a network with scores
+    joint: int = 0               # first epochs of such a network, with the joint loss
 
 
 def seed_everything(seed: int, threads: int) -> None:
@@ -40,9 +43,19 @@ def seed_everything(seed: int, threads: int) -> None:
 @torch.no_grad()
 def logits_of(model: nn.Module, pre: Preprocess, x: Tensor, batch: int = 500) -> Tensor:
     """Logits in float32 as [exits, n, classes]."""
+    return outputs_of(model, pre, x, batch)[0]
+
+
+@torch.no_grad()
+def outputs_of(model: nn.Module, pre: Preprocess, x: Tensor,
+               batch: int = 500) -> Tuple[Tensor, Optional[Tensor]]:
+    """Logits as [exits, n, classes], and scores as [early exits, n], None if there are none."""
     model.eval()
-    parts = [torch.stack(model(pre(x[i:i + batch]))) for i in range(0, len(x), batch)]
-    return torch.cat(parts, 1)
+    parts = [split_outputs(model(pre(x[i:i + batch]))) for i in range(0, len(x), batch)]
+    logits = torch.cat([torch.stack(said) for said, _ in parts], 1)
+    if not parts[0][1]:
+        return logits, None
+    return logits, torch.cat([torch.cat(scores, 1).T for _, scores in parts], 1)
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> List[float]:
@@ -54,6 +67,26 @@ def joint_loss(logits: Tuple[Tensor, ...], labels: Tensor, weights: Sequence[flo
     """Weighted sum of the exits' cross-entropies."""
     terms = [w * F.cross_entropy(e.float(), labels) for w, e in zip(weights, logits)]
     return torch.stack(terms).sum()
+
+
+def blended_loss(outputs: Tuple[Tensor, ...], labels: Tensor, costs: Sequence[float],
+                 price: float) -> Tensor:
+    """EENets: cross-entropy of the blended answer plus the price of the mean cost.
+
+    From the last exit back, Y_i = h_i y_i + (1 - h_i) Y_(i+1), and the cost C_i likewise.  The
+    loss of Y_i and C_i is summed over the exits i, so that every classifier is trained also where
+    the scores of the exits before it are high; its first term alone is the loss of Y_0.
+    """
+    logits, scores = split_outputs(outputs)
+    answer = F.softmax(logits[-1].float(), 1)
+    cost = torch.full((len(labels), 1), costs[-1])
+    total = F.nll_loss(torch.log(answer + 1e-7), labels)
+    for said, score, until in reversed(list(zip(logits, scores, costs))):
+        h = score.float()
+        answer = h * F.softmax(said.float(), 1) + (1 - h) * answer
+        cost = h * until + (1 - h) * cost
+        total = total + F.nll_loss(torch.log(answer + 1e-7), labels) + price * cost.mean()
+    return total
 
 
 def parameter_groups(model: nn.Module, decay: float) -> List[dict]:
@@ -68,6 +101,7 @@ def fit(model: nn.Module, pre: Preprocess, train: Samples, watch: Samples, augme
     """Train in place; `watch` is only printed, nothing is chosen by it."""
     model.to(memory_format=torch.channels_last)
     steps = len(train) // recipe.batch
+    costs = relative_costs(model.eval(), pre(train.x[:1])) if recipe.price else None
     opt = torch.optim.SGD(parameter_groups(model, recipe.decay), lr=recipe.rate, momentum=0.9,
                           nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -75,7 +109,8 @@ def fit(model: nn.Module, pre: Preprocess, train: Samples, watch: Samples, augme
         div_factor=10, final_div_factor=1000, cycle_momentum=False)
     for epoch in range(recipe.epochs):
         start = time.time()
-        loss = run_epoch(model, pre, train, augment, recipe, opt, schedule)
+        scored = costs if epoch >= recipe.joint else None
+        loss = run_epoch(model, pre, train, augment, recipe, scored, opt, schedule)
         took = time.time() - start
         shown = accuracy(logits_of(model, pre, watch.x), watch.y)
         print(f"epoch {epoch + 1}/{recipe.epochs} loss {loss:.4f} watch "
@@ -83,8 +118,9 @@ def fit(model: nn.Module, pre: Preprocess, train: Samples, watch: Samples, augme
 
 
 def run_epoch(model: nn.Module, pre: Preprocess, train: Samples, augment: Augment,
-              recipe: Recipe, opt: torch.optim.Optimizer, schedule) -> float:
-    """One pass over the shuffled samples; returns the mean loss."""
+              recipe: Recipe, costs: Optional[Sequence[float]], opt: torch.optim.Optimizer,
+              schedule) -> float:
+    """One pass over the shuffled samples; returns the mean loss, blended if there are costs."""
     model.train()
     total, steps = 0.0, len(train) // recipe.batch
     order = torch.randperm(len(train))
@@ -92,8 +128,9 @@ def run_epoch(model: nn.Module, pre: Preprocess, train: Samples, augment: Augmen
         rows = order[i * recipe.batch:(i + 1) * recipe.batch]
         x = pre(augment(train.x, rows)).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            logits = model(x)
-        loss = joint_loss(logits, train.y[rows], recipe.exit_weights)
+            outputs = model(x)
+        loss = joint_loss(split_outputs(outputs)[0], train.y[rows], recipe.exit_weights) \
+            if costs is None else blended_loss(outputs, train.y[rows], costs, recipe.price)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         if recipe.clip:

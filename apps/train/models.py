@@ -2,8 +2,10 @@
 """The multi-exit networks.
 
 Every network returns a tuple of logits, one per exit, from the first exit to
-the final one.  The ONNX exporter turns that tuple into the graph outputs, and
-the importer of EdgeExit takes each graph output as one exit.
+the final one; a network with scores returns those of the early exits, in
+[0, 1] with one column each, behind them.  The ONNX exporter turns that tuple
+into the graph outputs, and the importer of EdgeExit takes each graph output as
+one exit or the score of one.
 """
 
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
@@ -56,6 +58,19 @@ class Head(nn.Module):
         return self.linear(torch.flatten(self.pool(self.conv(x)), 1))
 
 
+class ScoredHead(Head):
+    """Exit block of EENets: a classifier and a confidence branch on the same pooled features."""
+
+    def __init__(self, cin: int, classes: int, hidden: int = 0, kernel: Size = (3, 3),
+                 stride: Size = (2, 2)):
+        super().__init__(cin, classes, hidden, kernel, stride)
+        self.score = nn.Linear(hidden or cin, 1)
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        features = torch.flatten(self.pool(self.conv(x)), 1)
+        return self.linear(features), torch.sigmoid(self.score(features))
+
+
 class MultiExit(nn.Module):
     """A chain of parts with one head after each part."""
 
@@ -71,6 +86,46 @@ class MultiExit(nn.Module):
             x = part(x)
             logits.append(head(x))
         return tuple(logits)
+
+
+class ScoredMultiExit(MultiExit):
+    """The same with heads that score, all but the last."""
+
+    def forward(self, x: Tensor) -> Logits:
+        logits: List[Tensor] = []
+        scores: List[Tensor] = []
+        for part, head in zip(self.parts[:-1], self.heads[:-1]):
+            x = part(x)
+            said, score = head(x)
+            logits.append(said)
+            scores.append(score)
+        logits.append(self.heads[-1](self.parts[-1](x)))
+        return tuple(logits + scores)
+
+
+def split_outputs(outputs: Logits) -> Tuple[Logits, Logits]:
+    """The logits of all exits, and the scores of the early ones, if there are any."""
+    exits = [o for o in outputs if o.shape[1] > 1]
+    return tuple(exits), tuple(outputs[len(exits):])
+
+
+def relative_costs(model: nn.Module, sample: Tensor) -> List[float]:
+    """Multiply-adds until each exit, the heads on the way included, over those of all."""
+    macs: Dict[nn.Module, int] = {}
+
+    def count(layer: nn.Module, _, out: Tensor) -> None:
+        macs[layer] = out[0].numel() * layer.weight[0].numel()
+
+    layers = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    hooks = [m.register_forward_hook(count) for m in layers]
+    model(sample)
+    for hook in hooks:
+        hook.remove()
+    until, costs = 0, []
+    for part, head in zip(model.parts, model.heads):
+        until += sum(macs[m] for m in [*part.modules(), *head.modules()] if m in macs)
+        costs.append(until)
+    return [c / until for c in costs]
 
 
 def init_weights(model: nn.Module) -> nn.Module:
@@ -117,24 +172,30 @@ def balexnet_cifar10(classes: int = 10) -> nn.Module:
     return init_weights(MultiExit(parts, [side(32, 16, 7), side(64, 16, 3), final]))
 
 
-def modnet(classes: int = 11) -> nn.Module:
+def modnet(classes: int = 11, widths: Sequence[int] = (24, 36, 52, 72),
+           scored: bool = False) -> nn.Module:
     """Modulation classifier for 2x1x128 frames: four residual parts of 1xk kernels.
 
     Each part halves the length and about doubles the channel product, so the
     work of the parts is similar and the network cuts well over four devices.
     """
     k, down = (1, 5), (1, 2)
-    widths = (24, 36, 52, 72)
     parts: List[nn.Module] = []
-    cin = 24
+    cin = widths[0]
     for i, w in enumerate(widths):
         blocks = [conv_bn_relu(2, cin, (1, 7))] if i == 0 else []
         blocks += [BasicBlock(cin, w, k, down if i else (1, 1)), BasicBlock(w, w, k)]
         parts.append(nn.Sequential(*blocks))
         cin = w
-    heads = [Head(w, classes, 16, (1, 3), (1, 4)) for w in widths[:2]]
-    heads += [Head(w, classes) for w in widths[2:]]
-    return init_weights(MultiExit(parts, heads))
+    early = ScoredHead if scored else Head
+    heads = [early(w, classes, 16, (1, 3), (1, 4)) for w in widths[:2]]
+    heads += [early(widths[2], classes), Head(widths[3], classes)]
+    return init_weights((ScoredMultiExit if scored else MultiExit)(parts, heads))
+
+
+def modnet_scored(classes: int = 11) -> nn.Module:
+    """A modnet of half the widths whose early exits have learned scores."""
+    return modnet(classes, (12, 18, 26, 36), scored=True)
 
 
 class PadChannels(torch.autograd.Function):
@@ -206,6 +267,7 @@ MODELS: Dict[str, Callable[[], nn.Module]] = {
     "resnet_cifar10": resnet_cifar10,
     "balexnet_cifar10": balexnet_cifar10,
     "modnet": modnet,
+    "modnet_scored": modnet_scored,
     "resnet20": ResNet20,
 }
 

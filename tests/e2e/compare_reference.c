@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_reference EXITS.h5 REFERENCE.h5 SAMPLES THRESHOLD: whether the first samples of an exit
  * table have the logits that PyTorch gave, to 1e-4 of each sample's largest, its labels, and leave
- * where PyTorch's would. */
+ * where PyTorch's would; and, if it has learned scores, its scores to 1e-5. */
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "ee/exits_file.h"
 
 #define TOLERANCE 1e-4
+#define SCORE_TOLERANCE 1e-5
 #define MOST_EXITS 16
 
 /* What all exits say of all samples. */
@@ -18,6 +19,7 @@ typedef struct scores {
   int64_t  n;
   int      n_exits, n_classes;
   float   *logits;  // shape [n_exits, n, n_classes]
+  float   *score;   // shape [n_exits - 1, n], of the early exits; NULL: none
   int32_t *label;   // shape [n]
 } scores;
 
@@ -25,15 +27,18 @@ static float *logits_of(const scores *s, int e, int64_t i) {
   return s->logits + ((int64_t)e * s->n + i) * s->n_classes;
 }
 
-static ee_status scores_open(int64_t n, int n_exits, int n_classes, scores *s) {
+static ee_status scores_open(int64_t n, int n_exits, int n_classes, bool scored, scores *s) {
   *s        = (scores){.n = n, .n_exits = n_exits, .n_classes = n_classes};
   s->logits = calloc((size_t)n * (size_t)n_exits * (size_t)n_classes + 1, sizeof *s->logits);
+  s->score  = scored ? calloc((size_t)n * (size_t)n_exits, sizeof *s->score) : NULL;
   s->label  = calloc((size_t)n + 1, sizeof *s->label);
-  return s->logits != NULL && s->label != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for logits");
+  bool made = s->logits != NULL && s->label != NULL && (s->score != NULL || !scored);
+  return made ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for logits");
 }
 
 static void scores_close(scores *s) {
   free(s->logits);
+  free(s->score);
   free(s->label);
 }
 
@@ -52,6 +57,15 @@ static ee_status read_samples(ee_exits_file *file, scores *s) {
   return status;
 }
 
+static ee_status read_scores(ee_exits_file *file, scores *s) {
+  float row[MOST_EXITS];
+  for (int64_t i = 0; s->score != NULL && i < s->n; i++) {
+    EE_TRY(ee_exits_read_scores(file, i, 1, row));
+    for (int e = 0; e < s->n_exits - 1; e++) s->score[e * s->n + i] = row[e];
+  }
+  return EE_OK;
+}
+
 static ee_status read_table(const char *path, int64_t n, scores *s, float *temperature) {
   ee_exits_file *file = NULL;
   EE_TRY(ee_exits_open(path, &file));
@@ -62,8 +76,9 @@ static ee_status read_table(const char *path, int64_t n, scores *s, float *tempe
                      path, (long long)info->n, info->n_exits, (long long)n, MOST_EXITS);
   }
   for (int e = 0; status == EE_OK && e < info->n_exits; e++) temperature[e] = info->temperature[e];
-  if (status == EE_OK) status = scores_open(n, info->n_exits, info->n_classes, s);
+  if (status == EE_OK) status = scores_open(n, info->n_exits, info->n_classes, info->has_score, s);
   if (status == EE_OK) status = read_samples(file, s);
+  if (status == EE_OK) status = read_scores(file, s);
   ee_exits_close(&file);
   return status;
 }
@@ -90,13 +105,17 @@ static ee_status read_first(hid_t file, const char *name, int rank, int at, cons
 }
 
 static ee_status read_reference(const char *path, const scores *like, scores *s) {
-  EE_TRY(scores_open(like->n, like->n_exits, like->n_classes, s));
+  EE_TRY(scores_open(like->n, like->n_exits, like->n_classes, like->score != NULL, s));
   hid_t   file      = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   hsize_t labels[1] = {(hsize_t)s->n};
   hsize_t logits[3] = {(hsize_t)s->n_exits, (hsize_t)s->n, (hsize_t)s->n_classes};
+  hsize_t early[2]  = {(hsize_t)s->n_exits - 1, (hsize_t)s->n};
   if (file < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be opened", path);
   ee_status status = read_first(file, "logits", 3, 1, logits, H5T_NATIVE_FLOAT, s->logits);
   if (status == EE_OK) status = read_first(file, "labels", 1, 0, labels, H5T_NATIVE_INT, s->label);
+  if (status == EE_OK && s->score != NULL) {
+    status = read_first(file, "scores", 2, 1, early, H5T_NATIVE_FLOAT, s->score);
+  }
   H5Fclose(file);
   return status;
 }
@@ -128,6 +147,22 @@ static ee_status compare_exit(const scores *ours, const scores *theirs, int e) {
   if (worst <= TOLERANCE) return EE_OK;
   return EE_FAIL(EE_ERR_ARG, "exit %d: sample %lld differs by %g; expected at most %g", e,
                  (long long)at, worst, TOLERANCE);
+}
+
+static ee_status compare_scores(const scores *ours, const scores *theirs) {
+  double worst = 0.0;
+  if (ours->score == NULL) return EE_OK;
+  for (int64_t k = 0; k < (ours->n_exits - 1) * ours->n; k++) {
+    double apart = fabs((double)ours->score[k] - (double)theirs->score[k]);
+    if (!(apart <= SCORE_TOLERANCE)) {
+      return EE_FAIL(EE_ERR_ARG, "exit %d: the score of sample %lld is %g, by the reference %g",
+                     (int)(k / ours->n), (long long)(k % ours->n), (double)ours->score[k],
+                     (double)theirs->score[k]);
+    }
+    worst = fmax(worst, apart);
+  }
+  printf("scores differ by %.2g at most\n", worst);
+  return EE_OK;
 }
 
 static void count_exits(const scores *s, const float *temperature, float threshold, int64_t *left) {
@@ -168,6 +203,7 @@ static ee_status compare(const scores *ours, const scores *theirs, const float *
     }
   }
   for (int e = 0; e < ours->n_exits; e++) EE_TRY(compare_exit(ours, theirs, e));
+  EE_TRY(compare_scores(ours, theirs));
   return compare_shares(ours, theirs, temperature, threshold);
 }
 

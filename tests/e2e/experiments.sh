@@ -10,6 +10,9 @@ rows '^IMDb +splitee(-s)? ' 10
 rows '^modulation +splitee(-s)? +0\.[1-6] ' 12
 rows '^modulation +[a-z0-9-]+ +[0-9.]+ \+- ' 6
 
+KEPT=1000 FRAMES=1000 TARGETS='0.72 0.75 1' experiment eenet
+rows '^( +-|  0\.72|  0\.75) +0\.[0-9]+ .* (final|eenet:value=|threshold:values?=)' 8
+
 N=50000 REPEATS=1 experiment replay_speed
 rows ' M +-?[0-9.]+ M$' 9  # of so few samples the speed says nothing
 
