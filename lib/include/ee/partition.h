@@ -202,6 +202,44 @@ ee_status ee_partition_pipeedge(const ee_chain *chain, bool as_released, ee_plan
  */
 ee_status ee_partition_deepspeed(const ee_chain *chain, ee_plan **plan);
 
+/** Layers [begin, end) on several devices that take samples in turn. */
+typedef struct ee_replicas {
+  int begin, end;
+  int n;  // devices that own these layers
+} ee_replicas;
+
+/** Stages in the order of the layers; which device is in which stage is the caller's, except that
+ *  the source, if present, is in the first. */
+typedef struct ee_replicated {
+  int          n_stages;
+  ee_replicas *stage;        // shape [n_stages]
+  int          n_devices;    // in use
+  double       period;       // per admitted sample [s]
+  double       lower_bound;  // all work spread evenly over all present devices [s]
+} ee_replicated;
+
+/**
+ * Shortest period of equal devices when several may own the same layers.
+ *
+ *   A(j, m) = min over i < j, 1 <= r <= m of max(A(i, m - r), B(i), W(i, j) / r)
+ *
+ * B counts in full, as if the replicas on both sides shared one link.  A source that is present
+ * keeps its part of the first stage, so its link carries (r - 1) / r of cut 0.  Every replica has
+ * the stage's layers in its memory.
+ *
+ * Found as the least period for which F(j) = min over i < j of F(i) + ceil(W(i, j) / period), the
+ * fewest devices for layers [0, j), is at most the devices there are; to 1e-12, relatively.  Among
+ * plans of that period the one with the fewest devices, then stages.  Time O(L^2) times the steps
+ * of a bisection.
+ * @param[out] plan  owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_ARG if the chain is wrong, devices or links differ or nothing fits;
+ *         EE_ERR_NOMEM
+ */
+ee_status ee_partition_replicate(const ee_chain *chain, ee_replicated **plan);
+
+/** Destroy and set to NULL.  *plan may be NULL. */
+void ee_replicated_destroy(ee_replicated **plan);
+
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */
 bool ee_partition_feasible(const ee_chain *chain, double period);
