@@ -22,7 +22,7 @@ wrong_value() {
 }
 wrong_value --rebalance maybe 'expected on or off'
 wrong_value --weights post 'expected peer or file'
-wrong_value --planner luck 'expected exact, uniform or flops'
+wrong_value --planner luck 'expected exact, *uniform, *'
 wrong_value --backend abacus 'there are: * ref*'
 for wrong in "--batch eight" "--batch 99999999999999999999" "--slots 0" "--epoch -1" "--rate nan" \
   "--samples 0" "--devices 0" "--min-gain 2" "--control-delay 1.5" "--seed -1"; do
