@@ -66,7 +66,7 @@ static ee_status settle(ee_latency_search *s, ee_tradeoff *point, ee_tradeoff *n
 static ee_status too_short(const ee_chain *chain, double period) {
   ee_plan    *plan = NULL;
   ee_forecast shortest;
-  EE_TRY(ee_partition_exact(chain, &plan));
+  EE_TRY(ee_partition_find(ee_planner_by_name("exact"), chain, &plan));
   ee_status status = ee_partition_forecast(chain, plan, &shortest);
   ee_plan_destroy(&plan);
   EE_TRY(status);

@@ -48,7 +48,9 @@ void ee_latency_search_destroy(ee_latency_search *s) {
 
 /* Device p may begin at cut i after device q if the link keeps to the period. */
 static void open_gate(ee_latency_search *s, double period, int q, int p, int i) {
-  if (ee_link_load(s->loads.chain, q, p, i) > period) return;
+  const ee_chain *chain = s->loads.chain;
+  if (chain->cut_allowed != NULL && !chain->cut_allowed[i]) return;
+  if (ee_link_load(chain, q, p, i) > period) return;
   double until = finish_of(s, q)[i] + ee_link_load(&s->alone, q, p, i) + s->penalty;
   if (until >= s->gate[i]) return;
   s->gate[i]           = until;

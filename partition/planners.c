@@ -24,6 +24,7 @@ static const ee_planner latency = {
     .name = "latency",
     .help = "the least expected latency of a sample, then the shortest period; in index order",
     .find = ee_partition_latency,
+    .by_latency = true,
 };
 static const ee_planner free_order = {
     .name = "free-order",

@@ -85,3 +85,11 @@ void ee_controller_destroy(ee_controller **controller);
  */
 ee_status ee_first_plan(const ee_run_setup *setup, int n_devices, const ee_planner *planner,
                         const double *share, ee_plan **plan, ee_forecast *forecast);
+
+/**
+ * Lend the chain on which ee_first_plan() plans to @p use, with @p context.  It is gone when @p use
+ * returns.
+ * @return what @p use returns; EE_ERR_NOMEM
+ */
+ee_status ee_first_chain(const ee_run_setup *setup, int n_devices, const double *share,
+                         ee_status (*use)(const ee_chain *chain, void *context), void *context);

@@ -69,6 +69,7 @@ typedef struct ee_planner {
    *  @return EE_OK; EE_ERR_ARG if the chain is wrong or no plan fits (the message says which memory
    *  is too small); EE_ERR_NOMEM */
   ee_status (*find)(const ee_chain *chain, ee_plan **plan);
+  bool by_latency;  // it makes latency short, not the period
 } ee_planner;
 
 /** All planners, ended by NULL; docs/partition.md says what each does. */
@@ -125,6 +126,7 @@ ee_status ee_partition_latency(const ee_chain *chain, ee_plan **plan);
 
 /** The same among plans whose period is at most @p period [s], which must be >= 0: stages and links
  *  above it are left out of the minima.
+ *  Cuts that are not allowed are left out too.
  *  @return as ee_planner.find; EE_ERR_ARG with the shortest period if @p period is less */
 ee_status ee_partition_latency_within(const ee_chain *chain, double period, ee_plan **plan);
 
@@ -142,7 +144,7 @@ typedef struct ee_front {
 
 /**
  * All trade-offs between period and latency with devices in index order: ee_partition_latency()
- * again and again, each time within less than the period before.
+ * again and again, each time within less than the period before.  Only allowed cuts are used.
  * @param[out] front  owned by the caller; NULL on error
  * @return as ee_planner.find
  */

@@ -11,14 +11,18 @@
 /* Of all plans whose period is at most (or below) a limit, the one of least latency, then period.
  */
 typedef struct earliest {
-  double limit;
-  bool   below;
-  bool   found;
-  double period, latency;
+  double      limit;
+  bool        below;
+  bool        found;
+  double      period, latency;
+  const bool *allowed;  // shape [n_layers + 1], where plans may cut; NULL: everywhere
 } earliest;
 
 static void keep_earliest(void *context, const seen_plan *plan) {
   earliest *e = context;
+  for (int s = 1; s < plan->n_stages && e->allowed != NULL; s++) {
+    if (!e->allowed[plan->stage[s].begin]) return;
+  }
   if (e->below ? plan->period >= e->limit : plan->period > e->limit) return;
   bool better = !e->found || plan->latency < e->latency ||
                 (plan->latency <= e->latency && plan->period < e->period);
@@ -29,7 +33,7 @@ static void keep_earliest(void *context, const seen_plan *plan) {
 }
 
 static earliest earliest_of_all(const ee_chain *c, double limit, bool below) {
-  earliest e = {.limit = limit, .below = below};
+  earliest e = {.limit = limit, .below = below, .allowed = c->cut_allowed};
   every_plan(c, (plan_visitor){keep_earliest, &e, false});
   return e;
 }
@@ -133,6 +137,34 @@ static void the_front_has_exactly_the_plans_that_none_beats_in_both(void) {
   CU_ASSERT_TRUE(most >= 5);
 }
 
+static void nor_cuts_the_front_where_it_is_not_allowed(void) {
+  int fewer = 0;
+  for (uint64_t k = 0; k < CHAINS; k++) {
+    random_chain r;
+    ee_front    *front = NULL;
+    ee_rng       rng   = ee_rng_at(13, k);
+    bool         allowed[MOST_LAYERS + 1];
+    random_chain_draw(k, true, &r);
+    earliest anywhere = earliest_of_all(&r.chain, INFINITY, false);
+    for (int c = 0; c <= r.chain.n_layers; c++) allowed[c] = below(&rng, 2) == 0;
+    r.chain.cut_allowed = allowed;
+    earliest  wanted    = earliest_of_all(&r.chain, INFINITY, false);
+    ee_status status    = ee_partition_front(&r.chain, &front);
+    CU_ASSERT_EQUAL_FATAL(status, wanted.found ? EE_OK : EE_ERR_ARG);
+    fewer += wanted.found && wanted.latency > anywhere.latency;
+    int n = 0;
+    for (; wanted.found; n++) {
+      CU_ASSERT_FATAL(n < front->n);
+      CU_ASSERT_EQUAL(front->point[n].period, wanted.period);
+      CU_ASSERT_EQUAL(front->point[n].latency, wanted.latency);
+      wanted = earliest_of_all(&r.chain, wanted.period, true);
+    }
+    CU_ASSERT_TRUE(front == NULL || front->n == n);
+    ee_front_destroy(&front);
+  }
+  CU_ASSERT_TRUE(fewer > CHAINS / 50);
+}
+
 /* The shortest period of the front is that of the exact planner, found in another way. */
 static void the_front_of_a_long_chain_ends_at_the_shortest_period(void) {
   enum { LAYERS = 120, DEVICES = 12 };
@@ -210,6 +242,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(nor_if_loads_are_uneven),
     EE_FACT(within_a_period_no_plan_is_earlier),
     EE_FACT(the_front_has_exactly_the_plans_that_none_beats_in_both),
+    EE_FACT(nor_cuts_the_front_where_it_is_not_allowed),
     EE_FACT(the_front_of_a_long_chain_ends_at_the_shortest_period),
     EE_FACT(rounding_does_not_add_stages_to_the_earliest_plan),
     EE_FACT(a_wrong_chain_or_period_is_refused),
