@@ -23,6 +23,22 @@ double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int
   return ee_link_load(chain, plan->stage[s].device, plan->stage[s + 1].device, plan->stage[s].end);
 }
 
+double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s) {
+  const ee_stage *stage = &plan->stage[s];
+  double          cuts  = chain->cut_bytes[stage->begin] + chain->cut_bytes[stage->end];
+  double          bytes = chain->slots * chain->message_samples * cuts;
+  for (int l = stage->begin; l < stage->end && chain->weight_bytes != NULL; l++) {
+    bytes += chain->weight_bytes[l];
+  }
+  return bytes;
+}
+
+double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e) {
+  int    layer = chain->attach[e];
+  double speed = chain->speed[plan->stage[ee_plan_stage_of_layer(plan, layer)].device];
+  return chain->reach[layer] * chain->head_work[e] / speed;
+}
+
 double ee_partition_lower_bound(const ee_chain *chain) {
   double work = 0.0, heaviest = 0.0, speed = 0.0, fastest = 0.0;
   for (int l = 0; l < chain->n_layers; l++) {

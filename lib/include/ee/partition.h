@@ -259,6 +259,12 @@ ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan);
 double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 
+/** Bytes that stage @p s of @p plan needs on its device: weights and messages [byte]. */
+double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s);
+
+/** Seconds per admitted sample that the head of exit @p e takes under @p plan [s]. */
+double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e);
+
 /** max(sum_l R[l] work[l] / sum_d speed[d], max_l R[l] work[l] / max_d speed[d]), heads counted
  *  [s]; INFINITY if all devices are away. */
 double ee_partition_lower_bound(const ee_chain *chain);

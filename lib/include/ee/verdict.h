@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/partition.h"
+
+/**
+ * @file verdict.h
+ * Whether a plan is worth its devices: what it is against one device alone, what each device and
+ * each exit head has to do with it, and what would be if a device were not there.
+ *
+ * Pure functions, as in partition.h.
+ */
+
+/** Why a device is idle.  The last four are found with ee_partition_exact(), whatever the planner.
+ */
+typedef enum ee_idle {
+  EE_IDLE_NOT,      // it is in use
+  EE_IDLE_AWAY,     // its speed is 0
+  EE_IDLE_LINK,     // it would help if its links cost nothing, and does not as they are
+  EE_IDLE_MEMORY,   // it would help if its memory were not limited
+  EE_IDLE_PLANNER,  // it would help, but the planner leaves it out
+  EE_IDLE_SPARE     // it would hardly help in its place, or what it does was not tried
+} ee_idle;
+
+/** A device under a plan. */
+typedef struct ee_device_verdict {
+  int     stage;    // that it owns; -1: it is idle
+  double  seconds;  // per admitted sample that it is busy [s]
+  double  bytes;    // that its layers and messages take [byte]
+  ee_idle idle;
+  /* Of the planner's plan for the devices in use and this one, if it is idle, or without this one,
+   * if it is in use; INFINITY if no plan fits then, NAN if it was not tried. */
+  double other_period, other_latency;  // [s]
+} ee_device_verdict;
+
+typedef struct ee_verdict {
+  ee_forecast forecast;                     // of the plan
+  int         alone;                        // device that would be best alone; -1: none can
+  double      alone_period, alone_latency;  // with all layers on it; INFINITY if none can [s]
+  double      head_share;                   // part of the bottleneck stage's time that exit heads
+                                            // take; 0 if the bottleneck is a link
+  int                head;  // exit whose head takes more than half of that stage's time; -1: none
+  int                n_devices;  // of the chain
+  ee_device_verdict *device;     // shape [n_devices]
+} ee_verdict;
+
+/** Most devices of a chain for which other plans are tried. */
+#define EE_VERDICT_MOST 64
+
+/** Differences of less than this are none, relatively. */
+#define EE_VERDICT_MARGIN 0.01
+
+/**
+ * Judge @p plan, which @p planner has found for @p chain or some of its devices.
+ * @param[in]  max_period  0, or the limit if the plan is that of ee_partition_latency_within() [s]
+ * @param[out] verdict     owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_ARG if chain or plan is wrong; EE_ERR_NOMEM
+ */
+ee_status ee_partition_judge(const ee_chain *chain, const ee_planner *planner, double max_period,
+                             const ee_plan *plan, ee_verdict **verdict);
+
+/** Whether the plan with @p period and @p latency is better by the margin than the judged one, in
+ *  what the planner makes short: the latency if @p by_latency, else the period. */
+bool ee_verdict_is_better(const ee_verdict *verdict, bool by_latency, double period,
+                          double latency);
+
+/** Destroy and set to NULL.  *verdict may be NULL. */
+void ee_verdict_destroy(ee_verdict **verdict);
