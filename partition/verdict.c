@@ -142,16 +142,18 @@ static ee_status find_alone(const ee_chain *chain, bool by_latency, ee_verdict *
   return EE_OK;
 }
 
-/* How much of the bottleneck stage's time goes into exit heads. */
-static void weigh_heads(const ee_chain *chain, const ee_plan *plan, ee_verdict *v) {
-  v->head = -1;
-  if (v->forecast.link || !(v->forecast.period > 0.0)) return;
+int ee_partition_head(const ee_chain *chain, const ee_plan *plan, const ee_forecast *forecast,
+                      double *share) {
+  int head = -1;
+  *share   = 0.0;
+  if (forecast->link || !(forecast->period > 0.0)) return head;
   for (int e = 0; e < chain->n_exits; e++) {
-    if (ee_plan_stage_of_layer(plan, chain->attach[e]) != v->forecast.stage) continue;
-    double share = ee_partition_head_seconds(chain, plan, e) / v->forecast.period;
-    v->head_share += share;
-    if (share > 0.5) v->head = e;
+    if (ee_plan_stage_of_layer(plan, chain->attach[e]) != forecast->stage) continue;
+    double one = ee_partition_head_seconds(chain, plan, e) / forecast->period;
+    *share += one;
+    if (one > 0.5) head = e;
   }
+  return head;
 }
 
 static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b, ee_verdict *v) {
@@ -159,7 +161,6 @@ static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b,
   bool            by_latency = planner->by_latency || b->max_period > 0.0;
   EE_TRY(ee_partition_forecast(chain, plan, &v->forecast));
   EE_TRY(find_alone(chain, by_latency, v));
-  weigh_heads(chain, plan, v);
   for (int d = 0; d < chain->n_devices; d++) {
     int s              = ee_plan_stage_of_device(plan, d);
     v->device[d].stage = s;

@@ -36,11 +36,8 @@ typedef struct ee_verdict {
   ee_forecast forecast;                     // of the plan
   int         alone;                        // device that would be best alone; -1: none can
   double      alone_period, alone_latency;  // with all layers on it; INFINITY if none can [s]
-  double      head_share;                   // part of the bottleneck stage's time that exit heads
-                                            // take; 0 if the bottleneck is a link
-  int                head;  // exit whose head takes more than half of that stage's time; -1: none
-  int                n_devices;  // of the chain
-  ee_device_verdict *device;     // shape [n_devices]
+  int         n_devices;                    // of the chain
+  ee_device_verdict *device;                // shape [n_devices]
 } ee_verdict;
 
 /** Most devices of a chain for which other plans are tried. */
@@ -48,6 +45,15 @@ typedef struct ee_verdict {
 
 /** Differences of less than this are none, relatively. */
 #define EE_VERDICT_MARGIN 0.01
+
+/**
+ * The exit whose head takes more than half of the time of the bottleneck stage; -1 if there is none
+ * or the bottleneck is a link.
+ * @param[in]  forecast  of @p plan under @p chain
+ * @param[out] share     part of that stage's time that all its heads take; 0 if it is a link
+ */
+int ee_partition_head(const ee_chain *chain, const ee_plan *plan, const ee_forecast *forecast,
+                      double *share);
 
 /**
  * Judge @p plan, which @p planner has found for @p chain or some of its devices.
