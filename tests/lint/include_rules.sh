@@ -8,7 +8,7 @@ headers='
 core: agree clock fleet log options plan rng status trace
 nn: backend exec model random_network tensor
 exits: calibrate confidence exit_table measures network_trace offloading policy replay risk scaling thresholds
-partition: partition verdict
+partition: partition judgement
 runtime: device trace_relay
 control: controller
 io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file

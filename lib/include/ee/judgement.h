@@ -3,7 +3,7 @@
 #include "ee/partition.h"
 
 /**
- * @file verdict.h
+ * @file judgement.h
  * Whether a plan is worth its devices: what it is against one device alone, what each device and
  * each exit head has to do with it, and what would be if a device were not there.
  *
@@ -22,29 +22,29 @@ typedef enum ee_idle {
 } ee_idle;
 
 /** A device under a plan. */
-typedef struct ee_device_verdict {
+typedef struct ee_device_worth {
   int     stage;    // that it owns; -1: it is idle
   double  seconds;  // per admitted sample that it is busy [s]
   double  bytes;    // that its layers and messages take [byte]
   ee_idle idle;
-  /* Of the planner's plan for the devices in use and this one, if it is idle, or without this one,
-   * if it is in use; INFINITY if no plan fits then, NAN if it was not tried. */
+  /* Of the planner's plan for all devices but this one, if it is in use, or for those in use and
+   * this one, if it is idle; INFINITY if no plan fits then, NAN if it was not tried. */
   double other_period, other_latency;  // [s]
-} ee_device_verdict;
+} ee_device_worth;
 
-typedef struct ee_verdict {
-  ee_forecast forecast;                     // of the plan
-  int         alone;                        // device that would be best alone; -1: none can
-  double      alone_period, alone_latency;  // with all layers on it; INFINITY if none can [s]
-  int         n_devices;                    // of the chain
-  ee_device_verdict *device;                // shape [n_devices]
-} ee_verdict;
+typedef struct ee_judgement {
+  ee_forecast      forecast;                     // of the plan
+  int              alone;                        // device that would be best alone; -1: none can
+  double           alone_period, alone_latency;  // with all layers on it; INFINITY if none can [s]
+  int              n_devices;                    // of the chain
+  ee_device_worth *device;                       // shape [n_devices]
+} ee_judgement;
 
 /** Most devices of a chain for which other plans are tried. */
-#define EE_VERDICT_MOST 64
+#define EE_JUDGEMENT_MOST 64
 
 /** Differences of less than this are none, relatively. */
-#define EE_VERDICT_MARGIN 0.01
+#define EE_JUDGEMENT_MARGIN 0.01
 
 /**
  * The exit whose head takes more than half of the time of the bottleneck stage; -1 if there is none
@@ -58,16 +58,16 @@ int ee_partition_head(const ee_chain *chain, const ee_plan *plan, const ee_forec
 /**
  * Judge @p plan, which @p planner has found for @p chain or some of its devices.
  * @param[in]  max_period  0, or the limit if the plan is that of ee_partition_latency_within() [s]
- * @param[out] verdict     owned by the caller; NULL on error
+ * @param[out] judgement     owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_ARG if chain or plan is wrong; EE_ERR_NOMEM
  */
 ee_status ee_partition_judge(const ee_chain *chain, const ee_planner *planner, double max_period,
-                             const ee_plan *plan, ee_verdict **verdict);
+                             const ee_plan *plan, ee_judgement **judgement);
 
 /** Whether the plan with @p period and @p latency is better by the margin than the judged one, in
  *  what the planner makes short: the latency if @p by_latency, else the period. */
-bool ee_verdict_is_better(const ee_verdict *verdict, bool by_latency, double period,
-                          double latency);
+bool ee_judgement_is_better(const ee_judgement *judgement, bool by_latency, double period,
+                            double latency);
 
-/** Destroy and set to NULL.  *verdict may be NULL. */
-void ee_verdict_destroy(ee_verdict **verdict);
+/** Destroy and set to NULL.  *judgement may be NULL. */
+void ee_judgement_destroy(ee_judgement **judgement);

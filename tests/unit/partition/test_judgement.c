@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verdicts against every plan there is with or without a device, and by formula. */
-#include "ee/verdict.h"
+/* Judgements against every plan there is with or without a device, and by formula. */
+#include "ee/judgement.h"
 
 #include <math.h>
 
@@ -29,7 +29,7 @@ static void one_device_alone_is_the_best_plan_of_one_stage(void) {
     for (int by_latency = 0; by_latency < 2; by_latency++) {
       const ee_planner *planner = ee_planner_by_name(by_latency ? "latency" : "exact");
       ee_plan          *plan    = NULL;
-      ee_verdict       *v       = NULL;
+      ee_judgement     *v       = NULL;
       double            least[3];
       random_chain_draw(k, true, &r);
       if (planner->find(&r.chain, &plan) != EE_OK) continue;
@@ -38,17 +38,17 @@ static void one_device_alone_is_the_best_plan_of_one_stage(void) {
       CU_ASSERT_EQUAL(v->alone >= 0, isfinite(least[1]));
       CU_ASSERT_EQUAL(by_latency ? v->alone_latency : v->alone_period, least[1 + by_latency]);
       CU_ASSERT_TRUE(v->alone < 0 || r.speed[v->alone] > 0.0);
-      ee_verdict_destroy(&v);
+      ee_judgement_destroy(&v);
       ee_plan_destroy(&plan);
     }
   }
 }
 
-/* The chain with the devices in use, and with device d or without it. */
-static random_chain chosen(const random_chain *r, const ee_verdict *v, int d, bool with) {
+/* The chain with the devices in use and device d, or with all devices but d. */
+static random_chain chosen(const random_chain *r, const ee_judgement *v, int d, bool with) {
   random_chain c = *r;
   for (int other = 0; other < c.chain.n_devices; other++) {
-    bool here = other == d ? with : v->device[other].stage >= 0;
+    bool here = with ? other == d || v->device[other].stage >= 0 : other != d;
     if (!here) c.speed[other] = 0.0;
   }
   return c;
@@ -67,8 +67,8 @@ static double shortest_of(random_chain *copy, const random_chain *of) {
 }
 
 /* Why a device is idle, from all plans with its links or its memory as they are and unlimited. */
-static ee_idle reason(const random_chain *r, const ee_verdict *v, int d) {
-  double       now   = v->forecast.period * (1 - EE_VERDICT_MARGIN);
+static ee_idle reason(const random_chain *r, const ee_judgement *v, int d) {
+  double       now   = v->forecast.period * (1 - EE_JUDGEMENT_MARGIN);
   int          n     = r->chain.n_devices;
   random_chain as_is = chosen(r, v, d, true), linked = as_is, roomy = as_is;
   for (int other = 0; other < n; other++) {
@@ -85,25 +85,25 @@ static ee_idle reason(const random_chain *r, const ee_verdict *v, int d) {
 static void without_or_with_a_device_there_is_the_best_plan_of_the_others(void) {
   int reasons[EE_IDLE_SPARE + 1] = {0};
   for (uint64_t k = 0; k < CHAINS; k++) {
-    random_chain r;
-    ee_plan     *plan = NULL;
-    ee_verdict  *v    = NULL;
+    random_chain  r;
+    ee_plan      *plan = NULL;
+    ee_judgement *v    = NULL;
     random_chain_draw(k, true, &r);
     const ee_planner *planner = ee_planner_by_name("exact");
     if (planner->find(&r.chain, &plan) != EE_OK) continue;
     CU_ASSERT_EQUAL_FATAL(ee_partition_judge(&r.chain, planner, 0.0, plan, &v), EE_OK);
     CU_ASSERT_EQUAL_FATAL(v->n_devices, r.chain.n_devices);
     for (int d = 0; d < v->n_devices; d++) {
-      const ee_device_verdict *one = &v->device[d];
+      const ee_device_worth *one = &v->device[d];
       CU_ASSERT_EQUAL(one->stage, ee_plan_stage_of_device(plan, d));
       CU_ASSERT_EQUAL(one->idle, one->stage >= 0 ? EE_IDLE_NOT : reason(&r, v, d));
       reasons[one->idle]++;
       if (one->idle == EE_IDLE_AWAY) continue;
       random_chain other = chosen(&r, v, d, one->stage < 0);
       CU_ASSERT_EQUAL(one->other_period, shortest_of(&other, &r));
-      CU_ASSERT_FALSE(ee_verdict_is_better(v, false, one->other_period, 0.0));
+      CU_ASSERT_FALSE(ee_judgement_is_better(v, false, one->other_period, 0.0));
     }
-    ee_verdict_destroy(&v);
+    ee_judgement_destroy(&v);
     ee_plan_destroy(&plan);
   }
   for (int i = 0; i <= EE_IDLE_SPARE; i++) CU_ASSERT_EQUAL(reasons[i] > 0, i != EE_IDLE_PLANNER);
@@ -112,20 +112,20 @@ static void without_or_with_a_device_there_is_the_best_plan_of_the_others(void) 
 static void stages_take_the_time_and_memory_of_the_formulas(void) {
   int named = 0;
   for (uint64_t k = 0; k < CHAINS; k++) {
-    random_chain r;
-    ee_plan     *plan    = NULL;
-    ee_verdict  *v       = NULL;
-    double       heads   = 0.0, share;
-    int          largest = -1;
+    random_chain  r;
+    ee_plan      *plan    = NULL;
+    ee_judgement *v       = NULL;
+    double        heads   = 0.0, share;
+    int           largest = -1;
     random_chain_draw(k, true, &r);
     const ee_planner *planner = ee_planner_by_name("uniform");
     if (planner->find(&r.chain, &plan) != EE_OK) continue;
     for (int e = 0; e < r.chain.n_exits; e++) r.head_work[e] *= 8.0;
     CU_ASSERT_EQUAL_FATAL(ee_partition_judge(&r.chain, planner, 0.0, plan, &v), EE_OK);
     for (int s = 0; s < plan->n_stages; s++) {
-      const ee_stage          *stage = &plan->stage[s];
-      const ee_device_verdict *one   = &v->device[stage->device];
-      double                   bytes = r.chain.slots * r.chain.message_samples *
+      const ee_stage        *stage = &plan->stage[s];
+      const ee_device_worth *one   = &v->device[stage->device];
+      double                 bytes = r.chain.slots * r.chain.message_samples *
                      (r.cut_bytes[stage->begin] + r.cut_bytes[stage->end]);
       for (int l = stage->begin; l < stage->end; l++) bytes += r.weight_bytes[l];
       CU_ASSERT_EQUAL(one->bytes, bytes);
@@ -143,7 +143,7 @@ static void stages_take_the_time_and_memory_of_the_formulas(void) {
     CU_ASSERT_EQUAL(ee_partition_head(&r.chain, plan, &v->forecast, &share), largest);
     CU_ASSERT_DOUBLE_EQUAL(share, heads > 0.0 ? heads / v->forecast.period : 0.0, 1e-12);
     named += largest >= 0;
-    ee_verdict_destroy(&v);
+    ee_judgement_destroy(&v);
     ee_plan_destroy(&plan);
   }
   CU_ASSERT_TRUE(named > CHAINS / 20);
@@ -155,7 +155,7 @@ static void a_device_that_makes_it_worse_is_told_by_the_plan_without_it(void) {
   double            speed[3] = {10, 1, 10}, bandwidth[9] = {0, 100, 100, 100, 0, 100, 100, 100, 0};
   ee_stage          stage[2] = {{0, 2, 0}, {2, 4, 1}};
   ee_plan           plan     = {4, 3, 2, stage};
-  ee_verdict       *v        = NULL;
+  ee_judgement     *v        = NULL;
   ee_chain          chain    = {.n_layers        = 4,
                                 .n_devices       = 3,
                                 .work            = work,
@@ -170,39 +170,41 @@ static void a_device_that_makes_it_worse_is_told_by_the_plan_without_it(void) {
   CU_ASSERT_EQUAL(v->forecast.period, 2.0);
   CU_ASSERT_EQUAL(v->alone, 0);
   CU_ASSERT_DOUBLE_EQUAL(v->alone_period, 0.4, 1e-15);
-  CU_ASSERT_TRUE(ee_verdict_is_better(v, false, v->device[1].other_period, INFINITY));
-  CU_ASSERT_FALSE(ee_verdict_is_better(v, false, v->device[0].other_period, INFINITY));
+  CU_ASSERT_TRUE(ee_judgement_is_better(v, false, v->device[1].other_period, INFINITY));
+  CU_ASSERT_EQUAL(v->device[0].other_period, 2.0);
+  CU_ASSERT_FALSE(ee_judgement_is_better(v, false, v->device[0].other_period, INFINITY));
   CU_ASSERT_EQUAL(v->device[2].idle, EE_IDLE_PLANNER);
-  ee_verdict_destroy(&v);
+  ee_judgement_destroy(&v);
   CU_ASSERT_PTR_NULL(v);
 }
 
-/* Within a period of 2, two devices are needed; the fast one alone would do, but has no room. */
+/* The fast device has room for one layer only, and a slow one alone takes longer than the limit. */
 static void plans_within_a_period_are_compared_with_others_within_it(void) {
   double   work[4] = {1, 1, 1, 1}, reach[4] = {1, 1, 1, 1}, cut[5] = {0}, weight[4] = {1, 1, 1, 1};
   double   speed[3] = {1, 1, 8}, memory[3] = {4, 4, 1}, latency[9] = {0, 1, 1, 1, 0, 1, 1, 1, 0};
-  ee_plan *plan     = NULL;
-  ee_verdict *v     = NULL;
-  ee_chain    chain = {.n_layers        = 4,
-                       .n_devices       = 3,
-                       .work            = work,
-                       .reach           = reach,
-                       .cut_bytes       = cut,
-                       .weight_bytes    = weight,
-                       .speed           = speed,
-                       .memory          = memory,
-                       .latency         = latency,
-                       .message_samples = 1,
-                       .source          = 0};
+  ee_plan *plan       = NULL;
+  ee_judgement *v     = NULL;
+  ee_chain      chain = {.n_layers        = 4,
+                         .n_devices       = 3,
+                         .work            = work,
+                         .reach           = reach,
+                         .cut_bytes       = cut,
+                         .weight_bytes    = weight,
+                         .speed           = speed,
+                         .memory          = memory,
+                         .latency         = latency,
+                         .message_samples = 1,
+                         .source          = 0};
   CU_ASSERT_EQUAL_FATAL(ee_partition_latency_within(&chain, 3.0, &plan), EE_OK);
   CU_ASSERT_EQUAL(plan->n_stages, 2);
   CU_ASSERT_EQUAL(plan->stage[1].device, 2);
   CU_ASSERT_EQUAL_FATAL(ee_partition_judge(&chain, ee_planner_by_name("latency"), 3.0, plan, &v),
                         EE_OK);
-  CU_ASSERT_EQUAL(v->device[0].other_period, INFINITY);  // one layer fits on the third alone
-  CU_ASSERT_EQUAL(v->device[2].other_period, INFINITY);  // 4 s on the first alone
-  CU_ASSERT_EQUAL(v->device[1].idle, EE_IDLE_PLANNER);   // it would halve the period
-  ee_verdict_destroy(&v);
+  CU_ASSERT_EQUAL(v->device[0].other_period, 3.0);      // three layers on the second instead
+  CU_ASSERT_EQUAL(v->device[0].other_latency, 5.125);   // and cut 0 on a link
+  CU_ASSERT_EQUAL(v->device[2].other_period, 2.0);      // two layers each on the first two
+  CU_ASSERT_EQUAL(v->device[1].idle, EE_IDLE_PLANNER);  // it would halve the period
+  ee_judgement_destroy(&v);
   ee_plan_destroy(&plan);
 }
 

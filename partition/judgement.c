@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judges a plan: against one device alone, by exit heads, and device by device against the plans
  * that there would be without it or with it. */
-#include "ee/verdict.h"
+#include "ee/judgement.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,13 +43,19 @@ static ee_chain restore(const bench *b) {
   return chain;
 }
 
-/* The devices in use, with device d or without it. */
-static ee_chain choose(const bench *b, const ee_verdict *v, int d, bool with) {
+/* The devices in use and device d. */
+static ee_chain choose_with(const bench *b, const ee_judgement *v, int d) {
   ee_chain chain = restore(b);
   for (int other = 0; other < chain.n_devices; other++) {
-    bool here = other == d ? with : v->device[other].stage >= 0;
-    if (!here) b->speed[other] = 0.0;
+    if (other != d && v->device[other].stage < 0) b->speed[other] = 0.0;
   }
+  return chain;
+}
+
+/* All devices but d. */
+static ee_chain choose_without(const bench *b, int d) {
+  ee_chain chain = restore(b);
+  b->speed[d]    = 0.0;
   return chain;
 }
 
@@ -72,10 +78,10 @@ static ee_status promise(const ee_planner *planner, double max_period, const ee_
 }
 
 /* Whether the exact plan for a chain has a shorter period than the one that is judged. */
-static ee_status would_help(const ee_verdict *v, const ee_chain *chain, bool *helps) {
+static ee_status would_help(const ee_judgement *v, const ee_chain *chain, bool *helps) {
   double period, latency;
   EE_TRY(promise(ee_planner_by_name("exact"), 0.0, chain, &period, &latency));
-  *helps = period < v->forecast.period * (1 - EE_VERDICT_MARGIN);
+  *helps = period < v->forecast.period * (1 - EE_JUDGEMENT_MARGIN);
   return EE_OK;
 }
 
@@ -89,9 +95,9 @@ static void free_links(const bench *b, ee_chain *chain, int d) {
 }
 
 /* Why device d, which is idle and present, does not help. */
-static ee_status find_reason(const bench *b, const ee_verdict *v, int d, ee_idle *idle) {
+static ee_status find_reason(const bench *b, const ee_judgement *v, int d, ee_idle *idle) {
   bool     helps;
-  ee_chain chain = choose(b, v, d, true);
+  ee_chain chain = choose_with(b, v, d);
   EE_TRY(would_help(v, &chain, &helps));
   *idle = helps ? EE_IDLE_PLANNER : EE_IDLE_SPARE;
   if (helps) return EE_OK;
@@ -101,14 +107,14 @@ static ee_status find_reason(const bench *b, const ee_verdict *v, int d, ee_idle
   if (helps) *idle = EE_IDLE_LINK;
   if (helps || !ee_chain_limited(b->chain, d)) return EE_OK;
 
-  chain        = choose(b, v, d, true);
+  chain        = choose_with(b, v, d);
   b->memory[d] = 0.0;
   EE_TRY(would_help(v, &chain, &helps));
   if (helps) *idle = EE_IDLE_MEMORY;
   return EE_OK;
 }
 
-static ee_status judge_device(const bench *b, const ee_verdict *v, int d, ee_device_verdict *one) {
+static ee_status judge_device(const bench *b, const ee_judgement *v, int d, ee_device_worth *one) {
   bool used          = one->stage >= 0;
   one->other_period  = NAN;
   one->other_latency = NAN;
@@ -116,13 +122,13 @@ static ee_status judge_device(const bench *b, const ee_verdict *v, int d, ee_dev
   if (!used && !ee_chain_present(b->chain, d)) one->idle = EE_IDLE_AWAY;
   if (one->idle == EE_IDLE_AWAY || b->speed == NULL) return EE_OK;
 
-  ee_chain chain = choose(b, v, d, !used);
+  ee_chain chain = used ? choose_without(b, d) : choose_with(b, v, d);
   EE_TRY(promise(b->planner, b->max_period, &chain, &one->other_period, &one->other_latency));
   return used ? EE_OK : find_reason(b, v, d, &one->idle);
 }
 
 /* The device that is best with all layers on it. */
-static ee_status find_alone(const ee_chain *chain, bool by_latency, ee_verdict *v) {
+static ee_status find_alone(const ee_chain *chain, bool by_latency, ee_judgement *v) {
   ee_stage all    = {.begin = 0, .end = chain->n_layers};
   ee_plan  plan   = {chain->n_layers, chain->n_devices, 1, &all};
   v->alone        = -1;
@@ -156,7 +162,7 @@ int ee_partition_head(const ee_chain *chain, const ee_plan *plan, const ee_forec
   return head;
 }
 
-static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b, ee_verdict *v) {
+static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b, ee_judgement *v) {
   const ee_chain *chain      = b->chain;
   bool            by_latency = planner->by_latency || b->max_period > 0.0;
   EE_TRY(ee_partition_forecast(chain, plan, &v->forecast));
@@ -168,17 +174,17 @@ static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b,
     v->device[d].seconds = ee_partition_stage_seconds(chain, plan, s);
     v->device[d].bytes   = ee_partition_stage_bytes(chain, plan, s);
   }
-  if (chain->n_devices <= EE_VERDICT_MOST) EE_TRY(bench_create(chain, b));
+  if (chain->n_devices <= EE_JUDGEMENT_MOST) EE_TRY(bench_create(chain, b));
   for (int d = 0; d < chain->n_devices; d++) EE_TRY(judge_device(b, v, d, &v->device[d]));
   return EE_OK;
 }
 
 ee_status ee_partition_judge(const ee_chain *chain, const ee_planner *planner, double max_period,
-                             const ee_plan *plan, ee_verdict **verdict) {
-  bench b  = {.chain = chain, .planner = planner, .max_period = max_period};
-  *verdict = NULL;
+                             const ee_plan *plan, ee_judgement **judgement) {
+  bench b    = {.chain = chain, .planner = planner, .max_period = max_period};
+  *judgement = NULL;
   EE_TRY(ee_chain_check(chain));
-  ee_verdict *v = calloc(1, sizeof *v);
+  ee_judgement *v = calloc(1, sizeof *v);
   if (v != NULL) v->device = calloc((size_t)chain->n_devices, sizeof *v->device);
   if (v == NULL || v->device == NULL) {
     free(v);
@@ -187,20 +193,20 @@ ee_status ee_partition_judge(const ee_chain *chain, const ee_planner *planner, d
   v->n_devices     = chain->n_devices;
   ee_status status = judge(planner, plan, &b, v);
   free(b.speed);  // one block: speed, memory, bandwidth, latency
-  if (status != EE_OK) ee_verdict_destroy(&v);
-  *verdict = v;
+  if (status != EE_OK) ee_judgement_destroy(&v);
+  *judgement = v;
   return status;
 }
 
-bool ee_verdict_is_better(const ee_verdict *verdict, bool by_latency, double period,
-                          double latency) {
-  double now = by_latency ? verdict->forecast.latency : verdict->forecast.period;
-  return (by_latency ? latency : period) < now * (1 - EE_VERDICT_MARGIN);
+bool ee_judgement_is_better(const ee_judgement *judgement, bool by_latency, double period,
+                            double latency) {
+  double now = by_latency ? judgement->forecast.latency : judgement->forecast.period;
+  return (by_latency ? latency : period) < now * (1 - EE_JUDGEMENT_MARGIN);
 }
 
-void ee_verdict_destroy(ee_verdict **verdict) {
-  if (*verdict == NULL) return;
-  free((*verdict)->device);
-  free(*verdict);
-  *verdict = NULL;
+void ee_judgement_destroy(ee_judgement **judgement) {
+  if (*judgement == NULL) return;
+  free((*judgement)->device);
+  free(*judgement);
+  *judgement = NULL;
 }

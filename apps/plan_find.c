@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the plans that edgeexit plan tells of. */
+#include "plan_find.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static ee_status find_plan(const ee_plan_options *o, const ee_planner *planner,
+                           const ee_chain *chain, ee_plan **plan) {
+  return o->max_period > 0.0 ? ee_partition_latency_within(chain, o->max_period, plan)
+                             : ee_partition_find(planner, chain, plan);
+}
+
+static ee_status fill_memory(const ee_chain *chain, ee_promise *p) {
+  size_t n  = (size_t)p->plan->n_stages;
+  p->bytes  = calloc(n, sizeof *p->bytes);
+  p->memory = calloc(n, sizeof *p->memory);
+  if (p->bytes == NULL || p->memory == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu stages", n);
+  for (int s = 0; s < p->plan->n_stages; s++) {
+    p->bytes[s]  = ee_partition_stage_bytes(chain, p->plan, s);
+    p->memory[s] = chain->memory != NULL ? chain->memory[p->plan->stage[s].device] : 0.0;
+  }
+  return EE_OK;
+}
+
+/** The promise that is being made. */
+typedef struct making {
+  const ee_plan_question *question;
+  ee_promises            *all;
+  ee_promise             *one;
+} making;
+
+static ee_status make_promise(const ee_chain *chain, void *context) {
+  making     *m = context;
+  ee_promise *p = m->one;
+  EE_TRY(find_plan(m->question->options, m->all->planner, chain, &p->plan));
+  EE_TRY(ee_partition_forecast(chain, p->plan, &p->forecast));
+  p->head = ee_partition_head(chain, p->plan, &p->forecast, &p->head_share);
+  return fill_memory(chain, p);
+}
+
+static ee_status add_latencies(const ee_run_setup *setup, ee_promise *p) {
+  p->latency = calloc((size_t)setup->model->n_exits, sizeof *p->latency);
+  if (p->latency == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", setup->model->n_exits);
+  return ee_exit_latencies(setup, p->plan, p->latency);
+}
+
+/* A number of devices may be too few for a plan; only if all are, that is an error. */
+static ee_status make_promises(const ee_plan_question *q, ee_promises *all) {
+  ee_status last  = EE_OK;
+  bool      found = false;
+  for (int n = 1; n <= all->n; n++) {
+    making m = {.question = q, .all = all, .one = &all->of[n - 1]};
+    last     = ee_first_chain(q->setup, n, q->share, make_promise, &m);
+    if (last == EE_ERR_ARG && m.one->plan == NULL) continue;
+    EE_TRY(last);
+    EE_TRY(add_latencies(q->setup, m.one));
+    found = true;
+  }
+  return found ? EE_OK : last;
+}
+
+static double objective(const ee_promises *all, const ee_promise *p) {
+  if (p->plan == NULL) return INFINITY;
+  return all->by_latency ? p->forecast.latency : p->forecast.period;
+}
+
+static int enough_devices(const ee_promises *all) {
+  double best = INFINITY;
+  int    n    = 1;
+  for (int i = 0; i < all->n; i++) best = fmin(best, objective(all, &all->of[i]));
+  while (!(objective(all, &all->of[n - 1]) <= best * (1.0 + EE_JUDGEMENT_MARGIN))) n++;
+  return n;
+}
+
+/* Whether another planner has a better plan for all devices. */
+static ee_status look_for_better(const ee_chain *chain, ee_promises *all) {
+  static const char *const others[] = {"exact", "free-order"};
+  all->better_period                = all->judgement->forecast.period;
+  for (int k = 0; k < 2; k++) {
+    const ee_planner *planner = ee_planner_by_name(others[k]);
+    ee_plan          *plan    = NULL;
+    ee_forecast       f;
+    if (planner == all->planner) continue;
+    EE_TRY(ee_partition_find(planner, chain, &plan));
+    ee_status status = ee_partition_forecast(chain, plan, &f);
+    ee_plan_destroy(&plan);
+    EE_TRY(status);
+    if (f.period >= all->better_period * (1 - EE_JUDGEMENT_MARGIN)) continue;
+    all->better        = planner;
+    all->better_period = f.period;
+  }
+  return EE_OK;
+}
+
+static ee_status judge(const ee_chain *chain, void *context) {
+  making *m = context;
+  EE_TRY(ee_partition_judge(chain, m->all->planner, m->question->options->max_period, m->all->plan,
+                            &m->all->judgement));
+  if (m->all->by_latency || chain->n_devices > EE_JUDGEMENT_MOST) return EE_OK;
+  return look_for_better(chain, m->all);
+}
+
+ee_status ee_promises_find(const ee_plan_question *q, ee_promises *all) {
+  const ee_plan_options *o = q->options;
+  char                   names[256];
+  *all     = (ee_promises){.n = o->devices, .planner = ee_planner_by_name(o->planner)};
+  making m = {.question = q, .all = all};
+  if (all->planner == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
+                   ee_planner_names(names, sizeof names));
+  }
+  all->by_latency = all->planner->by_latency || o->max_period > 0.0;
+  all->of         = calloc((size_t)all->n, sizeof *all->of);
+  if (all->of == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d plans", all->n);
+  EE_TRY(make_promises(q, all));
+
+  all->enough = enough_devices(all);
+  EE_TRY(ee_plan_copy(all->of[all->enough - 1].plan, &all->plan));
+  all->plan->n_devices = all->n;
+  return ee_first_chain(q->setup, all->n, q->share, judge, &m);
+}
+
+void ee_promises_free(ee_promises *all) {
+  for (int i = 0; i < all->n && all->of != NULL; i++) {
+    ee_plan_destroy(&all->of[i].plan);
+    free(all->of[i].latency);
+    free(all->of[i].bytes);
+    free(all->of[i].memory);
+  }
+  free(all->of);
+  ee_plan_destroy(&all->plan);
+  ee_judgement_destroy(&all->judgement);
+  *all = (ee_promises){0};
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/controller.h"
+#include "ee/judgement.h"
+
+/**
+ * @file plan_find.h
+ * What edgeexit plan finds out: a plan for each number of devices, and what the best is worth.
+ */
+typedef struct ee_plan_options {
+  const char *model, *fleet, *planner, *shares, *exits, *policy;
+  int         devices, batch, slots;
+  double      max_period;  // 0: no limit [s]
+  bool        whole_blocks, front, json;
+} ee_plan_options;
+
+/** What is promised for one number of devices. */
+typedef struct ee_promise {
+  ee_plan    *plan;        // NULL: none fits, or none keeps to the longest period
+  double     *latency;     // shape [n_exits], until an answer of each exit [s]
+  double     *bytes;       // shape [n_stages], in use [byte]
+  double     *memory;      // shape [n_stages], there is; 0: unlimited [byte]
+  int         head;        // exit whose head the plan waits for; -1: none
+  double      head_share;  // part of the bottleneck stage's time that its heads take
+  ee_forecast forecast;
+} ee_promise;
+
+typedef struct ee_promises {
+  int               n;              // numbers of devices
+  ee_promise       *of;             // shape [n], for 1, 2, ... devices
+  const ee_planner *planner;        // that found them
+  bool              by_latency;     // it makes latency short
+  int               enough;         // fewest devices that are within the margin of the best
+  ee_plan          *plan;           // that for `enough` devices, as one of all n
+  ee_judgement     *judgement;      // on it
+  const ee_planner *better;         // one whose plan is better by the margin; NULL: none
+  double            better_period;  // of its plan [s]
+} ee_promises;
+
+/** What is asked about, for ee_promises_find() and ee_plan_front_print(). */
+typedef struct ee_plan_question {
+  const ee_plan_options *options;
+  const ee_run_setup    *setup;  // with model and fleet
+  const double          *share;  // shape [n_exits]; NULL: every sample goes to the end
+} ee_plan_question;
+
+/** Find everything.  To be freed also on error.
+ *  @return EE_OK; EE_ERR_USAGE if there is no such planner; EE_ERR_ARG if there is no plan for any
+ *          number of devices; EE_ERR_NOMEM */
+ee_status ee_promises_find(const ee_plan_question *question, ee_promises *promises);
+
+void ee_promises_free(ee_promises *promises);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints plans as one JSON object. */
+#include <math.h>
+
+#include "json.h"
+#include "plan_print.h"
+#include "plan_text.h"
+
+static void add_number(cJSON *to, const char *key, double x) {
+  if (isfinite(x)) {
+    cJSON_AddNumberToObject(to, key, x);
+  } else {
+    cJSON_AddNullToObject(to, key);
+  }
+}
+
+static void add_devices_of(const ee_plan_question *q, const ee_plan *plan, cJSON *to) {
+  char   name[64];
+  cJSON *list = cJSON_AddArrayToObject(to, "devices_used");
+  for (int s = 0; s < plan->n_stages; s++) {
+    ee_plan_device(q, plan->stage[s].device, name, sizeof name);
+    cJSON_AddItemToArray(list, cJSON_CreateString(name));
+  }
+}
+
+static void add_promise(const ee_plan_question *q, const ee_promise *p, int devices, cJSON *one) {
+  char text[512];
+  cJSON_AddNumberToObject(one, "devices", devices);
+  if (p->plan == NULL) {
+    cJSON_AddNullToObject(one, "plan");
+    return;
+  }
+  const ee_forecast *f    = &p->forecast;
+  const char        *kind = f->link ? "link" : p->head >= 0 ? "head" : "device";
+  add_number(one, "period_s", f->period);
+  add_number(one, "throughput_per_s", 1.0 / f->period);
+  add_number(one, "latency_s", f->latency);
+  cJSON_AddItemToObject(one, "exit_latency_s",
+                        cJSON_CreateDoubleArray(p->latency, q->setup->model->n_exits));
+  add_number(one, "lower_bound_s", f->lower_bound);
+  add_number(one, "above_bound", f->period / f->lower_bound - 1.0);
+  cJSON_AddStringToObject(one, "bottleneck", ee_plan_bottleneck(q, p, text, sizeof text));
+  cJSON_AddStringToObject(one, "bottleneck_kind", kind);
+  cJSON_AddNumberToObject(one, "head_share", p->head_share);
+  cJSON_AddItemToObject(one, "memory_bytes", cJSON_CreateDoubleArray(p->bytes, p->plan->n_stages));
+  add_devices_of(q, p->plan, one);
+  cJSON_AddStringToObject(one, "plan", ee_plan_text(p->plan, text, sizeof text));
+}
+
+static const char *idle_name(ee_idle idle) {
+  static const char *const name[] = {"", "away", "link", "memory", "planner", "spare"};
+  return name[idle];
+}
+
+static void add_device(const ee_plan_question *q, const ee_promises *all, int d, cJSON *to) {
+  const ee_device_worth *one  = &all->judgement->device[d];
+  const ee_promise      *p    = &all->of[all->enough - 1];
+  bool                   used = one->stage >= 0;
+  char                   text[256];
+  cJSON_AddStringToObject(to, "name", ee_plan_device(q, d, text, sizeof text));
+  cJSON_AddBoolToObject(to, "used", used);
+  if (used) {
+    const ee_stage *stage = &p->plan->stage[one->stage];
+    double          room  = p->memory[one->stage];
+    cJSON_AddNumberToObject(to, "first_layer", stage->begin);
+    cJSON_AddNumberToObject(to, "last_layer", stage->end - 1);
+    add_number(to, "busy_s", one->seconds);
+    add_number(to, "memory_bytes", one->bytes);
+    add_number(to, "memory_limit_bytes", room > 0.0 ? room : INFINITY);
+  } else {
+    cJSON_AddStringToObject(to, "idle", idle_name(one->idle));
+  }
+  add_number(to, used ? "period_without_s" : "period_with_s", one->other_period);
+  add_number(to, used ? "latency_without_s" : "latency_with_s", one->other_latency);
+}
+
+static void add_warning(const char *warning, void *list) {
+  cJSON_AddItemToArray(list, cJSON_CreateString(warning));
+}
+
+static void add_best(const ee_plan_question *q, const ee_promises *all, cJSON *to) {
+  const ee_judgement *v = all->judgement;
+  char                text[512];
+  cJSON_AddNumberToObject(to, "devices", all->enough);
+  add_devices_of(q, all->plan, to);
+  add_number(to, "period_s", v->forecast.period);
+  add_number(to, "lower_bound_s", v->forecast.lower_bound);
+  if (v->alone >= 0) {
+    cJSON_AddStringToObject(to, "alone", ee_plan_device(q, v->alone, text, sizeof text));
+  } else {
+    cJSON_AddNullToObject(to, "alone");
+  }
+  add_number(to, "alone_period_s", v->alone_period);
+  add_number(to, "alone_latency_s", v->alone_latency);
+  add_number(to, "times_alone", v->alone_period / v->forecast.period);
+  if (all->better == NULL) return;
+  cJSON_AddStringToObject(to, "better_planner", all->better->name);
+  add_number(to, "better_period_s", all->better_period);
+}
+
+ee_status ee_promises_print_json(const ee_plan_question *q, const ee_promises *all) {
+  char   text[1024];
+  cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "plans");
+  cJSON_AddStringToObject(json, "planner", all->planner->name);
+  for (int i = 0; i < all->n; i++) add_promise(q, &all->of[i], i + 1, ee_json_item(list));
+  list = cJSON_AddArrayToObject(json, "devices");
+  for (int d = 0; d < all->n; d++) add_device(q, all, d, ee_json_item(list));
+  add_best(q, all, cJSON_AddObjectToObject(json, "best"));
+  ee_plan_warnings(q, all, add_warning, cJSON_AddArrayToObject(json, "warnings"));
+  cJSON_AddStringToObject(json, "verdict", ee_plan_verdict(q, all, text, sizeof text));
+  return ee_json_print(json);
+}

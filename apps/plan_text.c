@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Says what plans are worth: bottlenecks by name, verdict and warnings. */
+#include "plan_text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_NAMES 6  // devices that a sentence lists
+
+const char *ee_plan_device(const ee_plan_question *q, int d, char *text, size_t size) {
+  const ee_fleet *fleet = q->setup->fleet;
+  if (fleet != NULL) {
+    snprintf(text, size, "%s", fleet->device[d].name);
+  } else {
+    snprintf(text, size, "device %d", d);
+  }
+  return text;
+}
+
+const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, char *text,
+                               size_t size) {
+  char            a[64], b[64];
+  int             s     = p->forecast.stage;
+  const ee_stage *stage = p->plan->stage;
+  if (p->forecast.link) {
+    ee_plan_device(q, s >= 0 ? stage[s].device : 0, a, sizeof a);
+    ee_plan_device(q, stage[s + 1].device, b, sizeof b);
+    snprintf(text, size, "link %s -> %s", a, b);
+  } else if (p->head >= 0) {
+    ee_plan_device(q, stage[s].device, a, sizeof a);
+    snprintf(text, size, "%s (head of %s)", a, q->setup->model->exit[p->head].name);
+  } else {
+    ee_plan_device(q, stage[s].device, text, size);
+  }
+  return text;
+}
+
+/* Put more behind what is in the text. */
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size,
+                                                         const char *format, ...) {
+  size_t  length = strlen(text);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text + length, size - length, format, arguments);
+  va_end(arguments);
+}
+
+/* "camera, hub and 3 more", in the order of the stages. */
+static void list_devices(const ee_plan_question *q, const ee_plan *plan, char *text, size_t size) {
+  char name[64];
+  text[0] = '\0';
+  for (int s = 0; s < plan->n_stages && s < MOST_NAMES; s++) {
+    append(text, size, "%s%s", s > 0 ? ", " : "",
+           ee_plan_device(q, plan->stage[s].device, name, sizeof name));
+  }
+  if (plan->n_stages > MOST_NAMES) {
+    append(text, size, " and %d more", plan->n_stages - MOST_NAMES);
+  }
+}
+
+/* How many times better one device alone is than the plan. */
+static double alone_gain(const ee_promises *all) {
+  const ee_judgement *v = all->judgement;
+  return all->by_latency ? v->forecast.latency / v->alone_latency
+                         : v->forecast.period / v->alone_period;
+}
+
+static void say_alone(const ee_plan_question *q, const ee_promises *all, char *text, size_t size) {
+  char name[64];
+  snprintf(text, size, "do not distribute: one device is as fast as %d", all->n);
+  if (all->n > 1) {
+    ee_plan_device(q, all->plan->stage[0].device, name, sizeof name);
+    append(text, size, "; all layers on %s", name);
+  }
+}
+
+const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, char *text,
+                            size_t size) {
+  const ee_judgement *v = all->judgement;
+  char                devices[512], alone[64] = "", where[160];
+  ee_plan_bottleneck(q, &all->of[all->enough - 1], where, sizeof where);
+  list_devices(q, all->plan, devices, sizeof devices);
+  if (v->alone >= 0) ee_plan_device(q, v->alone, alone, sizeof alone);
+  if (all->plan->n_stages == 1) {
+    say_alone(q, all, text, size);
+  } else if (v->alone < 0) {
+    snprintf(text, size,
+             "use %d of %d devices (%s): no device can hold all layers; the bottleneck is %s",
+             all->plan->n_stages, all->n, devices, where);
+  } else if (alone_gain(all) > 1.0 + EE_JUDGEMENT_MARGIN && q->options->max_period <= 0.0) {
+    snprintf(text, size,
+             "do not distribute: %s alone is %.2f times as fast as this plan's %d devices", alone,
+             alone_gain(all), all->plan->n_stages);
+  } else {
+    snprintf(
+        text, size,
+        "use %d of %d devices (%s): %.2f times one device's throughput, %.2f times its latency "
+        "(%s alone); the bottleneck is %s",
+        all->plan->n_stages, all->n, devices, v->alone_period / v->forecast.period,
+        v->forecast.latency / v->alone_latency, alone, where);
+  }
+  return text;
+}
+
+static const char *reason(ee_idle idle) {
+  switch (idle) {
+    case EE_IDLE_AWAY:
+      return "idle: it is away";
+    case EE_IDLE_LINK:
+      return "idle: its link would be the bottleneck";
+    case EE_IDLE_MEMORY:
+      return "idle: its memory is too small";
+    case EE_IDLE_PLANNER:
+      return "idle: it would raise the throughput, but this planner leaves it out";
+    default:
+      return "idle: it would gain less than 1 %";
+  }
+}
+
+/* Throughput or earliness of the other plan over that of this one. */
+static double change(const ee_promises *all, const ee_device_worth *one) {
+  const ee_forecast *f = &all->judgement->forecast;
+  return all->by_latency ? f->latency / one->other_latency : f->period / one->other_period;
+}
+
+const char *ee_plan_device_worth(const ee_promises *all, int d, char *text, size_t size) {
+  const ee_device_worth *one  = &all->judgement->device[d];
+  const char            *what = all->by_latency ? "speed" : "throughput";
+  bool                   used = one->stage >= 0;
+  snprintf(text, size, "%s", used ? "" : reason(one->idle));
+  if (isnan(one->other_period)) return text;
+  if (used && !isfinite(one->other_period)) {
+    snprintf(text, size, "without it: no plan");
+  } else if (used) {
+    snprintf(text, size, "without it: %.2f times the %s", change(all, one), what);
+  } else if (change(all, one) < 1.0 - EE_JUDGEMENT_MARGIN) {
+    append(text, size, "; with it: %.2f times the %s", change(all, one), what);
+  }
+  return text;
+}
+
+/* Whether the bottleneck is a link from or to device d. */
+static bool waits_for_link(const ee_promises *all, int d) {
+  const ee_forecast *f     = &all->judgement->forecast;
+  const ee_stage    *stage = all->plan->stage;
+  return f->link &&
+         (stage[f->stage + 1].device == d || (f->stage >= 0 && stage[f->stage].device == d));
+}
+
+static void warn_of_device(const ee_plan_question *q, const ee_promises *all, int d, char *text,
+                           size_t size) {
+  char name[64], where[160] = "";
+  ee_plan_device(q, d, name, sizeof name);
+  if (waits_for_link(all, d)) {
+    ee_plan_bottleneck(q, &all->of[all->enough - 1], where, sizeof where);
+  }
+  snprintf(text, size, "%s makes it worse: without %s %.2f times the %s", where[0] ? where : name,
+           name, change(all, &all->judgement->device[d]), all->by_latency ? "speed" : "throughput");
+}
+
+void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *all,
+                      void (*take)(const char *warning, void *context), void *context) {
+  const ee_judgement *v    = all->judgement;
+  const ee_promise   *last = &all->of[all->n - 1];
+  char                text[512];
+  for (int d = 0; d < v->n_devices; d++) {
+    const ee_device_worth *one = &v->device[d];
+    if (one->stage < 0 || isnan(one->other_period)) continue;
+    if (!ee_judgement_is_better(v, all->by_latency, one->other_period, one->other_latency))
+      continue;
+    warn_of_device(q, all, d, text, sizeof text);
+    take(text, context);
+  }
+  if (last->plan == NULL) {
+    snprintf(text, sizeof text, "there is no such plan for all %d devices", all->n);
+    take(text, context);
+  } else if (all->enough < all->n && !all->by_latency &&
+             last->forecast.period > v->forecast.period * (1 + EE_JUDGEMENT_MARGIN)) {
+    snprintf(text, sizeof text, "all %d devices have %.2f times the throughput of the first %d",
+             all->n, v->forecast.period / last->forecast.period, all->enough);
+    take(text, context);
+  }
+}

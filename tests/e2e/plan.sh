@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# edgeexit plan: plans, trade-offs, verdicts and warnings, for fleets where they are known.
+source "$(dirname "$0")/common.sh"
+cd "$scratch"
+
+tool make_model model.h5 2 1 128 11 1
+
+# fleet NAME LINKS DEVICE...: each device as NAME:FLOPS[:MEMORY]
+fleet() {
+  local name=$1 links=$2 device
+  {
+    echo "name: $name"
+    echo "devices:"
+    for device in "${@:3}"; do
+      IFS=: read -r device flops memory <<< "$device"
+      echo "  - {name: $device, flops: $flops${memory:+, memory: $memory}}"
+    done
+    echo "links:"
+    echo "  default: $links"
+  } > "$name.yaml"
+}
+
+# plan FLEET OPTION...: to plan.json; of PATH: one value of it
+plan() {
+  edgeexit plan model.h5 --json --fleet "$1.yaml" "${@:2}" > plan.json
+}
+of() {
+  tool json_value "$1" < plan.json
+}
+at_most() {
+  awk -v a="$1" -v b="$2" 'BEGIN { exit !(a <= b * (1 + 1e-9)) }' || fail "$1 is more than $2 ($3)"
+}
+refused() {
+  local code=0
+  edgeexit plan model.h5 "${@:2}" > out 2> err || code=$?
+  expect "exit code of ${*:2}" "$code" 2
+  grep -q -- "$1" err || fail "${*:2} says: $(cat err)"
+}
+
+fleet free '{bandwidth: 10GB/s, latency: 1us}' slow:1M fast:10M middle:5M
+fleet narrow '{bandwidth: 1kB/s, latency: 100ms}' slow:10M fast:11M
+fleet tight '{bandwidth: 10GB/s, latency: 1us}' one:1M:100kB two:1M:300kB three:1M:300kB
+
+# a device that is ten times slower: even parts are worse than none, and that is said
+plan free --planner uniform
+case $(of verdict) in
+  "do not distribute: fast alone is "*) ;;
+  *) fail "verdict on even parts: $(of verdict)" ;;
+esac
+expect "warning" "$(of warnings.0 | cut -d: -f1)" "slow makes it worse"
+expect "name of the best alone" "$(of best.alone)" fast
+uniform=$(of best.period_s)
+
+# the exact plan is better, the order chosen freely at least as good, and no device makes it worse
+plan free
+expect "warnings" "$(of warnings.0 2> /dev/null || true)" ""
+at_most "$(of best.period_s)" "$uniform" "exact, uniform"
+at_most "$(of best.lower_bound_s)" "$(of best.period_s)" "bound, exact"
+for d in 0 1 2; do at_most "$(of best.period_s)" "$(of devices.$d.period_without_s)" "without $d"; done
+exact=$(of plans.2.period_s) last=$(of plans.2.plan)
+plan free --planner free-order
+at_most "$(of plans.2.period_s)" "$exact" "free order, exact"
+
+# the front goes from the least latency to the shortest period, and --max-period picks from it
+plan free --planner latency
+earliest=$(of plans.2.latency_s) first=$(of plans.2.plan)
+edgeexit plan model.h5 --json --fleet free.yaml --front > plan.json
+n=$(grep -o '"period_s"' plan.json | wc -l)
+((n > 1)) || fail "the front has $n plans"
+expect "first of the front" "$(of front.0.plan)" "$first"
+expect "its latency" "$(of front.0.latency_s)" "$earliest"
+expect "last period of the front" "$(of front.$((n - 1)).period_s)" "$exact"
+second=$(of front.1.plan) period=$(of front.1.period_s)
+plan free --max-period "$period"
+expect "plan within $period s" "$(of plans.2.plan)" "$second"
+
+# a link that costs more than it gains: one device alone, and the link is the reason
+plan narrow
+case $(of verdict) in
+  "do not distribute: one device is as fast as 2; all layers on slow") ;;
+  *) fail "verdict on a narrow link: $(of verdict)" ;;
+esac
+expect "fast" "$(of devices.1.used) $(of devices.1.idle)" "false link"
+
+# too little memory for one device, and for two: three have a plan, within what they have
+plan tight
+expect "plan for one" "$(of plans.0.plan)" null
+at_most "$(of devices.1.memory_bytes)" "$(of devices.1.memory_limit_bytes)" "memory of two"
+
+edgeexit plan model.h5 --fleet tight.yaml > table
+grep -q '^ *1  no plan$' table || fail "the table has a plan for one device"
+grep -q '^verdict: use ' table || fail "the table has no verdict"
+grep -q "^three " table || fail "the table does not list the devices"
+[[ $last == *"|"* ]] || fail "three devices are not used: $last"
+
+refused 'expected exact, ' --planner luck
+refused '--max-period is for --planner latency' --max-period 1 --planner flops
+refused '--front shows all periods' --front --planner uniform
+refused '--max-period is -1; expected' --max-period -1
