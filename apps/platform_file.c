@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ee/clock.h"
 
-#define UNLIMITED 1e18  // bandwidth of a link without a limit [byte/s]
+#define UNLIMITED 1e18   // bandwidth of a link without a limit [byte/s]
+#define LEAST 1.0        // the same while nothing crosses [byte/s]
+#define TRACE_STEP 0.1   // [s]
+#define TRACE_STEPS 1e6  // at most
 
 static ee_status open_file(const char *folder, const char *name, char *path, FILE **file) {
   snprintf(path, PATH_MAX, "%s/%s", folder, name);
@@ -39,19 +43,39 @@ static ee_status write_changes(const char *folder, const char *name, const ee_sc
   return close_file(file, path);
 }
 
+/* A recorded network, over and over, in steps of about TRACE_STEP.  The simulator's clock begins
+ * EE_SIMULATION_BEGINS before the run's, and its pattern begins with it. */
+static ee_status write_trace(const char *folder, const char *name, const ee_network_trace *trace) {
+  char   path[PATH_MAX];
+  FILE  *file;
+  double period = trace->at[trace->n];
+  int    steps  = (int)fmin(fmax(round(period / TRACE_STEP), 1.0), TRACE_STEPS);
+  double step   = period / steps;
+  double first  = period - fmod((double)EE_SIMULATION_BEGINS * 1e-9, period);
+  EE_TRY(open_file(folder, name, path, &file));
+  for (int i = 0; i < steps; i++) {
+    double bits = ee_network_bits_until(trace, first + (i + 1) * step) -
+                  ee_network_bits_until(trace, first + i * step);
+    fprintf(file, "%.9f %.17g\n", i * step, fmax(bits / 8.0 / step, LEAST));
+  }
+  fprintf(file, "LOOPAFTER %.9f\n", step);
+  return close_file(file, path);
+}
+
 static ee_status write_link(FILE *file, const char *folder, const ee_fleet *fleet, int from,
                             int to) {
   const ee_link_spec *link     = ee_fleet_link(fleet, from, to);
   char                name[64] = "";
   fprintf(file, "<link id=\"d%d-d%d\" bandwidth=\"%.17gBps\" latency=\"%.17gs\"", from, to,
-          limit_of(link->bandwidth), link->latency);
-  if (link->bandwidth_changes.n > 0) {
+          limit_of(ee_link_bandwidth(link, 0.0)), link->latency);
+  if (link->trace != NULL || link->bandwidth_changes.n > 0) {
     snprintf(name, sizeof name, "d%d-d%d.bandwidth", from, to);
     fprintf(file, " bandwidth_file=\"%s\"", name);  // beside the platform
   }
   fprintf(file, "/>\n");
   if (name[0] == '\0') return EE_OK;
-  return write_changes(folder, name, &link->bandwidth_changes);
+  return link->trace != NULL ? write_trace(folder, name, link->trace)
+                             : write_changes(folder, name, &link->bandwidth_changes);
 }
 
 static ee_status write_zone(FILE *file, const char *folder, const ee_fleet *fleet) {

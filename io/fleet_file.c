@@ -2,11 +2,13 @@
 /* The keys of a fleet file and how they become an ee_fleet. */
 #include "ee/fleet_file.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet_trace.h"
 #include "fleet_units.h"
 #include "yaml_reader.h"
 
@@ -24,11 +26,18 @@ typedef struct link_parts {
 
 /* A link as written; bandwidth and latency are negative where nothing is said. */
 typedef struct link_text {
-  char        from[64], to[64];
-  bool        one_way;
-  double      bandwidth, latency;
-  ee_schedule changes;
+  char              from[64], to[64];
+  bool              one_way;
+  double            bandwidth, latency;
+  ee_schedule       changes;
+  ee_network_trace *trace;
 } link_text;
+
+/* A device as written, or as many as `count` says. */
+typedef struct device_text {
+  ee_device_spec spec;
+  int            count;  // 0: not said, one
+} device_text;
 
 /* What a key's number may be. */
 typedef struct quantity {
@@ -116,19 +125,33 @@ static ee_status read_watts(const ee_yaml *yaml, const yaml_node_t *node, const 
   return ee_yaml_mapping(yaml, node, place, key->detail, target);
 }
 
+static ee_status read_count(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                            const ee_yaml_key *key, void *target) {
+  double count = 0.0;
+  EE_TRY(read_quantity(yaml, node, place, key, &count));
+  if (count != floor(count) || count > MAX_DEVICES) {
+    return ee_yaml_fail(yaml, node, place, "is %g; expected a whole number up to %d", count,
+                        MAX_DEVICES);
+  }
+  *(int *)target = (int)count;
+  return EE_OK;
+}
+
 static const ee_yaml_key device_keys[] = {
-    {"name", ee_yaml_read_name, offsetof(ee_device_spec, name), true, NULL},
-    {"flops", read_quantity, offsetof(ee_device_spec, flops), false, &positive_flops},
-    {"relative", read_quantity, offsetof(ee_device_spec, relative), false, &positive_number},
-    {"memory", read_quantity, offsetof(ee_device_spec, memory), false, &positive_bytes},
-    {"watts", read_watts, 0, false, watts_keys},
-    {"speed", read_schedule, offsetof(ee_device_spec, speed), false, speed_change_keys},
+    {"name", ee_yaml_read_name, offsetof(device_text, spec.name), true, NULL},
+    {"count", read_count, offsetof(device_text, count), false, &positive_number},
+    {"flops", read_quantity, offsetof(device_text, spec.flops), false, &positive_flops},
+    {"relative", read_quantity, offsetof(device_text, spec.relative), false, &positive_number},
+    {"memory", read_quantity, offsetof(device_text, spec.memory), false, &positive_bytes},
+    {"watts", read_watts, offsetof(device_text, spec), false, watts_keys},
+    {"speed", read_schedule, offsetof(device_text, spec.speed), false, speed_change_keys},
     {0},
 };
 static const ee_yaml_key default_link_keys[] = {
     {"bandwidth", read_quantity, offsetof(link_text, bandwidth), false, &positive_bandwidth},
     {"latency", read_quantity, offsetof(link_text, latency), false, &duration_or_zero},
     {"changes", read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
+    {"trace", ee_fleet_read_trace, offsetof(link_text, trace), false, NULL},
     {0},
 };
 static const ee_yaml_key pair_keys[] = {
@@ -137,6 +160,7 @@ static const ee_yaml_key pair_keys[] = {
     {"bandwidth", read_quantity, offsetof(link_text, bandwidth), false, &positive_bandwidth},
     {"latency", read_quantity, offsetof(link_text, latency), false, &duration_or_zero},
     {"changes", read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
+    {"trace", ee_fleet_read_trace, offsetof(link_text, trace), false, NULL},
     {"one_way", ee_yaml_read_flag, offsetof(link_text, one_way), false, NULL},
     {0},
 };
@@ -160,33 +184,77 @@ static int device_by_name(const ee_fleet *fleet, int n, const char *name) {
   return -1;
 }
 
-static ee_status read_device(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet, int d) {
+static ee_status copy_schedule(const ee_schedule *from, ee_schedule *to) {
+  *to = (ee_schedule){0, NULL};
+  if (from->n == 0) return EE_OK;
+  size_t bytes = (size_t)from->n * sizeof *from->change;
+  to->change   = malloc(bytes);
+  if (to->change == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d changes", from->n);
+  memcpy(to->change, from->change, bytes);
+  to->n = from->n;
+  return EE_OK;
+}
+
+/* Put device `k` of those that `text` stands for at place `d`. */
+static ee_status place_device(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                              const device_text *text, int k, ee_fleet *fleet, int d) {
   ee_device_spec *device = &fleet->device[d];
-  char            place[32];
-  snprintf(place, sizeof place, "devices[%d]", d);
-  device->relative = 0.0;
-  EE_TRY(ee_yaml_mapping(yaml, node, place, device_keys, device));
-  if ((device->flops > 0.0) == (device->relative > 0.0)) {
-    return ee_yaml_fail(yaml, node, place, "(%s) needs exactly one of flops and relative",
-                        device->name);
+  ee_schedule     speed;
+  EE_TRY(copy_schedule(&text->spec.speed, &speed));
+  *device       = text->spec;
+  device->speed = speed;
+  if (text->count > 0) {
+    int length = snprintf(device->name, sizeof device->name, "%.58s%d", text->spec.name, k);
+    if (strlen(text->spec.name) > 58 || length >= (int)sizeof device->name) {
+      return ee_yaml_fail(yaml, node, place, "has a name of more than 58 bytes, and a count");
+    }
   }
   int same = device_by_name(fleet, d, device->name);
   if (same < 0) return EE_OK;
-  return ee_yaml_fail(yaml, node, place, "has the name %s of devices[%d]", device->name, same);
+  return ee_yaml_fail(yaml, node, place, "has the name %s of device %d", device->name, same);
+}
+
+static ee_status read_device(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                             device_text *text) {
+  EE_TRY(ee_yaml_mapping(yaml, node, place, device_keys, text));
+  if ((text->spec.flops > 0.0) != (text->spec.relative > 0.0)) return EE_OK;
+  return ee_yaml_fail(yaml, node, place, "(%s) needs exactly one of flops and relative",
+                      text->spec.name);
+}
+
+/* Read item `i` of the list; place its devices from *next on, or, without a fleet, count them. */
+static ee_status read_item(const ee_yaml *yaml, const yaml_node_t *list, size_t i, ee_fleet *fleet,
+                           int *next) {
+  const yaml_node_t *node = ee_yaml_item(yaml, list, i);
+  device_text        text = {.count = 0};
+  char               place[32];
+  snprintf(place, sizeof place, "devices[%zu]", i);
+  ee_status status = read_device(yaml, node, place, &text);
+  int       count  = text.count > 0 ? text.count : 1;
+  for (int k = 0; k < count && status == EE_OK && fleet != NULL; k++) {
+    status = place_device(yaml, node, place, &text, k, fleet, *next + k);
+  }
+  free(text.spec.speed.change);
+  if (status == EE_OK && *next > MAX_DEVICES - count) {
+    status = ee_yaml_fail(yaml, node, place, "makes more than %d devices, the most allowed",
+                          MAX_DEVICES);
+  }
+  *next += count;
+  return status;
 }
 
 static ee_status read_devices(const ee_yaml *yaml, const yaml_node_t *list, ee_fleet **fleet) {
-  size_t n = 0;
+  size_t n   = 0;
+  int    all = 0, placed = 0;
   EE_TRY(ee_yaml_list(yaml, list, "devices", &n));
   if (n == 0) return ee_yaml_fail(yaml, list, "devices", "is empty; a fleet needs a device");
   if (n > MAX_DEVICES) {
     return ee_yaml_fail(yaml, list, "devices", "has %zu items; at most %d are allowed", n,
                         MAX_DEVICES);
   }
-  EE_TRY(ee_fleet_create((int)n, fleet));
-  for (size_t d = 0; d < n; d++) {
-    EE_TRY(read_device(yaml, ee_yaml_item(yaml, list, d), *fleet, (int)d));
-  }
+  for (size_t i = 0; i < n; i++) EE_TRY(read_item(yaml, list, i, NULL, &all));
+  EE_TRY(ee_fleet_create(all, fleet));
+  for (size_t i = 0; i < n; i++) EE_TRY(read_item(yaml, list, i, *fleet, &placed));
   return EE_OK;
 }
 
@@ -195,17 +263,28 @@ static ee_status read_devices(const ee_yaml *yaml, const yaml_node_t *list, ee_f
 static ee_status apply_link(const link_text *text, ee_link_spec *link) {
   if (text->latency >= 0.0) link->latency = text->latency;
   if (text->bandwidth >= 0.0) link->bandwidth = text->bandwidth;
-  if (text->bandwidth < 0.0 && text->changes.n == 0) return EE_OK;
+  if (text->bandwidth < 0.0 && text->changes.n == 0 && text->trace == NULL) return EE_OK;
 
+  link->trace = text->trace;
   free(link->bandwidth_changes.change);
-  link->bandwidth_changes = (ee_schedule){0, NULL};
-  if (text->changes.n == 0) return EE_OK;
-  size_t     bytes = (size_t)text->changes.n * sizeof *text->changes.change;
-  ee_change *copy  = malloc(bytes);
-  if (copy == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d changes of a link", text->changes.n);
-  memcpy(copy, text->changes.change, bytes);
-  link->bandwidth_changes = (ee_schedule){text->changes.n, copy};
-  return EE_OK;
+  return copy_schedule(&text->changes, &link->bandwidth_changes);
+}
+
+/* Read what is said of a link.  The fleet then owns its trace, and the caller its changes; on error
+ * nothing is left. */
+static ee_status read_link(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                           const ee_yaml_key *keys, ee_fleet *fleet, link_text *text) {
+  *text            = (link_text){.bandwidth = -1.0, .latency = -1.0};
+  ee_status status = ee_yaml_mapping(yaml, node, place, keys, text);
+  if (status == EE_OK && text->trace != NULL && (text->bandwidth >= 0.0 || text->changes.n > 0)) {
+    status = ee_yaml_fail(yaml, node, place, "has a trace, and bandwidth or changes as well");
+  }
+  if (status == EE_OK && text->trace != NULL) status = ee_fleet_add_trace(fleet, text->trace);
+  if (status != EE_OK) {
+    ee_fleet_free_trace(&text->trace);
+    free(text->changes.change);
+  }
+  return status;
 }
 
 static ee_status apply_default(const link_text *text, ee_fleet *fleet) {
@@ -219,9 +298,9 @@ static ee_status apply_default(const link_text *text, ee_fleet *fleet) {
 }
 
 static ee_status read_default(const ee_yaml *yaml, const yaml_node_t *node, ee_fleet *fleet) {
-  link_text text   = {.bandwidth = -1.0, .latency = -1.0};
-  ee_status status = ee_yaml_mapping(yaml, node, "links.default", default_link_keys, &text);
-  if (status == EE_OK) status = apply_default(&text, fleet);
+  link_text text;
+  EE_TRY(read_link(yaml, node, "links.default", default_link_keys, fleet, &text));
+  ee_status status = apply_default(&text, fleet);
   free(text.changes.change);
   return status;
 }
@@ -257,9 +336,9 @@ static ee_status read_pair(const ee_yaml *yaml, const yaml_node_t *node, size_t 
                            bool *set) {
   char place[48];
   snprintf(place, sizeof place, "links.pairs[%zu]", i);
-  link_text text   = {.bandwidth = -1.0, .latency = -1.0};
-  ee_status status = ee_yaml_mapping(yaml, node, place, pair_keys, &text);
-  if (status == EE_OK) status = apply_pair(yaml, node, place, &text, fleet, set);
+  link_text text;
+  EE_TRY(read_link(yaml, node, place, pair_keys, fleet, &text));
+  ee_status status = apply_pair(yaml, node, place, &text, fleet, set);
   free(text.changes.change);
   return status;
 }

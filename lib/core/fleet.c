@@ -60,7 +60,33 @@ const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to) {
 }
 
 double ee_link_bandwidth(const ee_link_spec *link, double t) {
+  const ee_network_trace *trace = link->trace;
+  if (trace != NULL) return trace->bits[trace->n] / 8.0 / trace->at[trace->n];
   return ee_schedule_at(&link->bandwidth_changes, t, link->bandwidth);
+}
+
+double ee_link_transfer(const ee_link_spec *link, double bytes, double t) {
+  if (link->trace != NULL) return ee_network_delay(link->trace, bytes, t);
+  double bandwidth = ee_link_bandwidth(link, t);
+  return bandwidth > 0.0 ? bytes / bandwidth : 0.0;
+}
+
+ee_status ee_fleet_add_trace(ee_fleet *fleet, ee_network_trace *trace) {
+  size_t             n    = (size_t)fleet->n_traces;
+  ee_network_trace **more = realloc(fleet->trace, (n + 1) * sizeof(*more));
+  if (more == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the traces of a fleet");
+  more[n]      = trace;
+  fleet->trace = more;
+  fleet->n_traces++;
+  return EE_OK;
+}
+
+static void free_traces(ee_fleet *fleet) {
+  for (int i = 0; i < fleet->n_traces; i++) {
+    ee_network_trace_free(fleet->trace[i]);
+    free(fleet->trace[i]);
+  }
+  free(fleet->trace);
 }
 
 void ee_fleet_destroy(ee_fleet **fleet) {
@@ -69,6 +95,7 @@ void ee_fleet_destroy(ee_fleet **fleet) {
   size_t n = (size_t)f->n_devices;
   for (size_t d = 0; d < n; d++) free(f->device[d].speed.change);
   for (size_t i = 0; i < n * n; i++) free(f->link[i].bandwidth_changes.change);
+  free_traces(f);
   free(f->device);
   free(f->link);
   free(f);

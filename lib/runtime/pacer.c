@@ -35,10 +35,10 @@ int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, 
   if (occupied != NULL) *occupied = 0;
   if (pacer->fleet == NULL || peer == pacer->rank) return 0;
 
-  const ee_link_spec *link      = ee_fleet_link(pacer->fleet, peer, pacer->rank);
-  int64_t             start     = sent > pacer->free_at[peer] ? sent : pacer->free_at[peer];
-  double              bandwidth = ee_link_bandwidth(link, (double)start * 1e-9);
-  int64_t             through   = bandwidth > 0.0 ? duration((double)bytes, bandwidth) : 0;
+  const ee_link_spec *link    = ee_fleet_link(pacer->fleet, peer, pacer->rank);
+  int64_t             start   = sent > pacer->free_at[peer] ? sent : pacer->free_at[peer];
+  double              seconds = ee_link_transfer(link, (double)bytes, (double)start * 1e-9);
+  int64_t             through = duration(seconds, 1.0);
   if (occupied != NULL) *occupied = through;
   if (ee_clock_is_simulated()) return 0;
   int64_t end          = start + through;

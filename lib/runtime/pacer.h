@@ -12,8 +12,9 @@
  * A link carries one message after the other: transmission starts when the message was posted or
  * when the one before it is through, takes bytes / bandwidth, and the message arrives `latency`
  * later: latency delays a message but does not occupy the link.  A bandwidth or a speed that
- * changes over time is that of the moment when the transmission or the computing begins.  The
- * receiver keeps the books, for everything that comes from one peer.
+ * changes over time is that of the moment when the transmission or the computing begins; a link
+ * that was recorded carries a message at the bandwidths that follow.  The receiver keeps the books,
+ * for everything that comes from one peer.
  *
  * On the simulated clock the platform's links hold messages back, and nothing is added to that.
  */

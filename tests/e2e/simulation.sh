@@ -93,6 +93,24 @@ awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   exit !(wall > wanted && wall < 1.03 * wanted)
 }' || fail "$bytes bytes over the slow link took $wall s"
 
+# the same with a recorded link: 2 Mbit/s for 0.7 s, then 0.5 Mbit/s for 0.7 s, over and over
+printf '0 2\n0.7 0.5\n' > net.txt
+cat > fleet.yaml << 'FLEET'
+name: a recorded link
+devices: [{name: camera, flops: 10G}, {name: server, flops: 10G}]
+links: {default: {trace: net.txt, latency: 1ms}}
+FLEET
+simulate --policy final --rebalance off --cuts 3 --json
+bytes=$(tool json_value devices.0.sent_bytes < out) wall=$(tool json_value devices.0.wall_s < out)
+awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
+  period = 0.7 * (0.25e6 + 0.0625e6)
+  whole = int(bytes / period)
+  rest = bytes - whole * period
+  wanted = 1.4 * whole
+  wanted += rest < 0.7 * 0.25e6 ? rest / 0.25e6 : 0.7 + (rest - 0.7 * 0.25e6) / 0.0625e6
+  exit !(wall > 0.99 * wanted && wall < 1.03 * wanted)
+}' || fail "$bytes bytes over the recorded link took $wall s"
+
 # what is refused
 refuse() {
   local code=0

@@ -5,9 +5,9 @@ source "$(dirname "$0")/sources.sh"
 
 # Module: its public headers.  Every header of lib/include/ee stands here once.
 headers='
-core: agree clock fleet log options plan rng status trace
+core: agree clock fleet log network_trace options plan rng status trace
 nn: backend exec model random_network tensor
-exits: calibrate confidence exit_table measures network_trace offloading policy replay risk scaling thresholds
+exits: calibrate confidence exit_table measures offloading policy replay risk scaling thresholds
 partition: partition judgement
 runtime: device trace_relay
 control: controller

@@ -2,6 +2,7 @@
 #pragma once
 #include <stddef.h>
 
+#include "ee/network_trace.h"
 #include "ee/status.h"
 
 /**
@@ -30,16 +31,20 @@ typedef struct ee_device_spec {
 } ee_device_spec;
 
 typedef struct ee_link_spec {
-  double      bandwidth;          // [byte/s]; 0: unlimited
-  double      latency;            // [s]
-  ee_schedule bandwidth_changes;  // bandwidths [byte/s]
+  double                  bandwidth;          // [byte/s]; 0: unlimited
+  double                  latency;            // [s]
+  ee_schedule             bandwidth_changes;  // bandwidths [byte/s]
+  const ee_network_trace *trace;  // bandwidth as it was recorded, over and over, instead of both;
+                                  // NULL: none; of the fleet
 } ee_link_spec;
 
 typedef struct ee_fleet {
-  char            name[64];
-  int             n_devices;
-  ee_device_spec *device;  // shape [n_devices]
-  ee_link_spec   *link;    // shape [n_devices, n_devices], from row to column
+  char               name[64];
+  int                n_devices;
+  ee_device_spec    *device;  // shape [n_devices]
+  ee_link_spec      *link;    // shape [n_devices, n_devices], from row to column
+  int                n_traces;
+  ee_network_trace **trace;  // shape [n_traces], which links refer to
 } ee_fleet;
 
 /**
@@ -65,8 +70,16 @@ double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops)
 /** Link from device @p from to @p to, both in [0, n_devices); borrowed. */
 const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to);
 
-/** Bandwidth at time @p t [byte/s]; 0: unlimited. */
+/** Bandwidth at time @p t [byte/s]; 0: unlimited.  Of a recorded link the mean of the record. */
 double ee_link_bandwidth(const ee_link_spec *link, double t);
+
+/** How long @p bytes take to cross that begin at time @p t, without latency [s].  A recorded link
+ *  carries them at the bandwidths that follow; of others it is the bandwidth at @p t. */
+double ee_link_transfer(const ee_link_spec *link, double bytes, double t);
+
+/** Give @p trace, whose bandwidth is known, to the fleet for its links.
+ *  @return EE_OK; EE_ERR_NOMEM, and the trace stays the caller's */
+ee_status ee_fleet_add_trace(ee_fleet *fleet, ee_network_trace *trace);
 
 /** Free everything and set to NULL.  *fleet may be NULL. */
 void ee_fleet_destroy(ee_fleet **fleet);

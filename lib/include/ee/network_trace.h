@@ -25,5 +25,9 @@ typedef struct ee_network_trace {
  */
 double ee_network_delay(const ee_network_trace *trace, double bytes, double t);
 
+/** Bits that crossed in [0, @p t), through as many periods as that takes; the bandwidth is known.
+ */
+double ee_network_bits_until(const ee_network_trace *trace, double t);
+
 /** Free what @p trace holds and zero it. */
 void ee_network_trace_free(ee_network_trace *trace);

@@ -151,7 +151,7 @@ static void aliases_are_followed(void) {
 
 static void an_unknown_key_is_refused_with_what_is_known(void) {
   refuse("devices:\n  - {name: a, relative: 1}\n  - {name: b,\n     memori: 1MiB}\n", 4,
-         "devices[1].memori is not a key; expected one of name, flops, relative, memory");
+         "devices[1].memori is not a key; expected one of name, count, flops, relative, memory");
   refuse("device: 1\n", 1, "device is not a key; expected one of name, devices, links");
   refuse("devices: [{name: a, relative: 1}]\nlinks: {defaults: {}}\n", 2, "links.defaults");
   refuse("devices: [{name: a, relative: 1, watts: {bussy: 1}}]\n", 1, "devices[0].watts.bussy");
@@ -192,14 +192,79 @@ static void wrong_links_are_refused(void) {
          "links.pairs[0].changes[0].bandwith");
 }
 
+static void a_count_stands_for_numbered_devices(void) {
+  ee_fleet *fleet = load(
+      "devices:\n"
+      "  - {name: hub, relative: 1}\n"
+      "  - {name: leaf, count: 3, flops: 2G, speed: [{at: 1, factor: 0.5}]}\n"
+      "links: {pairs: [{from: leaf2, to: hub, latency: 1ms}]}\n");
+  CU_ASSERT_EQUAL_FATAL(fleet->n_devices, 4);
+  CU_ASSERT_STRING_EQUAL(fleet->device[1].name, "leaf0");
+  CU_ASSERT_STRING_EQUAL(fleet->device[3].name, "leaf2");
+  for (int d = 1; d < 4; d++) CU_ASSERT_EQUAL(ee_fleet_speed(fleet, d, 2, 1e9), 1e9);
+  CU_ASSERT_EQUAL(ee_fleet_link(fleet, 3, 0)->latency, 1e-3);
+  ee_fleet_destroy(&fleet);
+}
+
+/* Bandwidths of a file beside the fleet's: 8 Mbit/s for a second, then 2, and again. */
+static void a_recorded_link_carries_bytes_as_recorded(void) {
+  FILE *file = fopen(ee_test_path("net.txt"), "wb");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  fputs("0 8\n1 2\n", file);
+  CU_ASSERT_EQUAL(fclose(file), 0);
+  ee_fleet *fleet = load(
+      "devices: [{name: a, relative: 1}, {name: b, relative: 1}, {name: c, relative: 1}]\n"
+      "links:\n"
+      "  default: {trace: net.txt, latency: 1ms}\n"
+      "  pairs: [{from: a, to: c, bandwidth: 1MB/s}, {from: b, to: c, latency: 2ms}]\n");
+  const ee_link_spec *ab = ee_fleet_link(fleet, 0, 1), *bc = ee_fleet_link(fleet, 1, 2);
+  CU_ASSERT_DOUBLE_EQUAL(ee_link_transfer(ab, 1.25e6, 0.0), 2.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(ee_link_transfer(ab, 0.5e6, 1.0), 1.25, 1e-9);  // over the end
+  CU_ASSERT_DOUBLE_EQUAL(ee_link_bandwidth(ab, 0.0), 0.625e6, 1e-6);
+  CU_ASSERT_PTR_EQUAL(bc->trace, ab->trace);
+  CU_ASSERT_EQUAL(bc->latency, 2e-3);
+  CU_ASSERT_PTR_NULL(ee_fleet_link(fleet, 0, 2)->trace);
+  CU_ASSERT_DOUBLE_EQUAL(ee_link_transfer(ee_fleet_link(fleet, 2, 0), 1e6, 1.0), 1.0, 1e-9);
+  ee_fleet_destroy(&fleet);
+}
+
+static void wrong_traces_are_refused(void) {
+  static const char two[] = "devices: [{name: a, relative: 1}, {name: b, relative: 1}]\nlinks: ";
+  char              text[400];
+  ee_fleet         *fleet = NULL;
+  FILE             *file  = fopen(ee_test_path("net.txt"), "wb");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  fputs("0 8\n1 fast\n", file);
+  CU_ASSERT_EQUAL(fclose(file), 0);
+  snprintf(text, sizeof text, "%s{default: {trace: net.txt}}", two);
+  CU_ASSERT_EQUAL(ee_fleet_load(file_with(text), &fleet), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "net.txt:2: 'fast'"));
+  snprintf(text, sizeof text, "%s{default: {trace: none.txt}}", two);
+  CU_ASSERT_EQUAL(ee_fleet_load(file_with(text), &fleet), EE_ERR_FILE);
+  snprintf(text, sizeof text, "%s{default: {trace: ''}}", two);
+  refuse(text, 2, "links.default.trace is ''; expected the path of a file");
+  file = fopen(ee_test_path("net.txt"), "wb");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  fputs("0 8\n1 2\n", file);
+  CU_ASSERT_EQUAL(fclose(file), 0);
+  snprintf(text, sizeof text, "%s{default: {trace: net.txt, bandwidth: 1MB/s}}", two);
+  refuse(text, 2, "has a trace, and bandwidth or changes as well");
+}
+
 static void wrong_devices_are_refused(void) {
-  refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3, "devices[0]");
+  refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3, "the name a of device 0");
   refuse("devices: [{name: a}]", 1, "exactly one of flops and relative");
   refuse("devices: [{name: a, flops: 1, relative: 1}]", 1, "exactly one of flops and relative");
   refuse("devices: [{relative: 1}]", 1, "devices[0] lacks the key name");
   refuse("devices: [{name: '', relative: 1}]", 1, "devices[0].name is empty");
   refuse("devices: [{name: \"a\\0b\", relative: 1}]", 1, "zero byte");
   refuse("devices: [{name: a, name: b, relative: 1}]", 1, "devices[0].name is given twice");
+  refuse("devices: [{name: a, relative: 1, count: 1.5}]", 1, "devices[0].count is 1.5");
+  refuse("devices: [{name: a, relative: 1, count: 0}]", 1, "devices[0].count is '0'");
+  refuse("devices:\n- {name: a, relative: 1, count: 4000}\n- {name: b, relative: 1, count: 97}", 3,
+         "makes more than 4096 devices");
+  refuse("devices:\n- {name: a1, relative: 1}\n- {name: a, relative: 1, count: 3}", 3,
+         "has the name a1 of device 0");
   refuse("devices: []", 1, "devices is empty");
   refuse("devices: 3", 1, "devices must be a list");
   refuse("devices: [3]", 1, "devices[0] must be a mapping");
@@ -254,6 +319,9 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_unknown_key_is_refused_with_what_is_known),
     EE_FACT(a_wrong_number_is_refused),
     EE_FACT(wrong_links_are_refused),
+    EE_FACT(a_count_stands_for_numbered_devices),
+    EE_FACT(a_recorded_link_carries_bytes_as_recorded),
+    EE_FACT(wrong_traces_are_refused),
     EE_FACT(wrong_devices_are_refused),
     EE_FACT(what_is_not_one_yaml_mapping_is_refused),
     EE_FACT(deep_nesting_is_refused_and_harmless),

@@ -72,6 +72,21 @@ static void latency_delays_a_message_and_does_not_occupy_the_link(void) {
   ee_fleet_destroy(&fleet);
 }
 
+/* 1000 byte/s for a second, then 500, and again. */
+static void a_recorded_link_carries_messages_at_the_bandwidths_that_follow(void) {
+  double           at[] = {0.0, 1.0, 2.0}, bits[] = {0.0, 8000.0, 12000.0};
+  ee_network_trace trace = {.n = 2, .at = at, .bits = bits};
+  ee_fleet        *fleet = make_fleet();
+  fleet->link[1].trace   = &trace;  // from 0 to 1, where the pacer is; borrowed here
+  ee_pacer pacer         = open_pacer(fleet);
+  int64_t  occupied, late = (int64_t)(fleet->link[1].latency * 1e9);
+  CU_ASSERT_EQUAL(ee_pacer_arrival(&pacer, 0, 0, 1250, &occupied), 1500000000 + late);
+  CU_ASSERT_EQUAL(occupied, 1500000000);
+  CU_ASSERT_EQUAL(ee_pacer_arrival(&pacer, 0, 0, 750, NULL), 2500000000 + late);
+  ee_pacer_close(&pacer);
+  ee_fleet_destroy(&fleet);
+}
+
 static void links_are_independent_and_unlimited_ones_only_late(void) {
   ee_fleet *fleet = make_fleet();
   ee_pacer  pacer = open_pacer(fleet);
@@ -135,6 +150,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(computing_takes_work_over_the_speed_of_its_beginning),
     EE_FACT(relative_speeds_are_times_the_hosts),
     EE_FACT(latency_delays_a_message_and_does_not_occupy_the_link),
+    EE_FACT(a_recorded_link_carries_messages_at_the_bandwidths_that_follow),
     EE_FACT(links_are_independent_and_unlimited_ones_only_late),
     EE_FACT(a_random_row_of_messages_leaves_as_a_queue_does),
     EE_FACT(a_bandwidth_that_changes_is_that_of_the_beginning),

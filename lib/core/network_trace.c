@@ -36,6 +36,13 @@ static double crossing_time(const ee_network_trace *t, double phase, double more
   return whole * t->at[t->n] + between(t->bits, t->at, row_until(t->bits, t->n, wanted, 0), wanted);
 }
 
+double ee_network_bits_until(const ee_network_trace *trace, double t) {
+  double period = trace->at[trace->n], phase = fmod(t, period);
+  double whole = floor((t - phase) / period + 0.5);
+  int    row   = row_until(trace->at, trace->n, phase, 1);
+  return whole * trace->bits[trace->n] + between(trace->at, trace->bits, row, phase);
+}
+
 double ee_network_delay(const ee_network_trace *trace, double bytes, double t) {
   double phase = fmod(t, trace->at[trace->n]);
   if (trace->delay != NULL) return trace->delay[row_until(trace->at, trace->n, phase, 1)];

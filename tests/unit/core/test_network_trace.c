@@ -41,6 +41,17 @@ static void transfers_take_what_the_bandwidth_says(void) {
   CU_ASSERT_EQUAL(ee_network_delay(&uneven, 0.0, 2.5), 0.0);
 }
 
+static void bits_add_up_over_rows_and_periods(void) {
+  double period = uneven.at[uneven.n], all = uneven.bits[uneven.n];
+  for (int i = 0; i <= uneven.n; i++) {
+    CU_ASSERT_DOUBLE_EQUAL(ee_network_bits_until(&uneven, uneven.at[i]), uneven.bits[i], 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(ee_network_bits_until(&uneven, 7 * period + uneven.at[i]),
+                           7 * all + uneven.bits[i], 1e-9);
+  }
+  CU_ASSERT_DOUBLE_EQUAL(ee_network_bits_until(&uneven, 0.5), 0.5 * uneven.bits[1] / uneven.at[1],
+                         1e-12);
+}
+
 enum { ROWS = 12 };
 
 /* Bit by bit as they cross, walking over the rows from the one that @p t is in. */
@@ -79,6 +90,7 @@ static void long_and_short_transfers_agree_with_a_walk_over_the_rows(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(delays_are_those_of_their_rows_again_and_again),
     EE_FACT(transfers_take_what_the_bandwidth_says),
+    EE_FACT(bits_add_up_over_rows_and_periods),
     EE_FACT(long_and_short_transfers_agree_with_a_walk_over_the_rows),
     {NULL, NULL},
 };
