@@ -56,16 +56,18 @@ layers_of() {
 }
 
 # resnet50_with_exits A B [SAMPLES]: OUT/resnet50.h5, ResNet-50 with exits after blocks 4 and 8, and
-# OUT/outcomes.h5, where the shares A and B of the samples, drawn, leave at them
+# OUT/outcomes.h5, where the shares A and B of the samples leave at them, in a drawn order
 resnet50_with_exits() {
   [ -e "$out/resnet50.h5" ] ||
     edgeexit generate network resnet50 --exits 4,8 -o "$out/resnet50.h5" > /dev/null
   awk -v a="$1" -v b="$2" -v n="${3:-900}" 'BEGIN {
     srand(1)
     print "p0,c0,p1,c1,p2,c2"
-    for (i = 0; i < n; i++) {
-      u = rand()
-      printf "0,%d,0,%d,0,1\n", u < a, u < a + b
+    for (i = 0; i < n; i++) leaves[i] = (i >= a * n) + (i >= (a + b) * n)
+    for (i = n - 1; i >= 0; i--) {
+      j = int(rand() * (i + 1))
+      printf "0,%d,0,%d,0,1\n", leaves[j] < 1, leaves[j] < 2
+      leaves[j] = leaves[i]
     }
   }' > "$out/outcomes.csv"
   edgeexit import exits "$out/outcomes.csv" --prediction p0,p1,p2 --confidence c0,c1,c2 \

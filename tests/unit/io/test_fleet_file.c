@@ -252,7 +252,8 @@ static void wrong_traces_are_refused(void) {
 }
 
 static void wrong_devices_are_refused(void) {
-  refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3, "the name a of device 0");
+  refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3,
+         "the name a of device 0");
   refuse("devices: [{name: a}]", 1, "exactly one of flops and relative");
   refuse("devices: [{name: a, flops: 1, relative: 1}]", 1, "exactly one of flops and relative");
   refuse("devices: [{relative: 1}]", 1, "devices[0] lacks the key name");
