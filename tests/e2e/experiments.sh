@@ -16,6 +16,9 @@ rows '^( +-|  0\.72|  0\.75) +0\.[0-9]+ .* (final|eenet:value=|threshold:values?
 N=50000 REPEATS=1 experiment replay_speed
 rows ' M +-?[0-9.]+ M$' 9  # of so few samples the speed says nothing
 
+REPEATS=1 experiment planner_speed
+rows ' [0-9.]+ +[0-9.]+ %$' 10
+
 if [[ -e $bin/edgeexit-simulated ]]; then
   CLOCK=simulated LIVE_SAMPLES=1000 experiment splitee_live
   rows '^ +[0-9]+ +100 ' 30
