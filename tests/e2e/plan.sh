@@ -94,6 +94,21 @@ grep -q '^verdict: use ' table || fail "the table has no verdict"
 grep -q "^three " table || fail "the table does not list the devices"
 [[ $last == *"|"* ]] || fail "three devices are not used: $last"
 
+# a plan that does not follow the order of the fleet runs, moves, and answers the same
+fleet quick '{bandwidth: 10GB/s, latency: 1us}' fast:1G slow:100M middle:500M
+plan quick --planner free-order
+devices=$(of plans.2.plan | grep -o '@[0-9]' | tr -d '@\n')
+[[ $devices != "$(fold -w1 <<< "$devices" | sort | tr -d '\n')" ]] ||
+  fail "the order of devices is that of the fleet: $devices"
+edgeexit generate modulation --samples 300 --seed 3 -o data.h5
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+for rebalance in on off; do
+  edgeexit run --devices 3 --fleet quick.yaml --planner free-order --policy threshold:value=0.5 \
+    --epoch 32 --min-gain 0 --rebalance $rebalance --logits --trace $rebalance.h5 \
+    model.h5 data.h5 < /dev/null > out 2> err || fail "run with --rebalance $rebalance: $(cat err)"
+done
+tool compare_traces --exits exits.h5 --threshold 0.5 on.h5 off.h5
+
 refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
 refused '--front shows all periods' --front --planner uniform
