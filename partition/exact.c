@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SAME_PERIOD 1e-12  // relative; sums of the same loads in another order differ by less
 
@@ -50,6 +51,33 @@ static ee_status no_plan_fits(const ee_loads *loads) {
                  loads->weight[chain->n_layers], chain->slots, room);
 }
 
+static ee_status create_ranks(ee_search *s) {
+  size_t cuts = (size_t)s->loads.chain->n_layers + 1, devices = (size_t)s->loads.chain->n_devices;
+  s->ranked   = calloc(cuts, devices * sizeof *s->ranked);
+  s->n_ranked = calloc(cuts, sizeof *s->n_ranked);
+  if (s->ranked == NULL || s->n_ranked == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "to rank %zu devices", devices);
+  }
+  return EE_OK;
+}
+
+void ee_search_unrank(ee_search *s) {
+  size_t cuts = (size_t)s->loads.chain->n_layers + 1;
+  if (s->ranked != NULL) memset(s->n_ranked, 0, cuts * sizeof *s->n_ranked);
+}
+
+void ee_search_rank(ee_search *s, int cut, ee_ranked one) {
+  ee_ranked *row = ee_ranked_at(s, cut);
+  int        k   = s->n_ranked[cut]++;
+  for (; k > 0; k--) {
+    const ee_ranked *there = &row[k - 1];
+    if (there->stages > one.stages) break;
+    if (there->stages == one.stages && there->value > one.value) break;
+    row[k] = *there;
+  }
+  row[k] = one;
+}
+
 static ee_status search_create(const ee_chain *chain, ee_search *s) {
   *s = (ee_search){.loads = {.chain = chain}};
   EE_TRY(ee_loads_create(chain, &s->loads));
@@ -69,7 +97,7 @@ static ee_status search_create(const ee_chain *chain, ee_search *s) {
   }
   s->row  = s->column + cuts;
   s->last = s->row + cuts;
-  return EE_OK;
+  return s->loads.cut != NULL ? EE_OK : create_ranks(s);
 }
 
 static void search_destroy(ee_search *s) {
@@ -81,6 +109,8 @@ static void search_destroy(ee_search *s) {
   free(s->least);
   free(s->best);
   free(s->column);  // one block: column, row, last
+  free(s->ranked);
+  free(s->n_ranked);
 }
 
 static ee_status find(ee_search *s, ee_plan **plan) {

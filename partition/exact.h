@@ -19,18 +19,29 @@ typedef struct ee_held {
 
 #define EE_UNREACHED INT_MAX
 
-/** Tables; P devices in rows, cuts in columns, so that a pass walks along memory. */
+/** A device that can end at a cut, and how well: fewer stages first, then the lower value. */
+typedef struct ee_ranked {
+  double value;   // first pass: finish [s]; second: squares [s^2]
+  int    stages;  // first pass: 0
+  int    device;
+} ee_ranked;
+
+/** Tables; P devices in rows, cuts in columns, so that a pass walks along memory.  Where links
+ *  differ, the devices that can end at a cut are ranked, so that of all that come before a device
+ *  only the first few are looked at. */
 typedef struct ee_search {
-  ee_loads loads;
-  double  *finish;  // shape [n_devices, n_layers + 1], first pass [s]
-  ee_held *held;    // shape [n_devices, n_layers + 1], second pass
-  double  *gate;    // shape [n_layers + 1], least period with which a device may begin at a cut [s]
-  ee_held *entry;   // shape [n_layers + 1], how layers are held when a device begins at a cut
-  double  *least;   // shape [n_layers + 1], least finish over the devices so far [s]
-  ee_held *best;    // shape [n_layers + 1], best held over the devices so far; `before` holds it
-  int     *column;  // shape [n_layers + 1], cuts that a device may begin at
-  int     *row;     // shape [n_layers + 1], cuts that a device can end at
-  int     *last;    // shape [n_layers + 1], for each row the last column that it can use
+  ee_loads   loads;
+  double    *finish;  // shape [n_devices, n_layers + 1], first pass [s]
+  ee_held   *held;    // shape [n_devices, n_layers + 1], second pass
+  double    *gate;  // shape [n_layers + 1], least period with which a device may begin at a cut [s]
+  ee_held   *entry;   // shape [n_layers + 1], how layers are held when a device begins at a cut
+  double    *least;   // shape [n_layers + 1], least finish over the devices so far [s]
+  ee_held   *best;    // shape [n_layers + 1], best held over the devices so far; `before` holds it
+  int       *column;  // shape [n_layers + 1], cuts that a device may begin at
+  int       *row;     // shape [n_layers + 1], cuts that a device can end at
+  int       *last;    // shape [n_layers + 1], for each row the last column that it can use
+  ee_ranked *ranked;  // shape [n_layers + 1, n_devices], who can end at a cut, best last
+  int       *n_ranked;  // shape [n_layers + 1], how many; both NULL if links are equal
 } ee_search;
 
 static inline double *ee_finish_of(const ee_search *s, int p) {
@@ -40,6 +51,17 @@ static inline double *ee_finish_of(const ee_search *s, int p) {
 static inline ee_held *ee_held_of(const ee_search *s, int p) {
   return s->held + (size_t)p * ((size_t)s->loads.chain->n_layers + 1);
 }
+
+static inline ee_ranked *ee_ranked_at(const ee_search *s, int cut) {
+  return s->ranked + (size_t)cut * (size_t)s->loads.chain->n_devices;
+}
+
+/** Put a device that can end at @p cut in front of those that do so as well or better.  Later
+ *  devices mostly do better, so few move. */
+void ee_search_rank(ee_search *s, int cut, ee_ranked one);
+
+/** Forget the ranks, if links differ. */
+void ee_search_unrank(ee_search *s);
 
 /** First pass: fill finish and return the least period; INFINITY if nothing fits [s]. */
 double ee_search_period(ee_search *s);

@@ -4,22 +4,24 @@
 
 #include "exact.h"
 
+/* Least period with which device p may begin at cut i, whose links differ.  A device that finishes
+ * later than that is of no use, and those in front of it neither. */
+static double least_before(const ee_search *s, int p, int i) {
+  const ee_ranked *before = ee_ranked_at(s, i);
+  double           least  = INFINITY;
+  for (int k = s->n_ranked[i] - 1; k >= 0 && before[k].value < least; k--) {
+    double link = ee_link_load(s->loads.chain, before[k].device, p, i);
+    least       = fmin(least, fmax(before[k].value, link));
+  }
+  return least;
+}
+
 /* Least period with which device p may begin at each cut. */
 static void open_gates(ee_search *s, int p) {
-  const ee_loads *loads    = &s->loads;
-  int             n_layers = loads->chain->n_layers;
-  double         *gate     = s->gate;
-
-  gate[0] = ee_source_load(loads->chain, p);
-  for (int i = 1; i < n_layers; i++) {
-    gate[i] = loads->cut != NULL ? fmax(s->least[i], loads->cut[i]) : INFINITY;
-  }
-  for (int q = p - 1; q >= 0 && loads->cut == NULL; q--) {
-    const double *finish = ee_finish_of(s, q);
-    for (int i = 1; i < n_layers; i++) {
-      if (finish[i] >= gate[i]) continue;
-      gate[i] = fmin(gate[i], fmax(finish[i], ee_link_load(loads->chain, q, p, i)));
-    }
+  const ee_loads *loads = &s->loads;
+  s->gate[0]            = ee_source_load(loads->chain, p);
+  for (int i = 1; i < loads->chain->n_layers; i++) {
+    s->gate[i] = loads->cut != NULL ? fmax(s->least[i], loads->cut[i]) : least_before(s, p, i);
   }
 }
 
@@ -67,6 +69,7 @@ static void finish_limited(const ee_search *s, int p, double *finish) {
 double ee_search_period(ee_search *s) {
   const ee_chain *chain = s->loads.chain;
   for (int j = 0; j <= chain->n_layers; j++) s->least[j] = INFINITY;
+  ee_search_unrank(s);
   for (int p = 0; p < chain->n_devices; p++) {
     double *finish = ee_finish_of(s, p);
     for (int j = 0; j <= chain->n_layers; j++) finish[j] = INFINITY;
@@ -78,7 +81,12 @@ double ee_search_period(ee_search *s) {
     } else {
       finish_unlimited(s, p, finish);
     }
-    for (int j = 1; j <= chain->n_layers; j++) s->least[j] = fmin(s->least[j], finish[j]);
+    for (int j = 1; j <= chain->n_layers; j++) {
+      s->least[j] = fmin(s->least[j], finish[j]);
+      if (s->ranked != NULL && isfinite(finish[j])) {
+        ee_search_rank(s, j, (ee_ranked){.value = finish[j], .device = p});
+      }
+    }
   }
   return s->least[chain->n_layers];
 }

@@ -11,23 +11,30 @@ static bool better(const ee_held *a, const ee_held *b) {
   return a->stages != EE_UNREACHED && a->squares < b->squares;
 }
 
+/* How layers [0, i) are held when device p begins at cut i, whose links differ: by the best device
+ * with a link to p that keeps to the period, the lowest among equals. */
+static ee_held best_before(const ee_search *s, double period, int p, int i) {
+  for (int k = s->n_ranked[i] - 1; k >= 0; k--) {
+    int q = ee_ranked_at(s, i)[k].device;
+    if (ee_link_load(s->loads.chain, q, p, i) > period) continue;
+    ee_held held = ee_held_of(s, q)[i];
+    held.before  = q;
+    return held;
+  }
+  return (ee_held){.stages = EE_UNREACHED};
+}
+
 /* How layers are held when device p begins at each cut; `before` is the device that holds them. */
 static void open_entries(ee_search *s, double period, int p) {
-  const ee_loads *loads    = &s->loads;
-  int             n_layers = loads->chain->n_layers;
-  ee_held         none     = {.stages = EE_UNREACHED};
+  const ee_loads *loads = &s->loads;
+  ee_held         none  = {.stages = EE_UNREACHED};
 
   s->entry[0] = ee_source_load(loads->chain, p) <= period ? (ee_held){.before = -1} : none;
-  for (int i = 1; i < n_layers; i++) {
-    s->entry[i] = loads->cut != NULL && loads->cut[i] <= period ? s->best[i] : none;
-  }
-  for (int q = p - 1; q >= 0 && loads->cut == NULL; q--) {
-    const ee_held *held = ee_held_of(s, q);
-    for (int i = 1; i < n_layers; i++) {  // among equals the lowest device, which comes last
-      if (held[i].stages == EE_UNREACHED || better(&s->entry[i], &held[i])) continue;
-      if (ee_link_load(loads->chain, q, p, i) > period) continue;
-      s->entry[i]        = held[i];
-      s->entry[i].before = q;
+  for (int i = 1; i < loads->chain->n_layers; i++) {
+    if (loads->cut == NULL) {
+      s->entry[i] = best_before(s, period, p, i);
+    } else {
+      s->entry[i] = loads->cut[i] <= period ? s->best[i] : none;
     }
   }
 }
@@ -92,6 +99,7 @@ static void hold(ee_search *s, double period, int p) {
 void ee_search_stages(ee_search *s, double period) {
   const ee_chain *chain = s->loads.chain;
   for (int j = 0; j <= chain->n_layers; j++) s->best[j] = (ee_held){.stages = EE_UNREACHED};
+  ee_search_unrank(s);
   for (int p = 0; p < chain->n_devices; p++) {
     ee_held *held = ee_held_of(s, p);
     for (int j = 0; j <= chain->n_layers; j++) held[j] = (ee_held){.stages = EE_UNREACHED};
@@ -100,6 +108,9 @@ void ee_search_stages(ee_search *s, double period) {
     open_entries(s, period, p);
     hold(s, period, p);
     for (int j = 1; j <= chain->n_layers; j++) {
+      if (s->ranked != NULL && held[j].stages != EE_UNREACHED) {
+        ee_search_rank(s, j, (ee_ranked){held[j].squares, held[j].stages, p});
+      }
       if (!better(&held[j], &s->best[j])) continue;
       s->best[j]        = held[j];
       s->best[j].before = p;  // for whoever begins here, this is the device before

@@ -105,7 +105,7 @@ ee_status ee_chain_check(const ee_chain *chain);
  * stage is on the lowest device, begins latest, and so on for the stage before it.
  *
  * Time O(P L log L), and O(P L w) for devices of limited memory, with w the most layers whose load
- * is within the period; O(P^2 L) more if links differ.
+ * is within the period; up to O(P^2 L) more if links differ.
  * @return as ee_planner.find
  */
 ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);
