@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "command.h"
+#include "policy_sweep.h"
+
+#define MOST_RESAMPLED 1e12
 
 /* What cannot be bound to a variable as it is. */
 typedef struct raw {
@@ -16,18 +19,21 @@ typedef struct raw {
 } raw;
 
 static ee_status read_stream(const char *text, ee_replay_options *o) {
-  char      rest;
-  long long n;
+  char rest;
   o->stream = EE_STREAM_ORDER;
   if (text == NULL || strcmp(text, "order") == 0) return EE_OK;
   o->stream = EE_STREAM_SHUFFLE;
   if (strcmp(text, "shuffle") == 0) return EE_OK;
   o->stream = EE_STREAM_RESAMPLE;
-  if (sscanf(text, "resample:%lld%c", &n, &rest) == 1 && n > 0) {
-    o->resample = n;
+  double n;
+  if (sscanf(text, "resample:%lf%c", &n, &rest) == 1 && n >= 1.0 && n <= MOST_RESAMPLED &&
+      n == floor(n)) {
+    o->resample = (int64_t)n;
     return EE_OK;
   }
-  return EE_FAIL(EE_ERR_USAGE, "--stream is %s; expected order, shuffle or resample:N", text);
+  return EE_FAIL(EE_ERR_USAGE,
+                 "--stream is %s; expected order, shuffle or resample:N with N from 1 to %g", text,
+                 MOST_RESAMPLED);
 }
 
 static ee_status read_sweep(const char *text, ee_policy_sweep *s) {
@@ -45,6 +51,21 @@ static ee_status read_offload_cost(const raw *r, ee_policy_options *o) {
   EE_TRY(ee_offload_costs_read(r->offload_cost, false, &o->offload));
   o->replay.costs.offload   = o->offload.constant;
   o->replay.offload_changes = o->offload.changes;
+  return EE_OK;
+}
+
+/* Options that would count for nothing. */
+static ee_status check_combination(const raw *r, const ee_policy_options *o, bool search) {
+  bool seconds = o->exit_seconds != NULL;
+  if (seconds && (!search || !isnan(o->budget) || !isnan(o->most_cost))) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--exit-seconds goes with --latency, --accuracy and --front; a cost, a budget "
+                   "and a policy are not in seconds");
+  }
+  if (search && (r->stream != NULL || o->seeds > 1)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--stream and --seeds are for --policy; a search looks at each sample once");
+  }
   return EE_OK;
 }
 
@@ -80,7 +101,9 @@ static ee_status check(const raw *r, ee_policy_options *o) {
         EE_ERR_USAGE,
         "--latency needs --exit-seconds A/B/...; 'edgeexit plan' tells them for a fleet");
   }
-  return read_offload_cost(r, o);
+  EE_TRY(check_combination(r, o, search));
+  EE_TRY(read_offload_cost(r, o));
+  return ee_policy_sweep_check(o);
 }
 
 bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code) {

@@ -2,6 +2,7 @@
 #include "policy_sweep.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,30 +25,79 @@ static void clear_points(point *p, int n) {
   free(p);
 }
 
-/* Set an option of the replay by its name; false if it is none. */
-static bool set_option(ee_replay_options *o, const char *key, double value) {
-  if (strcmp(key, "lambda") == 0) {
-    o->costs.layer = value;
-  } else if (strcmp(key, "offload-cost") == 0) {
-    o->costs.offload = value;
-  } else if (strcmp(key, "head-share") == 0) {
-    o->head_share = value;
-  } else if (strcmp(key, "epoch") == 0) {
-    o->epoch = llround(value);
-  } else if (strcmp(key, "delay") == 0) {
-    o->delay = (int)lround(value);
-  } else if (strcmp(key, "warmup") == 0) {
-    o->warmup = llround(value);
-  } else {
-    return false;
+static void set_layer_cost(ee_replay_options *o, double x) {
+  o->costs.layer = x;
+}
+static void set_offload_cost(ee_replay_options *o, double x) {
+  o->costs.offload = x;
+}
+static void set_head_share(ee_replay_options *o, double x) {
+  o->head_share = x;
+}
+static void set_epoch(ee_replay_options *o, double x) {
+  o->epoch = (int64_t)x;
+}
+static void set_delay(ee_replay_options *o, double x) {
+  o->delay = (int)x;
+}
+static void set_warmup(ee_replay_options *o, double x) {
+  o->warmup = (int64_t)x;
+}
+
+/* An option of the replay that can be swept, and what it may be. */
+typedef struct swept {
+  const char *key;
+  void (*set)(ee_replay_options *o, double value);
+  bool   whole;
+  double least, most;
+} swept;
+
+static const swept options_swept[] = {
+    {"lambda", set_layer_cost, false, 0.0, 8.0},
+    {"offload-cost", set_offload_cost, false, 0.0, 8.0},
+    {"head-share", set_head_share, false, 0.0, 1.0},
+    {"epoch", set_epoch, true, 1.0, 1e9},
+    {"delay", set_delay, true, 0.0, 65536.0},
+    {"warmup", set_warmup, true, 0.0, 1e12},
+};
+
+/* NULL: a key of the policy. */
+static const swept *swept_option(const char *key) {
+  for (size_t i = 0; i < sizeof options_swept / sizeof *options_swept; i++) {
+    if (strcmp(options_swept[i].key, key) == 0) return &options_swept[i];
   }
-  return true;
+  return NULL;
+}
+
+static double value_of(const ee_policy_sweep *s, int i) {
+  return s->low + (s->high - s->low) * i / (s->n - 1);
+}
+
+ee_status ee_policy_sweep_check(const ee_policy_options *o) {
+  const ee_policy_sweep *s      = &o->sweep;
+  const swept           *option = swept_option(s->key);
+  if (option == NULL) return EE_OK;
+  if (strcmp(s->key, "offload-cost") == 0 && o->offload.changes.n > 0) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--sweep offload-cost and a file of --offload-cost say the same; "
+                   "give one of them");
+  }
+  for (int i = 0; i < s->n; i++) {
+    double x = value_of(s, i);
+    if (x >= option->least && x <= option->most && (!option->whole || x == floor(x))) continue;
+    return EE_FAIL(EE_ERR_USAGE, "--sweep has %s=%.9g; expected %s from %g to %g", s->key, x,
+                   option->whole ? "whole numbers" : "numbers", option->least, option->most);
+  }
+  return EE_OK;
 }
 
 static ee_status run_point(const ee_policy_options *o, const ee_exit_table *table, point *p) {
   ee_replay_options replay = o->replay;
-  if (set_option(&replay, o->sweep.key, p->value))
+  const swept      *option = swept_option(o->sweep.key);
+  if (option != NULL) {
+    option->set(&replay, p->value);
     return ee_replay_seeds(table, o->policy, &replay, o->seeds, &p->mean, &p->deviation);
+  }
 
   size_t size = strlen(o->policy) + strlen(o->sweep.key) + 64;
   char  *text = malloc(size);
@@ -154,7 +204,7 @@ ee_status ee_policy_run_sweep(const ee_policy_options *options, const ee_exit_ta
   if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a sweep of %d points", n);
   ee_status status = EE_OK;
   for (int i = 0; i < n && status == EE_OK; i++) {
-    p[i].value = o->sweep.low + (o->sweep.high - o->sweep.low) * i / (n - 1);
+    p[i].value = value_of(&o->sweep, i);
     status     = run_point(o, table, &p[i]);
   }
   if (status == EE_OK && o->out != NULL) status = write_points(o, p, n);

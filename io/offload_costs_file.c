@@ -67,9 +67,11 @@ static ee_status take_epochs(const char *path, const ee_trace_file *file, ee_sch
     EE_TRY(append(costs, epoch[i].epoch * length, epoch[i].offload_cost));
   }
   if (costs->n > 0) return EE_OK;
-  return EE_FAIL(EE_ERR_FORMAT,
-                 "%s: its run told no policy what offloading costs; run it with --offload-cost",
-                 path);
+  return EE_FAIL(
+      EE_ERR_FORMAT,
+      "%s: its run told policies no costs by epoch; if it was given one for all samples, "
+      "give that number instead",
+      path);
 }
 
 static ee_status read_trace(const char *path, ee_schedule *costs) {

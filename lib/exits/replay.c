@@ -108,7 +108,8 @@ static int64_t row_at(replay *r, int64_t i) {
 static void see(replay *r, int64_t row, uint64_t id) {
   const ee_exit_table *t       = r->table;
   const float         *sure    = t->confidence;
-  const double        *offload = ee_schedule_value(&r->o->offload_changes, (double)id);
+  const uint64_t       first   = id - id % (uint64_t)r->o->epoch;
+  const double        *offload = ee_schedule_value(&r->o->offload_changes, (double)first);
   for (int e = 0; e < t->n_exits; e++) {
     ee_exit_view *view    = &r->path[e];
     *view                 = ee_exit_view_of_row(t, row, e);

@@ -68,7 +68,9 @@ const void *ee_lessons_memory(const ee_lessons *l, uint64_t id) {
 }
 
 const double *ee_lessons_offload_cost(const ee_lessons *l, uint64_t id) {
-  if (l->given != NULL && l->given->n > 0) return ee_schedule_value(l->given, (double)id);
+  if (l->given != NULL && l->given->n > 0) {
+    return ee_schedule_value(l->given, (double)(id - id % l->epoch_samples));
+  }
   int64_t last = last_known_to(l, id);
   if (last < 0) return NULL;
   const double *cost = &l->offload_cost[last % memory_places(l)];

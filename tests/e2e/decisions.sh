@@ -43,6 +43,7 @@ done
 # a cost that is given by sample id, and one that is measured on a link that slows down
 printf 'id,cost\n0,0.05\n60,2\n130,0.5\n' > costs.csv
 live 3 --policy splitee:alpha=0.4,c=0.1,rule=window,window=32 --lambda 0.02 --offload-cost costs.csv
+as_replayed --costs --lambda 0.02  # of which the trace has one for each epoch
 edgeexit policy exits.h5 --policy splitee:alpha=0.4,c=0.1,rule=window,window=32 --epoch 16 --delay 1 \
   --lambda 0.02 --offload-cost costs.csv --json > replay.json
 expect "share of exit 0 under given costs" \

@@ -120,6 +120,20 @@ grep -q '^splitee-s$' out || fail "the help does not name splitee-s"
 # usage
 refuse 2 "--policy NAME[:key=value,...] is missing" policy wide.h5
 refuse 2 "--stream is sorted" policy wide.h5 --policy final --stream sorted
+refuse 2 "--sweep has lambda=-1; expected numbers from 0 to 8" \
+  policy wide.h5 --policy final --sweep lambda=-1:1:3
+refuse 2 "--sweep has delay=5e+299; expected whole numbers from 0 to 65536" \
+  policy wide.h5 --policy final --sweep delay=0:1e300:3
+refuse 2 "--sweep has epoch=1.5" policy wide.h5 --policy final --sweep epoch=1:2:3
+printf 'id,cost\n0,0.1\n' > changes.csv
+refuse 2 "say the same" policy wide.h5 --policy final --offload-cost changes.csv \
+  --sweep offload-cost=0:1:3
+refuse 2 "--stream is resample:99999999999999999999" \
+  policy wide.h5 --policy final --stream resample:99999999999999999999
+refuse 2 "--exit-seconds goes with" policy wide.h5 --budget 0.5 --exit-seconds 1/2/3
+refuse 2 "--exit-seconds goes with" policy wide.h5 --cost 2 --exit-seconds 1/2/3
+refuse 2 "--exit-seconds goes with" policy wide.h5 --policy final --exit-seconds 1/2/3
+refuse 2 "a search looks at each sample once" policy wide.h5 --front --seeds 3
 refuse 2 "--sweep is value" policy wide.h5 --policy final --sweep value
 refuse 2 "do not go with --policy" policy wide.h5 --policy final --front
 refuse 2 "an exit table, EXITS.h5, is missing" policy --policy final

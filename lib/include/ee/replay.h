@@ -39,8 +39,8 @@ typedef struct ee_replay_options {
   int64_t        warmup;    // samples from the stream's beginning that are played once before it,
                             // learned from and not counted
   ee_policy_costs costs;    // layers is ignored: the table's count
-  ee_schedule     offload_changes;  // costs of an offload by sample id instead of costs.offload
-                                    // from the first change on; borrowed
+  ee_schedule     offload_changes;  // costs of an offload instead of costs.offload: that of the
+                                    // first id of a sample's epoch; none before the first; borrowed
   double       head_share;          // of a layer's cost that is its exit's head; see EE_FIGURE_COST
   int          steps;               // points of the curves over time
   ee_replayed *replayed;  // shape [samples of the stream], to be filled in; NULL: not wanted

@@ -4,15 +4,20 @@
 
 #include "five_samples.h"
 
-static ee_replay_result play(const char *text, double told, ee_schedule changes) {
+static ee_replay_result play_by(int64_t epoch, const char *text, double told, ee_schedule changes) {
   ee_exit_table    *table = five_samples();
   ee_replayed       out[5];
   ee_replay_options o = ee_replay_defaults();
   o.costs.offload     = told;
   o.offload_changes   = changes;
+  o.epoch             = epoch;
   ee_replay_result r  = replay_into(table, text, &o, out);
   ee_exit_table_destroy(&table);
   return r;
+}
+
+static ee_replay_result play(const char *text, double told, ee_schedule changes) {
+  return play_by(1, text, told, changes);
 }
 
 static void a_change_at_the_start_is_as_if_told(void) {
@@ -45,8 +50,17 @@ static void each_sample_pays_and_earns_by_its_own_cost(void) {
   ee_exit_table_destroy(&table);
 }
 
+/* Epochs of two samples: the change at id 3 counts from id 4 on, the next epoch's first. */
+static void a_change_waits_for_the_next_epoch(void) {
+  ee_change        change[] = {{3.0, 0.2}};
+  ee_replay_result r        = play_by(2, "splitee:alpha=1,arms=1", 0.5, (ee_schedule){1, change});
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_COST], 0.1 + (4 * 0.5 + 0.2) / 5.0, 1e-12);
+  ee_replay_clear(&r);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(a_change_at_the_start_is_as_if_told),
     EE_FACT(each_sample_pays_and_earns_by_its_own_cost),
+    EE_FACT(a_change_waits_for_the_next_epoch),
     {NULL, NULL},
 };

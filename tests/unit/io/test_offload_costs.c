@@ -82,7 +82,7 @@ static void a_trace_gives_what_its_policy_was_told(void) {
     CU_ASSERT_EQUAL(costs.change[i].value, cost[i + 2]);
   }
   free(costs.change);
-  refuse(trace_with(cost, 2), "told no policy what offloading costs");
+  refuse(trace_with(cost, 2), "told policies no costs by epoch");
 }
 
 const ee_fact ee_facts[] = {
