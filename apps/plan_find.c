@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "progress.h"
+
 static ee_status find_plan(const ee_plan_options *o, const ee_planner *planner,
                            const ee_chain *chain, ee_plan **plan) {
   return o->max_period > 0.0 ? ee_partition_latency_within(chain, o->max_period, plan)
@@ -45,19 +47,32 @@ static ee_status add_latencies(const ee_run_setup *setup, ee_promise *p) {
   return ee_exit_latencies(setup, p->plan, p->latency);
 }
 
-/* A number of devices may be too few for a plan; only if all are, that is an error. */
-static ee_status make_promises(const ee_plan_question *q, ee_promises *all) {
-  ee_status last  = EE_OK;
-  bool      found = false;
-  for (int n = 1; n <= all->n; n++) {
-    making m = {.question = q, .all = all, .one = &all->of[n - 1]};
-    last     = ee_first_chain(q->setup, n, q->share, make_promise, &m);
-    if (last == EE_ERR_ARG && m.one->plan == NULL) continue;
-    EE_TRY(last);
-    EE_TRY(add_latencies(q->setup, m.one));
-    found = true;
+/* A number of devices may be too few for a plan, which *none then says. */
+static ee_status make_row(const ee_plan_question *q, ee_promises *all, int n, ee_status *none) {
+  making    m      = {.question = q, .all = all, .one = &all->of[n - 1]};
+  ee_status status = ee_first_chain(q->setup, n, q->share, make_promise, &m);
+  if (status == EE_ERR_ARG && m.one->plan == NULL) {
+    *none = status;
+    return EE_OK;
   }
-  return found ? EE_OK : last;
+  EE_TRY(status);
+  return add_latencies(q->setup, m.one);
+}
+
+/* Only if there is no plan for any number of devices, that is an error. */
+static ee_status make_promises(const ee_plan_question *q, ee_promises *all) {
+  ee_status   status = EE_OK, none = EE_OK;
+  ee_progress progress = ee_progress_begin("planned for", all->n);
+  for (int n = 1; n <= all->n && status == EE_OK; n++) {
+    status = make_row(q, all, n, &none);
+    ee_progress_show(&progress, n);
+  }
+  ee_progress_end(&progress);
+  EE_TRY(status);
+  for (int n = 0; n < all->n; n++) {
+    if (all->of[n].plan != NULL) return EE_OK;
+  }
+  return none;
 }
 
 static double objective(const ee_promises *all, const ee_promise *p) {

@@ -76,6 +76,32 @@ static void say_alone(const ee_plan_question *q, const ee_promises *all, char *t
   }
 }
 
+static const char *reason(ee_idle idle) {
+  switch (idle) {
+    case EE_IDLE_AWAY:
+      return "idle: it is away";
+    case EE_IDLE_LINK:
+      return "idle: its link would be the bottleneck";
+    case EE_IDLE_MEMORY:
+      return "idle: its memory is too small";
+    case EE_IDLE_PLANNER:
+      return "idle: it would raise the throughput, but this planner leaves it out";
+    default:
+      return "idle: it would gain less than 1 %";
+  }
+}
+
+/* The first device that is left out for its link or its memory. */
+static void say_idle(const ee_plan_question *q, const ee_promises *all, char *text, size_t size) {
+  for (int d = 0; d < all->n; d++) {
+    ee_idle idle = all->judgement->device[d].idle;
+    char    name[64];
+    if (idle != EE_IDLE_LINK && idle != EE_IDLE_MEMORY) continue;
+    append(text, size, "; %s is %s", ee_plan_device(q, d, name, sizeof name), reason(idle));
+    return;
+  }
+}
+
 const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, char *text,
                             size_t size) {
   const ee_judgement *v = all->judgement;
@@ -101,22 +127,8 @@ const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, c
         all->plan->n_stages, all->n, devices, v->alone_period / v->forecast.period,
         v->forecast.latency / v->alone_latency, alone, where);
   }
+  say_idle(q, all, text, size);
   return text;
-}
-
-static const char *reason(ee_idle idle) {
-  switch (idle) {
-    case EE_IDLE_AWAY:
-      return "idle: it is away";
-    case EE_IDLE_LINK:
-      return "idle: its link would be the bottleneck";
-    case EE_IDLE_MEMORY:
-      return "idle: its memory is too small";
-    case EE_IDLE_PLANNER:
-      return "idle: it would raise the throughput, but this planner leaves it out";
-    default:
-      return "idle: it would gain less than 1 %";
-  }
 }
 
 /* Throughput or earliness of the other plan over that of this one. */
