@@ -112,6 +112,9 @@ static ee_status judge(const ee_chain *chain, void *context) {
   making *m = context;
   EE_TRY(ee_partition_judge(chain, m->all->planner, m->question->options->max_period, m->all->plan,
                             &m->all->judgement));
+  if (m->all->planner == ee_planner_by_name("free-order")) {
+    m->all->heuristic = !ee_partition_free_order_is_exact(chain);
+  }
   if (m->all->by_latency || chain->n_devices > EE_JUDGEMENT_MOST) return EE_OK;
   return look_for_better(chain, m->all);
 }

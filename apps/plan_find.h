@@ -35,6 +35,7 @@ typedef struct ee_promises {
   ee_judgement     *judgement;      // on it
   const ee_planner *better;         // one whose plan is better by the margin; NULL: none
   double            better_period;  // of its plan [s]
+  bool heuristic;  // the planner took a good order of all n devices, not the best of all orders
 } ee_promises;
 
 /** What is asked about, for ee_promises_find() and ee_plan_front_print(). */

@@ -102,6 +102,7 @@ ee_status ee_promises_print_json(const ee_plan_question *q, const ee_promises *a
   char   text[1024];
   cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "plans");
   cJSON_AddStringToObject(json, "planner", all->planner->name);
+  cJSON_AddBoolToObject(json, "heuristic", all->heuristic);
   for (int i = 0; i < all->n; i++) add_promise(q, &all->of[i], i + 1, ee_json_item(list));
   list = cJSON_AddArrayToObject(json, "devices");
   for (int d = 0; d < all->n; d++) add_device(q, all, d, ee_json_item(list));

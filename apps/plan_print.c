@@ -75,6 +75,9 @@ void ee_promises_print_text(const ee_plan_question *q, const ee_promises *all) {
   printf("\nverdict: %s\n", ee_plan_verdict(q, all, text, sizeof text));
   printf("bound: no plan on these %d devices has more than %.2f times this throughput\n", all->n,
          f->period / f->lower_bound);
+  if (all->heuristic) {
+    printf("order: of so many kinds of devices, a good one; there may be better ones\n");
+  }
   if (all->better != NULL) {
     printf("hint: --planner %s has %.2f times this throughput\n", all->better->name,
            f->period / all->better_period);

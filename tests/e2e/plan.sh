@@ -107,6 +107,15 @@ for rebalance in on off; do
 done
 tool compare_traces --exits exits.h5 --threshold 0.5 on.h5 off.h5
 
+# so many kinds of devices that their order is not searched, and so few that it is
+many=()
+for ((d = 0; d < 30; d++)); do many+=("d$d:$((d + 1))M"); done
+fleet many '{bandwidth: 10GB/s, latency: 1us}' "${many[@]}"
+plan many --planner free-order
+expect "heuristic for 30 kinds" "$(of heuristic)" true
+plan many --planner free-order --devices 5
+expect "heuristic for 5 kinds" "$(of heuristic)" false
+
 fleet tiny '{bandwidth: 10GB/s, latency: 1us}' one:1M:1kB two:1M:1kB
 for option in --json --front; do
   code=0
