@@ -125,6 +125,53 @@ static ee_status read_watts(const ee_yaml *yaml, const yaml_node_t *node, const 
   return ee_yaml_mapping(yaml, node, place, key->detail, target);
 }
 
+/* From when to when a device is away. */
+typedef struct absence {
+  double from, to;  // to: negative if it does not come back [s]
+} absence;
+
+static const ee_yaml_key absence_keys[] = {
+    {"from", read_quantity, offsetof(absence, from), true, &time_or_zero},
+    {"to", read_quantity, offsetof(absence, to), false, &time_or_zero},
+    {0},
+};
+
+static ee_status read_absence(const ee_yaml *yaml, const yaml_node_t *item, const char *place,
+                              ee_schedule *away) {
+  absence a    = {.to = -1.0};
+  double  last = away->n > 0 ? away->change[away->n - 1].at : -1.0;
+  bool    open = away->n > 0 && away->change[away->n - 1].value > 0.0;
+  EE_TRY(ee_yaml_mapping(yaml, item, place, absence_keys, &a));
+  if (open || a.from <= last) {
+    return ee_yaml_fail(yaml, item, place, "does not begin behind the end of the one before it");
+  }
+  if (a.to >= 0.0 && a.to <= a.from) {
+    return ee_yaml_fail(yaml, item, place, "ends at %g s, not behind its beginning at %g s", a.to,
+                        a.from);
+  }
+  away->change[away->n++] = (ee_change){.at = a.from, .value = 1.0};
+  if (a.to >= 0.0) away->change[away->n++] = (ee_change){.at = a.to, .value = 0.0};
+  return EE_OK;
+}
+
+/* A list of absences, as changes to 1 and back to 0. */
+static ee_status read_away(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
+                           const ee_yaml_key *key, void *target) {
+  ee_schedule *away = target;
+  size_t       n    = 0;
+  (void)key;
+  EE_TRY(ee_yaml_list(yaml, node, place, &n));
+  if (n == 0 || n > INT32_MAX / 2) return ee_yaml_fail(yaml, node, place, "is empty");
+  away->change = calloc(2 * n, sizeof *away->change);
+  if (away->change == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu absences of %s", n, place);
+  for (size_t i = 0; i < n; i++) {
+    char item_place[EE_YAML_PLACE + 32];
+    snprintf(item_place, sizeof item_place, "%s[%zu]", place, i);
+    EE_TRY(read_absence(yaml, ee_yaml_item(yaml, node, i), item_place, away));
+  }
+  return EE_OK;
+}
+
 static ee_status read_count(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
                             const ee_yaml_key *key, void *target) {
   double count = 0.0;
@@ -145,6 +192,7 @@ static const ee_yaml_key device_keys[] = {
     {"memory", read_quantity, offsetof(device_text, spec.memory), false, &positive_bytes},
     {"watts", read_watts, offsetof(device_text, spec), false, watts_keys},
     {"speed", read_schedule, offsetof(device_text, spec.speed), false, speed_change_keys},
+    {"away", read_away, offsetof(device_text, spec.away), false, NULL},
     {0},
 };
 static const ee_yaml_key default_link_keys[] = {
@@ -199,10 +247,10 @@ static ee_status copy_schedule(const ee_schedule *from, ee_schedule *to) {
 static ee_status place_device(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
                               const device_text *text, int k, ee_fleet *fleet, int d) {
   ee_device_spec *device = &fleet->device[d];
-  ee_schedule     speed;
-  EE_TRY(copy_schedule(&text->spec.speed, &speed));
-  *device       = text->spec;
-  device->speed = speed;
+  *device                = text->spec;
+  device->speed = device->away = (ee_schedule){0, NULL};
+  EE_TRY(copy_schedule(&text->spec.speed, &device->speed));
+  EE_TRY(copy_schedule(&text->spec.away, &device->away));
   if (text->count > 0) {
     int length = snprintf(device->name, sizeof device->name, "%.58s%d", text->spec.name, k);
     if (strlen(text->spec.name) > 58 || length >= (int)sizeof device->name) {
@@ -235,6 +283,7 @@ static ee_status read_item(const ee_yaml *yaml, const yaml_node_t *list, size_t 
     status = place_device(yaml, node, place, &text, k, fleet, *next + k);
   }
   free(text.spec.speed.change);
+  free(text.spec.away.change);
   if (status == EE_OK && *next > MAX_DEVICES - count) {
     status = ee_yaml_fail(yaml, node, place, "makes more than %d devices, the most allowed",
                           MAX_DEVICES);

@@ -115,13 +115,16 @@ static ee_verdict judge(const ee_controller_options *o, const ee_estimate *e, co
   return ee_move_fits(e, plan, other) ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_MEMORY;
 }
 
-/* The rule over time: a gain must hold, and moves keep their distance. */
-static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, ee_verdict judged) {
+/* The rule over time: a gain must hold, and moves keep their distance; but who leaves does not
+ * wait. */
+static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, bool leaving,
+                        ee_verdict judged) {
   if (judged != EE_VERDICT_ADOPTED) {
     d->held = 0;
     return judged;
   }
   d->held++;
+  if (leaving) return o->rebalance ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_OFF;
   if (d->cooling > 0) return EE_VERDICT_KEPT_COOLING;
   if (d->held < o->hold) return EE_VERDICT_KEPT_WAIT;
   return o->rebalance ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_OFF;
@@ -138,7 +141,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
 
   // No plan may fit, for example when a memory limit is too small: then the present one stays.
   if (ee_partition_find(options->planner, chain, &record->best) != EE_OK) {
-    record->verdict = weigh(decider, options, EE_VERDICT_FAILED);
+    record->verdict = weigh(decider, options, false, EE_VERDICT_FAILED);
     return EE_OK;
   }
   EE_TRY(ee_partition_forecast(chain, record->best, &best));
@@ -146,7 +149,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   record->moved_bytes = ee_partition_moved_bytes(chain, plan, record->best);
   record->verdict     = EE_VERDICT_ADOPTED;
   if (!options->always || ee_plan_equal(plan, record->best)) {
-    record->verdict = weigh(decider, options,
+    record->verdict = weigh(decider, options, isinf(now.period),
                             judge(options, estimate, plan, &now, &best, remaining, record->best));
   }
   if (decider->cooling > 0) decider->cooling--;

@@ -29,7 +29,8 @@ typedef struct ee_decision_record {
  *   (T - B) / T >= min_gain  and  (T - B) / T > error_bars * standard error,
  *   (remaining - M / T) (T - B) > M,
  *   both plans together fit into every device's memory,
- * for `hold` successive epochs and with no switch in the last `cooldown`.
+ * for `hold` successive epochs and with no switch in the last `cooldown`.  If T is infinite,
+ * because a device of the plan is away, move at once.
  *
  * @param remaining  samples of the stream that would follow the new plan if moving took no time
  * @return EE_OK, also when the planner finds nothing (the verdict says so); EE_ERR_NOMEM

@@ -13,7 +13,7 @@
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 3 * p + 2 * p * p;
+  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 4 * p + 2 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
@@ -28,7 +28,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->weight_bytes = e->work + layers;
   e->cut_bytes    = e->weight_bytes + layers;
   e->speed        = e->cut_bytes + layers + 1;
-  e->memory       = e->speed + p;
+  e->own_speed    = e->speed + p;
+  e->memory       = e->own_speed + p;
   e->unrest       = e->memory + p;
   e->bandwidth    = e->unrest + p;
   e->latency      = e->bandwidth + p * p;
@@ -58,11 +59,12 @@ static void fill_model(ee_estimate *e) {
 static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
   int p = e->n_devices;
   for (int d = 0; d < p; d++) {
-    e->speed[d] = SPEED_UNKNOWN;
+    e->speed[d] = e->own_speed[d] = SPEED_UNKNOWN;
     if (setup->fleet == NULL) continue;
-    e->speed[d]    = ee_fleet_speed(setup->fleet, d, 0.0, setup->host_flops);
-    e->memory[d]   = setup->fleet->device[d].memory;
-    e->measured[d] = 1;  // as good as measured: the fleet says so
+    e->own_speed[d] = ee_fleet_speed(setup->fleet, d, 0.0, setup->host_flops);
+    e->speed[d]     = ee_fleet_away(setup->fleet, d, 0.0) ? 0.0 : e->own_speed[d];
+    e->memory[d]    = setup->fleet->device[d].memory;
+    e->measured[d]  = 1;  // as good as measured: the fleet says so
     for (int other = 0; other < p; other++) {
       const ee_link_spec *link    = ee_fleet_link(setup->fleet, d, other);
       e->bandwidth[d * p + other] = ee_link_bandwidth(link, 0.0);
@@ -140,12 +142,12 @@ static void update_shares(ee_estimate *e, const ee_sums *sums) {
 
 /* One epoch's speed of one device. */
 static void update_speed(ee_estimate *e, int d, double speed) {
-  double step  = e->measured[d] ? (speed - e->speed[d]) / e->speed[d] : 0.0;
+  double step  = e->measured[d] ? (speed - e->own_speed[d]) / e->own_speed[d] : 0.0;
   double limit = fmax(JUMP_SPEED, JUMP_ERRORS * sqrt(e->unrest[d]));
   if (!e->measured[d] || fabs(step) > limit) {
-    e->speed[d] = speed;
+    e->own_speed[d] = speed;
   } else {
-    e->speed[d] += SMOOTHING * (speed - e->speed[d]);
+    e->own_speed[d] += SMOOTHING * (speed - e->own_speed[d]);
   }
   // A jump is no noise, but many jumps are: each counts as much as a step can without being one.
   double square = fmin(step * step, limit * limit);
@@ -161,10 +163,11 @@ static void update_speeds(ee_estimate *e, const ee_sums *sums) {
     double work = (double)ee_sums_device(sums, d, EE_SUM_WORK);
     double busy = (double)ee_sums_device(sums, d, EE_SUM_BUSY) * 1e-9;
     if (work > 0.0 && busy > 0.0) update_speed(e, d, work / busy);
-    if (e->measured[d]) sum += e->speed[d], n++;
+    if (e->measured[d]) sum += e->own_speed[d], n++;
   }
   for (int d = 0; d < e->n_devices; d++) {
-    if (!e->measured[d] && n > 0) e->speed[d] = sum / n;
+    if (!e->measured[d] && n > 0) e->own_speed[d] = sum / n;
+    e->speed[d] = ee_sums_device(sums, d, EE_SUM_AWAY) != 0 ? 0.0 : e->own_speed[d];
   }
 }
 

@@ -12,8 +12,9 @@
  * one is so many standard errors away that the stream has jumped; then the new one is taken.  The
  * same for speeds, measured as work done over time busy: a jump is a relative step beyond a limit
  * and beyond what the device's speed is used to vary.  A device that has run nothing yet has its
- * fleet's speed, or on the real clock the mean of the devices that have.  A link's bandwidth is
- * what it carried over the time it was occupied; latency does not occupy it and is the fleet's.
+ * fleet's speed, or on the real clock the mean of the devices that have.  A device that the fleet
+ * says is away has speed 0 until it comes back.  A link's bandwidth is what it carried over the
+ * time it was occupied; latency does not occupy it and is the fleet's.
  */
 typedef struct ee_estimate {
   const ee_model *model;
@@ -21,7 +22,8 @@ typedef struct ee_estimate {
   double          samples;    // that the shares rest on, counting smoothing
   double         *share;      // shape [n_exits]
   double         *reach;      // shape [n_layers]
-  double         *speed;      // shape [n_devices] [FLOP/s]
+  double         *speed;      // shape [n_devices] [FLOP/s]; 0: the device is away
+  double         *own_speed;  // shape [n_devices], the same when it is there
   double         *unrest;     // shape [n_devices], mean square of relative steps of the speed
   int            *measured;   // shape [n_devices], whether the speed was measured
   double         *bandwidth;  // shape [n_devices, n_devices] [byte/s], 0: unlimited

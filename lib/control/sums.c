@@ -31,6 +31,12 @@ void ee_sums_close(ee_sums *sums) {
   *sums = (ee_sums){0};
 }
 
+static bool is_away(const ee_device *device) {
+  const ee_fleet *fleet = ee_device_setup(device)->fleet;
+  double          now   = (double)ee_device_now(device) * 1e-9;
+  return fleet != NULL && ee_fleet_away(fleet, ee_device_rank(device), now);
+}
+
 void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, uint64_t hash) {
   const ee_epoch_counts *counts = ee_device_counts(device, epoch);
   size_t                 exits  = (size_t)sums->n_exits * sizeof *sums->mine;
@@ -46,6 +52,7 @@ void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, u
   own[EE_SUM_BUSY]       = counts->busy;
   own[EE_SUM_LINK_BYTES] = counts->received_bytes;
   own[EE_SUM_LINK_NS]    = counts->link_ns;
+  own[EE_SUM_AWAY]       = is_away(device);
   if (sums->n_learned == 0) return;
   memcpy(sums->mine + at_learned(sums), ee_device_learned(device, epoch),
          (size_t)sums->n_learned * sizeof *sums->mine);

@@ -16,6 +16,7 @@ typedef enum ee_device_sum {
   EE_SUM_BUSY,        // [ns]
   EE_SUM_LINK_BYTES,  // over the link into the device [byte]
   EE_SUM_LINK_NS,     // that link was occupied [ns]
+  EE_SUM_AWAY,        // 1: the fleet says that the device is away now
   EE_DEVICE_SUMS
 } ee_device_sum;
 

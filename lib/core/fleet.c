@@ -55,6 +55,10 @@ double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops)
   return speed * ee_schedule_at(&device->speed, t, 1.0);
 }
 
+bool ee_fleet_away(const ee_fleet *fleet, int d, double t) {
+  return ee_schedule_at(&fleet->device[d].away, t, 0.0) > 0.0;
+}
+
 const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to) {
   return &fleet->link[(size_t)from * (size_t)fleet->n_devices + (size_t)to];
 }
@@ -93,7 +97,10 @@ void ee_fleet_destroy(ee_fleet **fleet) {
   ee_fleet *f = *fleet;
   if (f == NULL) return;
   size_t n = (size_t)f->n_devices;
-  for (size_t d = 0; d < n; d++) free(f->device[d].speed.change);
+  for (size_t d = 0; d < n; d++) {
+    free(f->device[d].speed.change);
+    free(f->device[d].away.change);
+  }
   for (size_t i = 0; i < n * n; i++) free(f->link[i].bandwidth_changes.change);
   free_traces(f);
   free(f->device);

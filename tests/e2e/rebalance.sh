@@ -42,3 +42,22 @@ done
 # The run that may not move answers as many, under one plan.
 run still --rebalance off
 expect "plans of a run that may not move" "$(value "$scratch/still.h5" plans.#)" 1
+
+# A device that leaves loses its layers at once and serves what it had; when it is back it gets
+# some again.
+cat > "$scratch/fleet.yaml" << 'FLEET'
+name: coming and going
+devices:
+  - {name: camera, flops: 160e6}
+  - {name: hub, flops: 320e6, away: [{from: 0.4, to: 1.2}]}
+  - {name: shelf, flops: 160e6}
+  - {name: attic, flops: 160e6}
+links:
+  default: {bandwidth: 100Mbit/s, latency: 200us}
+FLEET
+run away
+with=$(edgeexit report --json "$scratch/away.h5" | tr '{' '\n' |
+  sed -n 's/.*"plan":"\([^"]*\)".*/\1/p' | grep -c '@1' || true)
+all=$(value "$scratch/away.h5" plans.#)
+((all >= 3 && with >= 2 && with < all)) ||
+  fail "the hub is in $with of $all plans; expected the first, not all, and a later one"

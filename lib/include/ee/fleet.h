@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "ee/network_trace.h"
@@ -28,6 +29,7 @@ typedef struct ee_device_spec {
   double      memory;                  // [byte]; 0: unlimited
   double      watts_busy, watts_idle;  // [W]; 0: unknown
   ee_schedule speed;                   // factors on the device's speed, 1 before the first change
+  ee_schedule away;                    // 1: leaves, 0: comes back; present before the first change
 } ee_device_spec;
 
 typedef struct ee_link_spec {
@@ -66,6 +68,9 @@ const double *ee_schedule_value(const ee_schedule *schedule, double t);
 /** Speed of device @p d at time @p t [FLOP/s]; @p host_flops is this host's speed [FLOP/s].
  *  A device with `flops` does not look at `relative`. */
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);
+
+/** Whether device @p d is to own no layers at time @p t [s]. */
+bool ee_fleet_away(const ee_fleet *fleet, int d, double t);
 
 /** Link from device @p from to @p to, both in [0, n_devices); borrowed. */
 const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to);

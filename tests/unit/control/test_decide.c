@@ -162,7 +162,11 @@ static void a_plan_with_a_device_that_is_away_is_left(void) {
   t.estimate.speed[0] = 0.0;
   ee_plan *other      = LAB_PLAN(2, 3, 1, 6, 2);
   found               = other;
+  options.hold        = 3;  // who leaves does not wait
+  decider.cooling     = 2;
   CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_ADOPTED);
+  options.rebalance = false;
+  CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_KEPT_OFF);
   ee_plan_destroy(&other);
   close_case();
 }

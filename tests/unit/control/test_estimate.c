@@ -155,6 +155,21 @@ static void a_jump_of_a_speed_is_believed_at_once(void) {
   lab_close(&t);
 }
 
+static void a_device_that_is_away_has_no_speed_until_it_is_back(void) {
+  lab      t;
+  ee_plan *plan = LAB_PLAN(1, 6, 0);
+  lab_open(&t, true);
+  busy(&t, 1, 400000, 1.0);
+  lab_device(&t, 1, EE_SUM_AWAY, 1);
+  ee_estimate_update(&t.estimate, &t.sums, plan);
+  CU_ASSERT_EQUAL(t.estimate.chain.speed[1], 0.0);
+  lab_device(&t, 1, EE_SUM_AWAY, 0);
+  ee_estimate_update(&t.estimate, &t.sums, plan);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.chain.speed[1], 4e5, 1e-3);  // measured while it was away
+  ee_plan_destroy(&plan);
+  lab_close(&t);
+}
+
 /* With independent noise of standard deviation s the smoothed speed errs by s sqrt(w / (2 - w)),
  * w = 1/2.  On a speed that wanders by 8 % the error that is claimed must be that or a bit more. */
 static void the_error_claimed_for_a_restless_speed_is_hardly_below_its_real_one(void) {
@@ -220,6 +235,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_epoch_in_which_nobody_left_changes_nothing),
     EE_FACT(speed_is_work_over_time_busy_and_smoothed),
     EE_FACT(a_jump_of_a_speed_is_believed_at_once),
+    EE_FACT(a_device_that_is_away_has_no_speed_until_it_is_back),
     EE_FACT(the_error_claimed_for_a_restless_speed_is_hardly_below_its_real_one),
     EE_FACT(a_device_that_ran_nothing_is_as_fast_as_the_mean),
     EE_FACT(a_link_is_as_fast_as_what_it_carried_while_occupied),

@@ -206,6 +206,24 @@ static void a_count_stands_for_numbered_devices(void) {
   ee_fleet_destroy(&fleet);
 }
 
+static void absences_are_from_when_to_when(void) {
+  ee_fleet *fleet = load(
+      "devices:\n"
+      "  - {name: a, relative: 1, away: [{from: 0, to: 2}, {from: 3}]}\n"
+      "  - {name: b, count: 2, relative: 1, away: [{from: 500ms, to: 1}]}\n");
+  const double at[]   = {0.0, 0.5, 1.0, 1.9, 2.0, 2.9, 3.0, 1e6};
+  const bool   away[] = {true, true, true, true, false, false, true, true};
+  for (int i = 0; i < 8; i++) CU_ASSERT_EQUAL(ee_fleet_away(fleet, 0, at[i]), away[i]);
+  for (int i = 0; i < 8; i++) CU_ASSERT_EQUAL(ee_fleet_away(fleet, 2, at[i]), i == 1);
+  ee_fleet_destroy(&fleet);
+  refuse("devices: [{name: a, relative: 1, away: [{from: 2, to: 2}]}]", 1, "ends at 2 s");
+  refuse("devices: [{name: a, relative: 1, away: [{from: 2}, {from: 3}]}]", 1, "away[1] does not");
+  refuse("devices: [{name: a, relative: 1, away: [{from: 2, to: 5}, {from: 4}]}]", 1,
+         "does not begin behind the end");
+  refuse("devices: [{name: a, relative: 1, away: [{to: 5}]}]", 1, "lacks the key from");
+  refuse("devices: [{name: a, relative: 1, away: []}]", 1, "away is empty");
+}
+
 /* Bandwidths of a file beside the fleet's: 8 Mbit/s for a second, then 2, and again. */
 static void a_recorded_link_carries_bytes_as_recorded(void) {
   FILE *file = fopen(ee_test_path("net.txt"), "wb");
@@ -321,6 +339,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_wrong_number_is_refused),
     EE_FACT(wrong_links_are_refused),
     EE_FACT(a_count_stands_for_numbered_devices),
+    EE_FACT(absences_are_from_when_to_when),
     EE_FACT(a_recorded_link_carries_bytes_as_recorded),
     EE_FACT(wrong_traces_are_refused),
     EE_FACT(wrong_devices_are_refused),

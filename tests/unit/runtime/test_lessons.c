@@ -120,9 +120,12 @@ static void costs_that_are_given_go_before_measured_ones(void) {
   ee_lessons  l;
   CU_ASSERT_EQUAL_FATAL(ee_lessons_open(&policy, EPOCH, 0, &given, &l), EE_OK);
   ee_lessons_take(&l, (int64_t[]){1, 1}, 7.0);
-  CU_ASSERT_PTR_NULL(ee_lessons_offload_cost(&l, 14));
-  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 15), 0.25);
+  // a change counts from the first epoch on that begins at or behind it
+  CU_ASSERT_PTR_NULL(ee_lessons_offload_cost(&l, 19));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(ee_lessons_offload_cost(&l, 20));
+  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 20), 0.25);
   CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 39), 0.25);
+  CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 40), 2.0);
   CU_ASSERT_EQUAL(*ee_lessons_offload_cost(&l, 1000), 2.0);
   ee_lessons_close(&l);
 }
