@@ -67,6 +67,17 @@ static ee_status open_fleet(const ee_run_options *o, int size, ee_run_inputs *in
   return EE_OK;
 }
 
+/* Make the policy, which may fit itself to the table of --exits. */
+static ee_status create_policy(const ee_run_options *o, ee_policy_setting *setting,
+                               ee_policy **policy) {
+  ee_exit_table *table = NULL;
+  if (o->exits != NULL) EE_TRY(ee_exits_load(o->exits, &table));
+  setting->table   = table;
+  ee_status status = ee_policy_create(o->policy, setting, policy);
+  ee_exit_table_destroy(&table);
+  return status;
+}
+
 /* The policy's keys may set other prices of a layer and of offloading. */
 static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
   const ee_model *m    = in->model;
@@ -83,7 +94,7 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
   } else if (!ee_model_has_scores(m)) {
     setting.lacks = EE_NEEDS_SCORE;
   }
-  ee_status status = ee_policy_create(o->policy, &setting, &in->policy);
+  ee_status status = create_policy(o, &setting, &in->policy);
   free(layers);
   return status;
 }

@@ -109,7 +109,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
        "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
       {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
-       "the same, from this exit table under the policy", 0, 0},
+       "the same, from this exit table under the policy; fits budgeted, too", 0, 0},
       {"outcomes", 0, EE_OPTION_TEXT, &o->outcomes, "EXITS.h5",
        "run no layers: what exits say stands in this exit table; needs --fleet", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},

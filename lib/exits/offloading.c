@@ -46,17 +46,21 @@ static ee_status check_table(const ee_exit_table *table) {
   return EE_OK;
 }
 
-/* Exit where the sample stops, and at *answers the one whose prediction it gets. */
-static int stop_of(const float *confidence, int n_exits, float target, int *answers) {
-  int at = 0, most = 0;
-  while (at < n_exits - 1 && !(confidence[at] >= target)) at++;
-  for (int e = 1; e < n_exits; e++) most = confidence[e] > confidence[most] ? e : most;
+/* Exit where a sample with these confidences stops, and at *answers the one whose prediction it
+ * gets. */
+static int stop_of(const float *confidence, int last, const ee_offload_setting *s, int *answers) {
+  float target = (float)s->target;
+  int   at = 0, most = 0;
+  while (at < s->n_device && !(confidence[at] >= target)) at++;
+  if (at == s->n_device) at = last;
+  for (int e = 1; e < s->n_device; e++) most = confidence[e] > confidence[most] ? e : most;
+  if (confidence[last] > confidence[most]) most = last;
   *answers = confidence[at] >= target ? at : most;
   return at;
 }
 
 static outcome outcome_of(const ee_exit_table *t, const ee_offload_setting *s, int64_t i) {
-  int answers, at = stop_of(t->confidence + i * t->n_exits, t->n_exits, (float)s->target, &answers);
+  int answers, at = stop_of(t->confidence + i * t->n_exits, t->n_exits - 1, s, &answers);
   return (outcome){.on_device = at < s->n_device,
                    .right     = t->prediction[i * t->n_exits + answers] == t->label[i],
                    .seconds   = s->seconds[at]};

@@ -22,7 +22,8 @@
   X(adaee)                \
   X(ucbee)                \
   X(ceebert)              \
-  X(eenet)
+  X(eenet)                \
+  X(offload)
 
 #define X(name) extern const ee_policy_ops ee_policy_##name;
 EE_POLICY_LIST(X)

@@ -19,8 +19,8 @@ static ee_status fit(const char *text, const ee_policy_setting *setting, float *
   }
   if (setting->table == NULL) {
     return EE_FAIL(EE_ERR_ARG,
-                   "policy budgeted needs an exit table to fit its thresholds to; fit "
-                   "them with 'edgeexit policy' and use policy threshold");
+                   "policy budgeted needs an exit table to fit its thresholds to; give one with "
+                   "--exits");
   }
   EE_TRY(ee_key_number("budgeted", text, "budget", 0.0, 1.0, &budget));
   EE_TRY(ee_key_integer("budgeted", text, "step", 1, EE_BUDGET_STEPS, &step));

@@ -24,12 +24,13 @@ live() {
 }
 
 for text in "${every_policy[@]}"; do
-  live 3 --policy "$text"
+  options_for "$text"
+  live 3 --policy "$text" "${options[@]}"
   as_replayed
 done
 
 # offloaded samples leave their device at once; the cuts lie before, at and behind exits
-for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee; do
+for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee offload:value=0.5 offload:value=0.35,exits=1; do
   live 2 --policy "$text" --offload on --cuts $((layers - 1))
   as_replayed
   edgeexit policy exits.h5 --policy "$text" --epoch 16 --delay 1 --json > replay.json

@@ -35,13 +35,14 @@ simulate() {
 }
 
 for text in "${every_policy[@]}"; do
-  simulate --policy "$text" --rebalance off
+  options_for "$text"
+  simulate --policy "$text" --rebalance off "${options[@]}"
   as_replayed
 done
 expect "clock" "$(value trace.h5 run.clock)" simulated
 
 # offloaded samples leave their device at once
-for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee; do
+for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee offload:value=0.5 offload:value=0.35,exits=1; do
   simulate --policy "$text" --rebalance off --offload on --cuts 2/$((layers - 1)) --batch 3
   as_replayed
 done

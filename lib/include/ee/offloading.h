@@ -9,10 +9,13 @@
  * Couto and Simeone, 2021 and 2023).
  *
  * The target p is the confidence at which an exit takes a sample, and the accuracy that is wanted.
- * Exits 0 .. n_device - 1 are on the device.  A sample is answered by the first exit before the
- * last whose confidence is at least p, else by the last exit if that is as confident, else by the
- * most confident exit of all, the earliest among equals.  It takes the time of the exit where it
- * stopped; most confident or not, a sample that no earlier exit took has run to the last.
+ * Exits 0 .. n_device - 1 are on the device.  A sample is answered by the first of these whose
+ * confidence is at least p; else it is offloaded, and the last exit answers if that is as
+ * confident, else the most confident of the last one and those on the device, the earliest among
+ * equals.  Exits between are not asked.  A sample takes the time of the exit where it stopped; most
+ * confident or not, one that was offloaded has run to the last.
+ *
+ * Policy `offload:value=p,exits=n_device` decides and answers alike.
  *
  * With a recorded network an offloaded sample waits for it, too.  The samples of all batches, round
  * after round, are one stream of which one begins every `interval` seconds, the first at time 0 of
@@ -24,7 +27,7 @@ typedef struct ee_offload_setting {
   double        target;    // p, in [0, 1]
   int           n_device;  // in [1, n_exits)
   const double *seconds;   // shape [n_exits], until an answer of each exit, the network's share
-                           // included [s]
+                           // included; of exits between not asked [s]
   int      batch;          // samples per batch; of a round's last samples, n mod batch are left out
   int      rounds;         // >= 2, each with the samples shuffled anew
   uint64_t seed;

@@ -23,6 +23,7 @@
  *   entropy:value=0.5               leave iff -sum_k p_k ln p_k < value     value >= 0 [nat]
  *   entropy:value=0.5,normalised=1  the same with the entropy divided by ln n_classes
  *   eenet:value=0.5                 leave iff the exit's learned score > value  value in [0, 1]
+ *   offload:value=0.8,exits=2       as threshold, but offload at exit 1     value in [0, 1]
  *   final                           nobody leaves early
  *
  * With threshold:values=... an exit's value may also be 2, so that nobody leaves there.

@@ -58,6 +58,31 @@ static void eenet_leaves_by_the_learned_score(void) {
   ee_replay_clear(&r);
 }
 
+/* Samples 2 and 4 are offloaded.  The last exit is not sure of sample 2 (.7), and exit 1 is the
+ * most confident of the three (.78): it says 1. */
+static void offload_answers_by_the_most_confident_exit_if_none_is_sure(void) {
+  ee_replayed      out[5];
+  ee_replay_result r = play("offload:value=0.8", out);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].left, ((int[]){0, 1, 1, 0, 1})[i]);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].exit, ((int[]){0, 1, 2, 0, 2})[i]);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].prediction, ((int[]){1, 1, 1, 0, 1})[i]);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_COST], (0.1 + 0.2 + 0.4 + 0.1 + 0.4) / 5, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_OFFLOADED], 0.4, 1e-12);
+  ee_replay_clear(&r);
+}
+
+/* With exit 0 alone on the device sample 1 is offloaded, too, and exit 1 is never asked; of sample
+ * 2 exit 0 (.72) is then surer than the last one (.7). */
+static void offload_asks_the_exits_of_the_device_only(void) {
+  ee_replayed      out[5];
+  ee_replay_result r = play("offload:value=0.8,exits=1", out);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].left, 0);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].exit, ((int[]){0, 2, 2, 0, 2})[i]);
+  for (int i = 0; i < 5; i++) CU_ASSERT_EQUAL(out[i].prediction, ((int[]){1, 1, 1, 0, 1})[i]);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_DECISIONS], 1.0, 1e-12);
+  ee_replay_clear(&r);
+}
+
 /* q = 1: each exit is to answer a third, one sample; exit 0 sample 3, then exit 1 sample 1. */
 static void budgeted_shares_out_the_samples(void) {
   ee_exit_table *table = five_samples();
@@ -183,6 +208,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(patience_counts_agreements_in_a_row),
     EE_FACT(beem_adds_what_agrees_and_restarts),
     EE_FACT(eenet_leaves_by_the_learned_score),
+    EE_FACT(offload_answers_by_the_most_confident_exit_if_none_is_sure),
+    EE_FACT(offload_asks_the_exits_of_the_device_only),
     EE_FACT(budgeted_shares_out_the_samples),
     EE_FACT(splitee_earns_confidence_minus_cost),
     EE_FACT(splitee_leaves_from_alpha_on),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ee/replay.h"
 #include "ee/rng.h"
 #include "ee_test.h"
 
@@ -195,6 +196,82 @@ static void what_cannot_be_measured_is_refused(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "row 4 has no label"));
 }
 
+/* ---- the policy of the same rule ---- */
+
+enum { DRAWN = 400, DRAWN_EXITS = 5, DRAWN_CLASSES = 4 };
+
+/* Confidences in twentieths, so that many are equal. */
+static ee_exit_table *drawn_table(void) {
+  ee_exit_table      *t     = NULL;
+  ee_exit_table_parts parts = {.confidence = true};
+  ee_rng              rng   = ee_rng_at(11, 0);
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(DRAWN, DRAWN_EXITS, DRAWN_CLASSES, parts, &t), EE_OK);
+  for (int k = 0; k < DRAWN * DRAWN_EXITS; k++) {
+    t->confidence[k] = (float)ee_rng_below(&rng, 21) / 20.0f;
+    t->prediction[k] = (int32_t)ee_rng_below(&rng, DRAWN_CLASSES);
+  }
+  for (int i = 0; i < DRAWN; i++) t->label[i] = (int32_t)ee_rng_below(&rng, DRAWN_CLASSES);
+  return t;
+}
+
+/* The rule as it reads: what the exits 0 .. n_device - 1 and the last one say, and who answers. */
+static int plain_answer(const ee_exit_table *t, int i, float target, int n_device, bool *stays) {
+  const float   *sure = t->confidence + i * DRAWN_EXITS;
+  const int32_t *says = t->prediction + i * DRAWN_EXITS;
+  int            last = DRAWN_EXITS - 1, best = last;
+  *stays = true;
+  for (int e = 0; e < n_device; e++) {
+    if (sure[e] >= target) return says[e];
+  }
+  *stays = false;
+  if (sure[last] >= target) return says[last];
+  for (int e = n_device - 1; e >= 0; e--) {
+    if (sure[e] >= sure[best]) best = e;
+  }
+  return says[best];
+}
+
+static void check_rule(const ee_exit_table *t, float target, int n_device) {
+  char               text[64];
+  const double       when[DRAWN_EXITS] = {0.0};
+  ee_offload_setting s = {.target = target, .n_device = n_device, .seconds = when, .batch = 100};
+  ee_offload_metrics m;
+  ee_replay_options  o = ee_replay_defaults();
+  ee_replayed        out[DRAWN];
+  ee_replay_result   r, deviation;
+  int                on_device = 0, right = 0;
+  o.replayed = out;
+  s.rounds   = 2;
+  snprintf(text, sizeof text, "offload:value=%.9g,exits=%d", (double)target, n_device);
+  CU_ASSERT_EQUAL_FATAL(ee_offload_measure(t, &s, 0, NULL, NULL, &m), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_replay_seeds(t, text, &o, 1, &r, &deviation), EE_OK);
+  for (int i = 0; i < DRAWN; i++) {
+    bool stays;
+    int  says = plain_answer(t, i, target, n_device, &stays);
+    CU_ASSERT_EQUAL(out[i].prediction, says);
+    CU_ASSERT_EQUAL(out[i].left == out[i].exit, stays);
+    on_device += stays;
+    right += says == t->label[i];
+  }
+  CU_ASSERT_DOUBLE_EQUAL(m.on_device, on_device / (double)DRAWN, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(m.accuracy, right / (double)DRAWN, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(1.0 - r.figure[EE_FIGURE_OFFLOADED], m.on_device, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_ACCURACY], m.accuracy, 1e-12);
+  if (on_device > 0)
+    CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_DEVICE_ACCURACY], m.accuracy_on_device, 1e-12);
+  ee_replay_clear(&r);
+  ee_replay_clear(&deviation);
+}
+
+static void study_and_policy_answer_as_the_rule_reads(void) {
+  static const float target[] = {0.0f, 0.5f, 0.75f, 0.95f, 1.0f};
+  ee_exit_table     *table    = drawn_table();
+  for (int n_device = 1; n_device < DRAWN_EXITS; n_device++) {
+    for (int k = 0; k < 5; k++) check_rule(table, target[k], n_device);
+  }
+  ee_exit_table_destroy(&table);
+}
+
 /* ---- a recorded network ---- */
 
 /* A quarter of a second in which delays are 20 ms, then 0.1 s in which they are 300 ms. */
@@ -327,6 +404,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(where_a_sample_stands_in_the_table_does_not_matter),
     EE_FACT(what_does_not_fill_a_batch_is_left_out),
     EE_FACT(what_cannot_be_measured_is_refused),
+    EE_FACT(study_and_policy_answer_as_the_rule_reads),
     EE_FACT(delays_of_a_trace_are_those_of_a_plain_loop),
     EE_FACT(a_steady_bandwidth_is_a_steady_delay),
     EE_FACT(a_real_network_has_the_known_shares_and_accuracies),

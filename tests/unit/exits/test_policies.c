@@ -46,7 +46,8 @@ static const char *const every[] = {"threshold:value=0.5",
                                     "adaee",
                                     "ucbee",
                                     "ceebert",
-                                    "eenet:value=0.5"};
+                                    "eenet:value=0.5",
+                                    "offload:value=0.5"};
 #define N_POLICIES ((int)(sizeof every / sizeof every[0]))
 
 static void check_tables(const ee_policy *policy) {
@@ -249,6 +250,9 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
       {"uee-ucb:alpha=-1", "'-1', expected a number from 0"},
       {"eenet", "no limit is given"},
       {"eenet:value=1.5", "'1.5', expected a number from 0 to 1"},
+      {"offload", "value has 0 values"},
+      {"offload:value=0.5,exits=4", "'4', expected a number from 1 to 3"},
+      {"offload:value=0.5,exits=0", "'0', expected a number from 1 to 3"},
       {"thresh", "no policy 'thresh'"},
       {"", "no policy ''"},
       {":value=1", "no policy ''"},
