@@ -12,6 +12,8 @@
 #include "command.h"
 #include "ee/log.h"
 #include "ee/model_file.h"
+#include "output_path.h"
+#include "same_file.h"
 
 #define SPSA_STEPS 200
 #define HOLDOUT_DEFAULT 0.5
@@ -175,6 +177,20 @@ static ee_status calibrate_parts(const calibrate_options *o, ee_model *m) {
   return status;
 }
 
+/* Of all files, only the model may be written over, by its own -o. */
+static ee_status check_files(const calibrate_options *o) {
+  const char *in[] = {o->data, o->exits, o->test};
+  const char *out  = o->out != NULL ? o->out : o->model;
+  for (int i = 0; i < 3; i++) {
+    EE_TRY(ee_refuse_same_file(in[i], out));
+    EE_TRY(ee_refuse_same_file(in[i], o->reliability));
+  }
+  EE_TRY(ee_refuse_same_file(o->model, o->reliability));
+  EE_TRY(ee_refuse_same_output(out, o->reliability));
+  EE_TRY(ee_check_output(o->out));
+  return ee_check_output(o->reliability);
+}
+
 static ee_status check_options(const calibrate_options *o) {
   int mode;
   EE_TRY(find_mode(o->mode, &mode));
@@ -182,7 +198,7 @@ static ee_status check_options(const calibrate_options *o) {
     return EE_FAIL(EE_ERR_USAGE, "expected either DATA.h5 or --exits EXITS.h5");
   if (o->test != NULL && o->holdout != NOT_GIVEN)
     return EE_FAIL(EE_ERR_USAGE, "expected either --holdout or --test, not both");
-  return EE_OK;
+  return check_files(o);
 }
 
 static ee_status calibrate(const calibrate_options *o) {

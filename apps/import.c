@@ -9,6 +9,7 @@
 #include "command.h"
 #include "ee/model_file.h"
 #include "import_exits.h"
+#include "output_path.h"
 #include "same_file.h"
 
 #define MAX_SOURCES 64
@@ -46,7 +47,8 @@ static ee_status parse_range(const char *text, ee_data_range *range) {
 }
 
 static ee_status need_output(const char *out) {
-  return out != NULL ? EE_OK : EE_FAIL(EE_ERR_USAGE, "-o FILE.h5 is missing");
+  if (out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o FILE.h5 is missing");
+  return ee_check_output(out);
 }
 
 static int count_scores(const ee_model *model) {

@@ -7,6 +7,8 @@
 #include "command.h"
 #include "ee/exits_file.h"
 #include "ee/import.h"
+#include "output_path.h"
+#include "same_file.h"
 
 static ee_status check_columns(const ee_exits_columns *c, const char *out) {
   if (out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o EXITS.h5 is missing");
@@ -29,6 +31,8 @@ static ee_status check_columns(const ee_exits_columns *c, const char *out) {
 static ee_status import_exits(const char *in, const ee_exits_columns *columns, const char *out) {
   ee_exit_table *table = NULL;
   EE_TRY(check_columns(columns, out));
+  EE_TRY(ee_refuse_same_file(in, out));
+  EE_TRY(ee_check_output(out));
   EE_TRY(ee_import_exits(in, columns, &table));
   ee_status status = ee_exits_save(out, table, in);
   if (status == EE_OK) {

@@ -6,10 +6,12 @@
 #include "command.h"
 #include "ee/exits_file.h"
 #include "json.h"
+#include "output_path.h"
 #include "policy_options.h"
 #include "policy_print.h"
 #include "policy_search.h"
 #include "policy_sweep.h"
+#include "same_file.h"
 
 static void print_policies(void) {
   for (const ee_policy_ops *const *ops = ee_policies(); *ops != NULL; ops++) {
@@ -43,6 +45,8 @@ static ee_status replay_one(const ee_policy_options *o, const ee_exit_table *tab
 static ee_status policy(const ee_policy_options *o) {
   ee_exit_table *table = NULL;
   if (o->exits == NULL) return EE_FAIL(EE_ERR_USAGE, "an exit table, EXITS.h5, is missing");
+  EE_TRY(ee_refuse_same_file(o->exits, o->out));
+  EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_exits_load(o->exits, &table));
   ee_status status = o->policy == NULL         ? ee_policy_search(o, table)
                      : o->sweep.key[0] != '\0' ? ee_policy_run_sweep(o, table)

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "policy_sweep.h"
+#include "same_file.h"
 
 #define MOST_RESAMPLED 1e12
 
@@ -48,6 +49,7 @@ static ee_status read_sweep(const char *text, ee_policy_sweep *s) {
 
 static ee_status read_offload_cost(const raw *r, ee_policy_options *o) {
   o->offload.constant = o->replay.costs.offload;
+  EE_TRY(ee_refuse_same_file(r->offload_cost, o->out));
   EE_TRY(ee_offload_costs_read(r->offload_cost, false, &o->offload));
   o->replay.costs.offload   = o->offload.constant;
   o->replay.offload_changes = o->offload.changes;

@@ -8,6 +8,7 @@
 #include "ee/clock.h"
 #include "ee/model_file.h"
 #include "json.h"
+#include "output_path.h"
 #include "whole.h"
 
 typedef struct profile_options {
@@ -116,6 +117,7 @@ static ee_status print_json(const ee_model *m) {
 static ee_status profile(const profile_options *o) {
   ee_model *model = NULL;
   ee_whole  whole;
+  EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_model_load(o->model, &model));
   ee_status status = ee_whole_open(model, o->backend, o->batch, &whole);
   if (status == EE_OK) {

@@ -101,10 +101,9 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
 
 /* What every rank opens for itself. */
 static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
-  EE_TRY(ee_refuse_same_file(o->model, o->trace));
-  EE_TRY(ee_refuse_same_file(o->data, o->trace));
-  EE_TRY(ee_refuse_same_file(o->fleet, o->trace));
-  EE_TRY(ee_refuse_same_file(o->outcomes, o->trace));
+  const char *read[] = {o->model, o->data, o->fleet, o->outcomes, o->exits, o->offload_cost};
+  for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
+    EE_TRY(ee_refuse_same_file(read[i], o->trace));
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
   EE_TRY(ee_model_file_open(o->model, &in->model_file));
   in->model = ee_model_file_model(in->model_file);

@@ -13,7 +13,7 @@ static ee_status make_block(ee_sample_sink *s) {
   s->samples = calloc((size_t)s->most, s->sample_bytes);
   s->labels  = calloc((size_t)s->most, sizeof *s->labels);
   if (s->samples == NULL || s->labels == NULL)
-    return EE_FAIL(EE_ERR_NOMEM, "samples of %zu bytes for %s", s->sample_bytes, s->out);
+    return EE_FAIL(EE_ERR_NOMEM, "for samples of %zu bytes of %s", s->sample_bytes, s->out);
   return EE_OK;
 }
 

@@ -49,7 +49,8 @@ static ee_status read_new_blob(const ee_model_file *file, int layer, const int *
   EE_TRY(check_bytes(file, bytes, file->model->layer[layer].name));
   *blob = malloc(bytes);
   if (*blob == NULL)
-    return EE_FAIL(EE_ERR_NOMEM, "%zu bytes for layer %d of %s", bytes, layer, file->h5.path);
+    return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer %d of %s", bytes, layer,
+                   file->h5.path);
   ee_status status = read_blob(file, list, n, *blob);
   if (status != EE_OK) {
     free(*blob);
@@ -85,7 +86,8 @@ static ee_status read_value(const ee_model_file *file, int v) {
   size_t    bytes = (size_t)ee_model_value_elements(file->model, v) * sizeof(float);
   value->data     = malloc(bytes);
   if (value->data == NULL)
-    return EE_FAIL(EE_ERR_NOMEM, "%zu bytes for '%s' of %s", bytes, value->name, file->h5.path);
+    return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of '%s' of %s", bytes, value->name,
+                   file->h5.path);
   return ee_model_read_constant(&file->h5, file->model, v, value->data);
 }
 

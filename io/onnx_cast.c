@@ -26,7 +26,8 @@ static ee_status integers_to_floats(onnx_graph *g, const onnx_call *call) {
   ee_shape shape = g->value[call->in[0]].at[0];
   int64_t  n     = ee_shape_elements(&shape);
   float   *data  = malloc((size_t)n * sizeof *data + 1);
-  if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld numbers", call->label, (long long)n);
+  if (data == NULL)
+    return EE_FAIL(EE_ERR_NOMEM, "for %lld numbers of %s", (long long)n, call->label);
   for (int64_t i = 0; i < n; i++) data[i] = (float)g->value[call->in[0]].ints[i];
   EE_TRY(ee_onnx_constant(g, call->proto->output[0], &shape, data, &v));
   return ee_onnx_name(g, call->proto->output[0], v);

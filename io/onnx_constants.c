@@ -26,7 +26,7 @@ static ee_status add_numbers(onnx_graph *g, const onnx_call *call, const float *
                                        : ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
   size_t      count = n >= 0 ? (size_t)n : 1, size = floats != NULL ? sizeof *floats : sizeof *ints;
   void       *copy = malloc(count * size + 1);
-  if (copy == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %zu numbers", call->label, count);
+  if (copy == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu numbers of %s", count, call->label);
   memcpy(copy, floats != NULL ? (const void *)floats : ints, count * size);
   ee_status status = ee_onnx_value_add(g, name, EE_VALUE_CONSTANT, type, at, &v);
   if (status != EE_OK) {
@@ -91,7 +91,8 @@ static ee_status fill_floats(onnx_graph *g, const onnx_call *call, const ee_shap
   int     v;
   int64_t n    = ee_shape_elements(shape);
   float  *data = malloc((size_t)n * sizeof *data);
-  if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld numbers", call->label, (long long)n);
+  if (data == NULL)
+    return EE_FAIL(EE_ERR_NOMEM, "for %lld numbers of %s", (long long)n, call->label);
   for (int64_t i = 0; i < n; i++) data[i] = fill;
   EE_TRY(ee_onnx_constant(g, call->proto->output[0], shape, data, &v));
   return ee_onnx_name(g, call->proto->output[0], v);

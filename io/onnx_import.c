@@ -53,7 +53,7 @@ static ee_status read_stream(FILE *file, const char *path, void **bytes, size_t 
   if (size > MAX_FILE) return EE_FAIL(EE_ERR_FORMAT, "%s: larger than a message can be", path);
   *n     = (size_t)size;
   *bytes = malloc(*n + 1);
-  if (*bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "%s: for its %zu bytes", path, *n);
+  if (*bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of %s", *n, path);
   if (fread(*bytes, 1, *n, file) != *n) return EE_FAIL(EE_ERR_FILE, "%s: cannot be read", path);
   return EE_OK;
 }

@@ -35,7 +35,7 @@ ee_status ee_onnx_integers_make(onnx_graph *g, const onnx_call *call, const ee_s
       ee_onnx_value_add(g, name, EE_VALUE_CONSTANT, ONNX__TENSOR_PROTO__DATA_TYPE__INT64, at, &v));
   g->value[v].ints = *ints = malloc((size_t)n * sizeof **ints + 1);
   if (*ints == NULL)
-    return EE_FAIL(EE_ERR_NOMEM, "%s: for %lld integers", call->label, (long long)n);
+    return EE_FAIL(EE_ERR_NOMEM, "for %lld integers of %s", (long long)n, call->label);
   return ee_onnx_name(g, name, v);
 }
 

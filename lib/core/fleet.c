@@ -8,7 +8,7 @@
 static ee_status fleet_alloc(int n_devices, ee_fleet *fleet) {
   size_t n = (size_t)n_devices;
   if (n > SIZE_MAX / n / sizeof *fleet->link) {
-    return EE_FAIL(EE_ERR_NOMEM, "a fleet of %d devices has too many links", n_devices);
+    return EE_FAIL(EE_ERR_NOMEM, "for the links of %d devices", n_devices);
   }
   fleet->device = calloc(n, sizeof *fleet->device);
   fleet->link   = calloc(n * n, sizeof *fleet->link);

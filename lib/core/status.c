@@ -3,6 +3,7 @@
 #include "ee/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,19 @@ const char *ee_status_message(void) {
   return message;
 }
 
+/* What memory was wanted for becomes a sentence; one that was passed on is one already. */
+static const char *opening(ee_status status, const char *text) {
+  bool wanted = strncmp(text, "for ", 4) == 0 || strncmp(text, "to ", 3) == 0;
+  return status == EE_ERR_NOMEM && wanted ? "out of memory " : "";
+}
+
 ee_status ee_status_record(ee_status status, const char *file, int line, const char *fmt, ...) {
+  char    text[EE_MESSAGE_BYTES];
   va_list args;
   va_start(args, fmt);
-  vsnprintf(message, sizeof message, fmt, args);
+  vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  snprintf(message, sizeof message, "%s%.*s", opening(status, text), EE_MESSAGE_BYTES - 16, text);
   if (getenv("EE_DEBUG") != NULL) fprintf(stderr, "%s:%d: %s\n", file, line, message);
   return status;
 }

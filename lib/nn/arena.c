@@ -168,7 +168,7 @@ ee_status ee_arena_plan(const ee_model *model, const ee_backend *backend, int be
 
   ee_status status;
   if (start == NULL || tenants == NULL || arena->offset == NULL) {
-    status = EE_FAIL(EE_ERR_NOMEM, "no memory to plan for %d values", model->n_values);
+    status = EE_FAIL(EE_ERR_NOMEM, "to plan for %d values", model->n_values);
   } else {
     ee_graph_layer_starts(model, start);
     range r = {model, start, begin, end, start[begin], start[end]};

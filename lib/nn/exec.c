@@ -38,8 +38,8 @@ static ee_status take_memory(ee_exec *exec) {
   exec->memory          = aligned_alloc(EE_ARENA_ALIGN, bytes);
   exec->done            = calloc((size_t)model->n_values, sizeof *exec->done);
   if (exec->start == NULL || exec->memory == NULL || exec->done == NULL) {
-    return EE_FAIL(EE_ERR_NOMEM, "no memory for the %zu bytes of activations of layers %d to %d",
-                   bytes, exec->begin, exec->end - 1);
+    return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of activations of layers %d to %d", bytes,
+                   exec->begin, exec->end - 1);
   }
   ee_graph_layer_starts(model, exec->start);
   return EE_OK;
@@ -48,7 +48,7 @@ static ee_status take_memory(ee_exec *exec) {
 ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee_exec **exec) {
   *exec      = NULL;
   ee_exec *x = calloc(1, sizeof *x);
-  if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory to run layers");
+  if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "to run layers");
   *x = (ee_exec){.res = res, .begin = begin, .end = end, .max_batch = max_batch};
 
   ee_status status = ee_arena_plan(ee_resident_model(res), ee_resident_backend(res), begin, end,

@@ -106,7 +106,7 @@ ee_status ee_model_layer_constants(const ee_model *model, int layer, int **list,
   if (seen == NULL || all == NULL) {
     free(seen);
     free(all);
-    return EE_FAIL(EE_ERR_NOMEM, "no memory to list the constants of layer %d", layer);
+    return EE_FAIL(EE_ERR_NOMEM, "to list the constants of layer %d", layer);
   }
   int last = first_node(model, layer + 1);
   for (int k = first_node(model, layer); k < last; k++) {

@@ -291,7 +291,7 @@ ee_status ee_graph_check(const ee_model *model) {
   EE_TRY(check_values(model));
   EE_TRY(check_preprocess(model));
   bool *made = calloc((size_t)model->n_values, sizeof *made);
-  if (made == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory for %d values", model->n_values);
+  if (made == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d values", model->n_values);
   ee_status status = check_wiring(model, made);
   free(made);
   for (int i = 0; status == EE_OK && i < model->n_nodes; i++) {

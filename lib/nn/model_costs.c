@@ -82,7 +82,7 @@ ee_status ee_graph_costs(ee_model *model) {
   free(model->head_flops);
   model->head_flops = calloc((size_t)model->n_exits, sizeof *model->head_flops);
   if (model->head_flops == NULL) {
-    return EE_FAIL(EE_ERR_NOMEM, "no memory for %d exits", model->n_exits);
+    return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
   }
   for (const ee_node *node = model->node; node < model->node + model->n_nodes; node++) {
     double flops = node_flops(model, node);

@@ -61,7 +61,7 @@ ee_status ee_graph_cuts(ee_model *model) {
   model->cut_value = NULL;
 
   span *spans = calloc((size_t)model->n_values, sizeof *spans);
-  if (spans == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory for %d values", model->n_values);
+  if (spans == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d values", model->n_values);
   find_spans(model, spans);
   int64_t   total;
   ee_status status = count_spans(model, spans, &total);
@@ -69,7 +69,7 @@ ee_status ee_graph_cuts(ee_model *model) {
     model->cut_start = calloc((size_t)model->n_layers + 2, sizeof *model->cut_start);
     model->cut_value = calloc((size_t)total + 1, sizeof *model->cut_value);
     if (model->cut_start == NULL || model->cut_value == NULL) {
-      status = EE_FAIL(EE_ERR_NOMEM, "no memory for %lld live values", (long long)total);
+      status = EE_FAIL(EE_ERR_NOMEM, "for %lld live values", (long long)total);
     } else {
       fill_cuts(spans, model->n_values, model->n_layers + 1, model->cut_start, model->cut_value);
     }

@@ -129,7 +129,7 @@ static ee_status sort_exits(ee_model *model) {
     free(exit);
     free(time);
     free(now);
-    return EE_FAIL(EE_ERR_NOMEM, "no memory for %d exits", model->n_exits);
+    return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
   }
   for (int e = 0; e < model->n_exits; e++) key[e] = (sort_key){model->exit[e].attach, 0, e};
   qsort(key, n, sizeof *key, compare_keys);
@@ -160,7 +160,7 @@ static ee_status sort_nodes(ee_model *model) {
   if (key == NULL || node == NULL) {
     free(key);
     free(node);
-    return EE_FAIL(EE_ERR_NOMEM, "no memory for %d nodes", model->n_nodes);
+    return EE_FAIL(EE_ERR_NOMEM, "for %d nodes", model->n_nodes);
   }
   for (int i = 0; i < model->n_nodes; i++) {
     key[i] = (sort_key){ee_node_owner(model, &model->node[i]), model->node[i].exit, i};
@@ -176,7 +176,7 @@ static ee_status sort_nodes(ee_model *model) {
 /* Profiled seconds that are there already stay if they are of as many layers. */
 static ee_status make_layers(ee_model *model, int n_layers, const int *opener) {
   ee_layer *layer = calloc((size_t)n_layers, sizeof *layer);
-  if (layer == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory for %d layers", n_layers);
+  if (layer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", n_layers);
   bool keep = model->layer != NULL && model->n_layers == n_layers;
   for (int l = 0; l < n_layers; l++) {
     const char *name = opener[l] >= 0 ? model->node[opener[l]].name : model->name;
@@ -208,7 +208,7 @@ ee_status ee_graph_layers(ee_model *model) {
 
   ee_status status = EE_OK;
   if (to == NULL || index == NULL) {
-    status = EE_FAIL(EE_ERR_NOMEM, "no memory for %d values", model->n_values);
+    status = EE_FAIL(EE_ERR_NOMEM, "for %d values", model->n_values);
   } else {
     status = find_layers(model, to, index);
   }

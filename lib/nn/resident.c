@@ -60,7 +60,7 @@ static ee_status place_layer(ee_resident *res, int layer, size_t *at) {
 static ee_status place_constants(ee_resident *res) {
   ee_graph_layer_starts(res->model, res->start);
   size_t *at = calloc((size_t)res->model->n_values, sizeof *at);
-  if (at == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory for %d values", res->model->n_values);
+  if (at == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d values", res->model->n_values);
   ee_status status = EE_OK;
   for (int layer = 0; status == EE_OK && layer < res->model->n_layers; layer++) {
     status = place_layer(res, layer, at);
@@ -74,7 +74,7 @@ ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, e
   if (backend->open != NULL) EE_TRY(backend->open());
   size_t       n_layers = (size_t)model->n_layers, n_nodes = (size_t)model->n_nodes;
   ee_resident *r = calloc(1, sizeof *r);
-  if (r == NULL) return EE_FAIL(EE_ERR_NOMEM, "no memory to hold layers");
+  if (r == NULL) return EE_FAIL(EE_ERR_NOMEM, "to hold layers");
   *r = (ee_resident){.model    = model,
                      .backend  = backend,
                      .layer    = calloc(n_layers, sizeof *r->layer),
@@ -84,7 +84,7 @@ ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, e
 
   ee_status status;
   if (r->layer == NULL || r->start == NULL || r->prepared == NULL || r->place == NULL) {
-    status = EE_FAIL(EE_ERR_NOMEM, "no memory to hold %d layers", model->n_layers);
+    status = EE_FAIL(EE_ERR_NOMEM, "to hold %d layers", model->n_layers);
   } else {
     status = place_constants(r);
   }
@@ -101,7 +101,7 @@ static ee_status copy_constants(const ee_model *model, int layer, float **blob) 
   float    *to     = malloc(model->layer[layer].weight_bytes);
   *blob            = to;
   if (to == NULL) {
-    status = EE_FAIL(EE_ERR_NOMEM, "no memory for the %zu bytes of layer '%s'",
+    status = EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer '%s'",
                      model->layer[layer].weight_bytes, model->layer[layer].name);
   }
   for (int i = 0; status == EE_OK && i < n; i++) {

@@ -39,7 +39,8 @@ const char *ee_status_text(ee_status status);
 /** The sentence that the last EE_FAIL recorded; "" if none.  Not collective; static storage. */
 const char *ee_status_message(void);
 
-/** Record a sentence and return @p status.  Used through EE_FAIL. */
+/** Record a sentence and return @p status.  Used through EE_FAIL.  With EE_ERR_NOMEM it is enough
+ * to say what memory was wanted for: "out of memory " is put before "for ..." and "to ...". */
 ee_status ee_status_record(ee_status status, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
