@@ -8,19 +8,22 @@
 #include "policy_arguments.h"
 #include "policy_keys.h"
 
+#define LEARNED (-1)        // no arm is fixed
 #define MOST_SIDE_EXITS 64  // bits of a state
 
 static ee_status read_keys(const ee_split_kind *kind, const char *text,
                            const ee_policy_setting *setting, ee_split *split) {
-  static const char *const keys[] = {"alpha",        "arms",     EE_COST_KEYS,
+  static const char *const keys[] = {"alpha",        "arms",     "arm", EE_COST_KEYS,
                                      EE_BANDIT_KEYS, "released", NULL};
-  static const char *const less[] = {"alpha", "arms", EE_COST_KEYS, EE_BANDIT_KEYS, NULL};
+  static const char *const less[] = {"alpha", "arms", "arm", EE_COST_KEYS, EE_BANDIT_KEYS, NULL};
   double                   alpha  = kind->alpha;
   int                      n_arms = split->n_exits;
   ee_policy_costs          costs;
   EE_TRY(ee_arguments_check(kind->name, text, kind->side ? keys : less));
   EE_TRY(ee_key_number(kind->name, text, "alpha", 0.0, 1.0, &alpha));
   EE_TRY(ee_key_integer(kind->name, text, "arms", 1, split->n_exits, &n_arms));
+  split->fixed = LEARNED;
+  EE_TRY(ee_key_integer(kind->name, text, "arm", 0, n_arms - 1, &split->fixed));
   EE_TRY(ee_key_costs(kind->name, text, setting, &costs));
   EE_TRY(ee_arguments_flag(kind->name, text, "released", &split->released));
   split->alpha   = (float)alpha;
@@ -60,11 +63,16 @@ ee_status ee_split_create(const ee_split_kind *kind, const char *arguments,
   return EE_OK;
 }
 
+static int arm_of(const ee_split *split, const ee_exit_view *view) {
+  if (split->fixed != LEARNED) return split->fixed;
+  return ee_bandit_arm(&split->bandit, view->memory, view->id);
+}
+
 ee_decision ee_split_decide(const void *self, const ee_exit_view *view, void *state) {
   const ee_split *split = self;
   ee_split_state  s;
   memcpy(&s, state, sizeof s);
-  if (view->exit == 0) s.arm = ee_bandit_arm(&split->bandit, view->memory, view->id);
+  if (view->exit == 0) s.arm = arm_of(split, view);
   if (view->exit > s.arm) return EE_SKIP;  // a device on the way to the last exit
 
   bool        sure     = view->confidence >= split->alpha;

@@ -18,6 +18,8 @@
  * With side information every exit before a is evaluated, too, and its r is learned: at once if
  * C_b >= alpha, else when C_L is known.  A sample that left at a never meets the last exit; C_a
  * then stands in for C_L.  With `released` C_L is used all the same, which only hindsight knows.
+ *
+ * With a fixed arm every sample plays that one, from the first on; what is learned is not used.
  */
 typedef struct ee_split {
   ee_bandit bandit;
@@ -25,6 +27,7 @@ typedef struct ee_split {
   double    offload;
   bool      side, released;
   int       n_exits;
+  int       fixed;   // arm that is always played; -1: the bandit's
   double    cost[];  // shape [n_exits]
 } ee_split;
 
@@ -50,6 +53,8 @@ ee_decision ee_split_decide(const void *self, const ee_exit_view *view, void *st
 extern const ee_policy_learning ee_split_learning;
 extern const ee_policy_arms     ee_split_arms;
 
-#define EE_SPLIT_HELP                                                     \
-  "alpha=X        leave at the chosen exit if its confidence reaches X\n" \
-  "arms=N         choose among the first N exits; default all\n" EE_COST_HELP "\n" EE_BANDIT_HELP
+#define EE_SPLIT_HELP                                                                  \
+  "alpha=X        leave at the chosen exit if its confidence reaches X\n"              \
+  "arms=N         choose among the first N exits; default all\n"                       \
+  "arm=K          always play arm K, from 0, and learn nothing from it\n" EE_COST_HELP \
+  "\n" EE_BANDIT_HELP

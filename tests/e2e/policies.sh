@@ -24,6 +24,7 @@ every_policy=(
   adaee
   ucbee
   ceebert
+  splitee:alpha=0.4,arm=1
   splitee:alpha=0.4,rule=ucbv
   splitee:alpha=0.4,rule=ucb-tuned
   splitee:alpha=0.4,rule=discounted,gamma=0.98

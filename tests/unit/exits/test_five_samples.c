@@ -121,6 +121,23 @@ static void splitee_earns_confidence_minus_cost(void) {
   ee_replay_clear(&r);
 }
 
+/* Arm 1 at .7: .6 and .5 are offloaded.  Side information does not change a fixed arm. */
+static void a_fixed_arm_is_played_from_the_first_sample_on(void) {
+  static const char *const text[] = {"splitee:alpha=0.7,arm=1", "splitee-s:alpha=0.7,arm=1",
+                                     "isplitee:alpha=0.7,arm=1,arms=2"};
+  for (int k = 0; k < 3; k++) {
+    ee_replayed out[5];
+    exits_are(text[k], (int[]){2, 1, 1, 1, 2});
+    ee_replay_result r = play(text[k], out);
+    for (int i = 0; i < 5; i++) CU_ASSERT(out[i].arm == 1 && out[i].left == 1);
+    CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_OFFLOADED], 0.4, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_COST], 0.2 + 0.4 * 0.2, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_REWARD], r.arm_value[1], 1e-12);
+    ee_replay_clear(&r);
+  }
+  exits_are("splitee:arm=2", (int[]){2, 2, 2, 2, 2});
+}
+
 static void splitee_leaves_from_alpha_on(void) {
   ee_replayed      out[5];
   ee_replay_result r = play("splitee:alpha=0.8,c=0", out);
@@ -212,6 +229,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(offload_asks_the_exits_of_the_device_only),
     EE_FACT(budgeted_shares_out_the_samples),
     EE_FACT(splitee_earns_confidence_minus_cost),
+    EE_FACT(a_fixed_arm_is_played_from_the_first_sample_on),
     EE_FACT(splitee_leaves_from_alpha_on),
     EE_FACT(splitee_explores_with_its_width),
     EE_FACT(splitee_s_learns_from_exits_passed),

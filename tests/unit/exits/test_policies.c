@@ -238,6 +238,8 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
       {"budgeted", "needs budget=X or step=N"},
       {"splitee:rule=ucb2", "rule is 'ucb2', expected one of ucb1, ucbv, ucb-tuned"},
       {"splitee:released=1", "no key 'released'"},
+      {"splitee:arm=4", "'4', expected a number from 0 to 3"},
+      {"splitee:arms=2,arm=2", "'2', expected a number from 0 to 1"},
       {"splitee-s:released=1", "only a table knows"},
       {"splitee:lambda=9", "'9', expected a number from 0 to 8"},
       {"adaee:arms=3,thresholds=0/1", "both arms and thresholds"},
