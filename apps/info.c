@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edgeexit info: what a file of ours holds; models, data and exit tables are told here. */
+/* edgeexit info: what a file of ours holds; models and data are told here. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "ee/backend.h"
 #include "ee/data_file.h"
-#include "ee/exits_file.h"
 #include "ee/file_format.h"
 #include "ee/model_file.h"
 #include "info_parts.h"
@@ -106,55 +105,13 @@ static ee_status info_data(const char *path, bool json) {
   return status;
 }
 
-static void exits_text(const ee_exits_info *x) {
-  const char *what = x->has_logits       ? "logits"
-                     : x->has_confidence ? "predictions and confidences"
-                                         : "predictions";
-  printf("exit table: %s of %lld samples, %d exits, %d classes, %d layers\n", what, (long long)x->n,
-         x->n_exits, x->n_classes, x->n_layers);
-  if (x->provenance[0] != '\0') printf("provenance: %s\n", x->provenance);
-  for (int e = 0; e < x->n_exits; e++) {
-    printf("exit %d  after layer %d, temperature %.4f\n", e, x->attach[e],
-           (double)x->temperature[e]);
-  }
-}
-
-static ee_status exits_json(const ee_exits_info *x) {
-  cJSON *all = cJSON_CreateObject();
-  cJSON_AddStringToObject(all, "format", "edgeexit-exits");
-  cJSON_AddNumberToObject(all, "samples", (double)x->n);
-  cJSON_AddNumberToObject(all, "exits", x->n_exits);
-  cJSON_AddNumberToObject(all, "classes", x->n_classes);
-  cJSON_AddNumberToObject(all, "layers", x->n_layers);
-  cJSON_AddBoolToObject(all, "logits", x->has_logits);
-  cJSON_AddBoolToObject(all, "confidences", x->has_logits || x->has_confidence);
-  cJSON_AddStringToObject(all, "provenance", x->provenance);
-  cJSON_AddItemToObject(all, "attach", cJSON_CreateIntArray(x->attach, x->n_exits));
-  cJSON *temperatures = cJSON_AddArrayToObject(all, "temperature");
-  for (int e = 0; e < x->n_exits; e++)
-    cJSON_AddItemToArray(temperatures, cJSON_CreateNumber((double)x->temperature[e]));
-  return ee_json_print(all);
-}
-
-static ee_status info_exits(const char *path, bool json) {
-  ee_exits_file *file = NULL;
-  EE_TRY(ee_exits_open(path, &file));
-  ee_status status = EE_OK;
-  if (json)
-    status = exits_json(ee_exits_file_info(file));
-  else
-    exits_text(ee_exits_file_info(file));
-  ee_exits_close(&file);
-  return status;
-}
-
 static ee_status info(const char *path, bool json) {
   char format[64];
   if (ee_file_is_unsealed(path)) return ee_info_trace(path, json);
   EE_TRY(ee_file_format(path, format, sizeof format));
   if (strcmp(format, "edgeexit-model") == 0) return info_model(path, json);
   if (strcmp(format, "edgeexit-data") == 0) return info_data(path, json);
-  if (strcmp(format, "edgeexit-exits") == 0) return info_exits(path, json);
+  if (strcmp(format, "edgeexit-exits") == 0) return ee_info_exits(path, json);
   if (strcmp(format, "edgeexit-result") == 0) return ee_info_result(path, json);
   if (strcmp(format, "edgeexit-reliability") == 0) return ee_info_reliability(path, json);
   return EE_FAIL(EE_ERR_FORMAT, "%s holds %s, which is not known here", path, format);

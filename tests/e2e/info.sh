@@ -59,6 +59,35 @@ for exit in 0 1 2; do
     "$(printf %.9g "$(of calibrated.json exits.$exit.ece)")"
   expect "samples of exit $exit" "$(told reliability.h5 exits.$exit.samples)" 30
 done
+
+# a table of answers from elsewhere: right at the two exits are 11, 01, 00, 10
+cat > wide.csv << 'END'
+p0,c0,p1,c1,y
+0,0.9,0,0.8,0
+1,0.6,0,0.9,0
+1,0.7,1,0.7,0
+0,0.5,1,1,0
+END
+edgeexit import exits wide.csv --prediction p0,p1 --confidence c0,c1 --label y -o wide.h5 > out
+edgeexit info wide.h5 > out
+grep -qF "exit 0  after layer 0, temperature 1.0000, accuracy 0.5000, mean confidence 0.6750, ECE 0.4750" \
+  out || fail "the text has no figures: $(cat out)"
+grep -qF "of 4 labelled samples: 1 right at every exit, 1 right from a later exit on, 1 never right, 1 " \
+  out || fail "the text does not tell the kinds of answers: $(cat out)"
+expect "accuracy of exit 1" "$(told wide.h5 accuracy.1)" 0.5
+expect "ECE of exit 1" "$(printf %.6g "$(told wide.h5 ece.1)")" 0.5
+expect "mean confidence of exit 1" "$(printf %.6g "$(told wide.h5 mean_confidence.1)")" 0.85
+for kind in all_correct good all_wrong bad; do
+  expect "$kind samples" "$(told wide.h5 answers.$kind)" 1
+done
+edgeexit import exits wide.csv --prediction p0,p1 -o bare.h5 > out
+expect "accuracy without labels" "$(told bare.h5 accuracy.0)" null
+edgeexit score --json -o again.h5 model.h5 data.h5 > score.json
+for exit in 0 1 2; do
+  expect "accuracy of the network's exit $exit" "$(told exits.h5 accuracy.$exit)" \
+    "$(of score.json exits.$exit.accuracy)"
+done
+
 expect "answers of the trace" "$(told trace.h5 answered)" 60
 expect "whether the run ended" "$(told trace.h5 complete)" true
 echo "eight files told what they hold"

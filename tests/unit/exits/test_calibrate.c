@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calibration against closed forms, sums by the formula, and a real network's table. */
+/* Calibration against closed forms and sums by the formula. */
 #include "ee/calibrate.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ee/rng.h"
@@ -155,45 +153,6 @@ static void scores_that_cannot_be_used_are_refused_by_sample(void) {
   CU_ASSERT_EQUAL(t, 7.0);
 }
 
-/* ---- a real network's table of confidences ---- */
-
-enum { ROWS = 10000, TEN = 10 };
-
-/* Ten logits whose softmax gives @p confidence to @p class and the rest evenly to the others. */
-static void logits_of(double confidence, int class, float *z) {
-  for (int k = 0; k < TEN; k++) {
-    z[k] = (float)log(k == class ? confidence : fmax((1 - confidence) / (TEN - 1), 1e-30));
-  }
-}
-
-/* AlexNet with a side branch on CIFAR-10; the reference was computed outside this project. */
-static void ece_of_a_real_network_is_the_known_one(void) {
-  const char *path = ee_test_data("exit-tables/balexnet_cifar10_results_ee_alexnet_for_ucb_3.csv");
-  if (path == NULL) return;
-  FILE    *file = fopen(path, "r");
-  float   *z    = malloc(2 * sizeof *z * ROWS * TEN);
-  int32_t *y    = malloc(sizeof *y * ROWS);
-  CU_ASSERT_FATAL(file != NULL && z != NULL && y != NULL);
-  CU_ASSERT_EQUAL(fscanf(file, "%*[^\n]"), 0);  // the header
-  double target, confidence[2], class[2];
-  int    n = 0;
-  while (n < ROWS && fscanf(file, "%*d,%lf,%*f,%lf,%lf,%*f,%lf,%lf,%*f", &target, &confidence[0],
-                            &class[0], &confidence[1], &class[1]) == 5) {
-    for (int e = 0; e < 2; e++) logits_of(confidence[e], (int)class[e], z + (e * ROWS + n) * TEN);
-    y[n++] = (int32_t)target;
-  }
-  fclose(file);
-  CU_ASSERT_EQUAL(n, ROWS);
-  ee_scores side = {.n = ROWS, .n_classes = TEN, .logits = z, .label = y}, last = side;
-  last.logits = z + ROWS * TEN;
-  CU_ASSERT_DOUBLE_EQUAL(ee_accuracy(&side), 0.7281, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(ee_accuracy(&last), 0.9064, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(ee_ece(&side, 1.0), 0.02056, 1e-5);
-  CU_ASSERT_DOUBLE_EQUAL(ee_ece(&last, 1.0), 0.04235, 1e-5);
-  free(z);
-  free(y);
-}
-
 const ee_fact ee_facts[] = {
     EE_FACT(nll_and_accuracy_are_the_sums_of_their_formulas),
     EE_FACT(ece_is_the_sum_over_bins_of_its_formula),
@@ -202,6 +161,5 @@ const ee_fact ee_facts[] = {
     EE_FACT(no_temperature_on_a_fine_grid_has_a_lower_nll),
     EE_FACT(a_best_temperature_out_of_bounds_stops_at_the_bound),
     EE_FACT(scores_that_cannot_be_used_are_refused_by_sample),
-    EE_FACT(ece_of_a_real_network_is_the_known_one),
     {NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "ee/exit_quality.h"
 #include "ee/import.h"
 #include "ee/replay.h"
 #include "ee_test.h"
@@ -39,6 +40,41 @@ static ee_exit_table *imdb(void) {
   const ee_exits_columns columns = {
       .prediction = "0,1,2,3", .label = "op_labels", .layers = "1,3,7,12"};
   return import("exit-tables/uee_imdb_4exits.tsv", &columns);
+}
+
+static void exits_of_real_networks_have_their_known_accuracy_and_calibration(void) {
+  static const double bert_accuracy[12] = {.5092, .7913, .8177, .8567, .8704, .8727,
+                                           .8796, .8865, .8911, .8979, .9060, .9025};
+  ee_exit_table      *image = alexnet(), *text = bert();
+  ee_exit_quality     q[12];
+  ee_answer_kinds     kinds;
+  if (image == NULL || text == NULL) return;
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_judge(image, q, &kinds), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(q[0].accuracy, 0.7281, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(q[1].accuracy, 0.9064, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(q[0].ece, 0.02056, 1e-5);
+  CU_ASSERT_DOUBLE_EQUAL(q[1].ece, 0.04235, 1e-5);
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_judge(text, q, &kinds), EE_OK);
+  for (int e = 0; e < 12; e++) CU_ASSERT_DOUBLE_EQUAL(q[e].accuracy, bert_accuracy[e], 5.1e-5);
+  ee_exit_table_destroy(&image);
+  ee_exit_table_destroy(&text);
+}
+
+/* Printed by UEE-UCB's authors: errors, and samples by whether deeper exits keep what is right. */
+static void answers_of_elasticbert_are_of_the_known_kinds(void) {
+  static const double error[4] = {.38766, .19300, .17090, .15386};
+  ee_exit_table      *table    = imdb();
+  ee_exit_quality     q[4];
+  ee_answer_kinds     kinds;
+  if (table == NULL) return;
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_judge(table, q, &kinds), EE_OK);
+  for (int e = 0; e < 4; e++) CU_ASSERT_DOUBLE_EQUAL(1.0 - q[e].accuracy, error[e], 1e-9);
+  CU_ASSERT_TRUE(isnan(q[0].ece));
+  CU_ASSERT_EQUAL(kinds.all_correct, 25010);
+  CU_ASSERT_EQUAL(kinds.good, 14478);
+  CU_ASSERT_EQUAL(kinds.all_wrong, 3297);
+  CU_ASSERT_EQUAL(kinds.bad, 7215);
+  ee_exit_table_destroy(&table);
 }
 
 static ee_replay_result replay(const ee_exit_table *table, const char *text,
@@ -203,6 +239,8 @@ static void unsupervised_exits_have_their_known_values(void) {
 }
 
 const ee_fact ee_facts[] = {
+    EE_FACT(exits_of_real_networks_have_their_known_accuracy_and_calibration),
+    EE_FACT(answers_of_elasticbert_are_of_the_known_kinds),
     EE_FACT(cascades_patience_and_beem_have_their_known_accuracy_and_depth),
     EE_FACT(one_early_exit_has_its_known_shares_and_accuracies),
     EE_FACT(the_arms_of_splitee_have_their_known_values),
