@@ -117,13 +117,18 @@ static void parts_free(parts *p) {
 
 static ee_status read_parts(const calibrate_options *o, const ee_model *m, parts *p) {
   const char     *path    = o->exits != NULL ? o->exits : o->data;
-  ee_score_source source  = {path, m, o->backend, o->samples};
+  ee_score_source source  = {.path       = path,
+                             .table_only = o->exits != NULL,
+                             .model      = m,
+                             .backend    = o->backend,
+                             .samples    = o->samples};
   double          holdout = o->holdout == NOT_GIVEN ? HOLDOUT_DEFAULT : o->holdout;
   ee_score_set    all;
   EE_TRY(ee_score_set_read(&source, &all));
   if (o->test != NULL || holdout == 0.0) {
-    *p          = (parts){.fit = all, .same = o->test == NULL};
-    source.path = o->test;
+    *p                = (parts){.fit = all, .same = o->test == NULL};
+    source.path       = o->test;
+    source.table_only = false;
     return o->test != NULL ? ee_score_set_read(&source, &p->test) : EE_OK;
   }
   ee_status status = ee_score_set_split(&all, holdout, o->seed, &p->fit, &p->test);

@@ -8,6 +8,7 @@
 
 #include "ee/exits_file.h"
 #include "ee/file_format.h"
+#include "exit_match.h"
 #include "holdout.h"
 #include "progress.h"
 #include "stream.h"
@@ -96,10 +97,9 @@ static ee_status run_model(const ee_score_source *s, ee_score_set *set) {
 /* ---- from an exit table ---- */
 
 static ee_status check_exits(const ee_score_source *s, const ee_exits_info *info) {
-  const ee_model *m = s->model;
-  if (m != NULL && (info->n_exits != m->n_exits || info->n_classes != m->n_classes))
-    return EE_FAIL(EE_ERR_ARG, "%s has %d exits and %d classes, model %s has %d and %d", s->path,
-                   info->n_exits, info->n_classes, m->name, m->n_exits, m->n_classes);
+  EE_TRY(ee_match_exits(s->path, info->n_exits, info->n_classes, s->model));
+  for (int e = 0; e < info->n_exits; e++)
+    EE_TRY(ee_match_exit(s->path, e, info->attach[e], s->model));
   if (info->n == 0) return EE_FAIL(EE_ERR_ARG, "%s has no samples to calibrate on", s->path);
   return EE_OK;
 }
@@ -143,7 +143,7 @@ ee_status ee_score_set_read(const ee_score_source *source, ee_score_set *set) {
   *set = (ee_score_set){.logits = NULL};
   EE_TRY(ee_file_format(source->path, format, sizeof format));
   bool exits = strcmp(format, "edgeexit-exits") == 0;
-  if (!exits && source->model == NULL)
+  if (!exits && source->table_only)
     return EE_FAIL(EE_ERR_ARG, "%s holds %s, expected edgeexit-exits", source->path, format);
   ee_status status = exits ? read_exits(source, set) : run_model(source, set);
   if (status == EE_OK) {

@@ -15,17 +15,18 @@ typedef struct ee_score_set {
 
 /** Where scores come from. */
 typedef struct ee_score_source {
-  const char     *path;     // of a data file or an exit table
-  const ee_model *model;    // with constants in memory; NULL: path must be an exit table
-  const char     *backend;  // NULL: the best
-  int             samples;  // only the first so many; 0: all
+  const char     *path;        // of a data file or an exit table
+  bool            table_only;  // path must be an exit table
+  const ee_model *model;       // with constants in memory
+  const char     *backend;     // NULL: the best
+  int             samples;     // only the first so many; 0: all
 } ee_score_source;
 
 /**
  * Read or make the scores of @p source and check them with ee_score_table_check().
  * @param[out] set  to be ended by ee_score_set_free(); zeroed on error
- * @return EE_OK; EE_ERR_ARG if the file does not belong to the model, has no labelled samples or
- *         logits that are no numbers; EE_ERR_FILE, EE_ERR_FORMAT, EE_ERR_NOMEM
+ * @return EE_OK; EE_ERR_ARG if the file is not the model's or no exit table where it must be one,
+ * has no labelled samples or logits that are no numbers; EE_ERR_FILE, EE_ERR_FORMAT, EE_ERR_NOMEM
  */
 ee_status ee_score_set_read(const ee_score_source *source, ee_score_set *set);
 

@@ -5,6 +5,7 @@
 
 #include "ee/exits_file.h"
 #include "ee/replay.h"
+#include "exit_match.h"
 
 static ee_status replay_shares(const ee_exit_table *table, const char *policy, double *share) {
   ee_replay_options options = ee_replay_defaults();
@@ -16,16 +17,19 @@ static ee_status replay_shares(const ee_exit_table *table, const char *policy, d
   return EE_OK;
 }
 
-ee_status ee_exit_shares(const char *exits, const char *policy, int n_exits, double *share) {
+static ee_status check(const char *path, const ee_exit_table *table, const ee_model *model) {
+  EE_TRY(ee_match_exits(path, table->n_exits, table->n_classes, model));
+  for (int e = 0; e < table->n_exits; e++)
+    EE_TRY(ee_match_exit(path, e, table->layers[e] - 1, model));
+  return table->n > 0 ? EE_OK : EE_FAIL(EE_ERR_ARG, "%s has no samples", path);
+}
+
+ee_status ee_exit_shares(const char *exits, const char *policy, const ee_model *model,
+                         double *share) {
   ee_exit_table *table = NULL;
   EE_TRY(ee_exits_load(exits, &table));
-  ee_status status;
-  if (table->n_exits != n_exits || table->n == 0) {
-    status = EE_FAIL(EE_ERR_ARG, "%s has %lld samples of %d exits; expected some of %d", exits,
-                     (long long)table->n, table->n_exits, n_exits);
-  } else {
-    status = replay_shares(table, policy, share);
-  }
+  ee_status status = check(exits, table, model);
+  if (status == EE_OK) status = replay_shares(table, policy, share);
   ee_exit_table_destroy(&table);
   return status;
 }

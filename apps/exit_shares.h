@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "ee/status.h"
+#include "ee/model.h"
 
 /**
  * Shares of samples that leave at each exit of the table @p exits under @p policy, by replay.
  * @param[out] share  shape [n_exits], adds up to 1
- * @return EE_OK; EE_ERR_ARG if the table has another number of exits or no samples, or if the
- *         policy cannot be; as ee_exits_load() does
+ * @return EE_OK; EE_ERR_ARG if the table is not one of @p model or has no samples, or if the policy
+ *         cannot be; as ee_exits_load() does
  */
-ee_status ee_exit_shares(const char *exits, const char *policy, int n_exits, double *share);
+ee_status ee_exit_shares(const char *exits, const char *policy, const ee_model *model,
+                         double *share);

@@ -33,7 +33,7 @@ static ee_status read_shares(const ee_plan_options *o, const ee_model *model, do
   EE_TRY(ee_parse_shares(o->shares, model->n_exits, share, given));
   if (o->exits == NULL) return EE_OK;
   *given = true;
-  return ee_exit_shares(o->exits, o->policy, model->n_exits, share);
+  return ee_exit_shares(o->exits, o->policy, model, share);
 }
 
 static ee_status answer(const ee_plan_question *q) {

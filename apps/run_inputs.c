@@ -111,7 +111,7 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
   EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));
   if (o->exits != NULL) {
-    EE_TRY(ee_exit_shares(o->exits, o->policy, in->model->n_exits, in->share));
+    EE_TRY(ee_exit_shares(o->exits, o->policy, in->model, in->share));
     in->has_share = true;
   }
   EE_TRY(open_fleet(o, size, in));

@@ -3,13 +3,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "ee/confidence.h"
 #include "ee/exits_file.h"
-#include "ee/log.h"
 #include "ee/model_file.h"
 #include "json.h"
+#include "output_path.h"
 #include "progress.h"
 #include "same_file.h"
 #include "stream.h"
@@ -21,15 +22,27 @@ typedef struct score_options {
   bool        json;
 } score_options;
 
-/* Right answers per exit, to be printed at the end. */
+/* Answers of samples whose label is known, to be printed at the end. */
+typedef struct tally {
+  int64_t  labelled;
+  int64_t *right;  // shape [n_exits]
+} tally;
+
 static void count_right(const ee_model *m, const float *logits, const int32_t *label, int64_t n,
-                        int64_t *right) {
+                        tally *t) {
   for (int64_t i = 0; i < n; i++) {
+    if (label[i] < 0) continue;
+    t->labelled++;
     for (int e = 0; e < m->n_exits; e++) {
       const float *z = logits + (i * m->n_exits + e) * m->n_classes;
-      right[e] += ee_argmax(z, m->n_classes) == label[i];
+      t->right[e] += ee_argmax(z, m->n_classes) == label[i];
     }
   }
+}
+
+/* NaN if no label is known. */
+static double accuracy(const tally *t, int exit) {
+  return t->labelled > 0 ? (double)t->right[exit] / (double)t->labelled : NAN;
 }
 
 /* What a batch becomes. */
@@ -38,58 +51,88 @@ typedef struct outputs {
   float *score;   // shape [batch_limit, n_exits]; NULL: no exit has one
 } outputs;
 
-static bool all_finite(const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) return false;
+/* First element of x that is no finite number; n if all are. */
+static int64_t first_odd(const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(x[i])) return i;
   }
-  return true;
+  return n;
 }
 
-static ee_status score_all(ee_whole *whole, ee_stream *stream, ee_exits_writer *writer,
-                           const outputs *out, int64_t *right) {
+static ee_status check_input(const score_options *o, const ee_model *m, const float *input,
+                             int64_t first, int n) {
+  int64_t elements = ee_model_value_elements(m, m->input), at = first_odd(input, n * elements);
+  if (at == n * elements) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "%s: value %lld of sample %lld is %g, expected a finite number",
+                 o->data, (long long)(at % elements), (long long)(first + at / elements),
+                 (double)input[at]);
+}
+
+static ee_status check_logits(const score_options *o, const ee_model *m, const float *logits,
+                              int64_t first, int n) {
+  int64_t row = (int64_t)m->n_exits * m->n_classes, at = first_odd(logits, n * row);
+  if (at == n * row) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "%s: exit %d gives sample %lld of %s the logit %g for class %d",
+                 o->model, (int)(at % row / m->n_classes), (long long)(first + at / row), o->data,
+                 (double)logits[at], (int)(at % m->n_classes));
+}
+
+static ee_status score_all(const score_options *o, ee_whole *whole, ee_stream *stream,
+                           ee_exits_writer *writer, const outputs *out, tally *t) {
   ee_progress     progress = ee_progress_begin("scored", stream->n);
   const ee_model *m        = whole->model;
-  bool            finite   = true;
   for (int64_t at = 0; at < stream->n;) {
     int64_t left = stream->n - at;
     int     n    = left < whole->batch_limit ? (int)left : whole->batch_limit;
     EE_TRY(ee_stream_read(stream, at, n, ee_whole_input(whole)));
+    EE_TRY(check_input(o, m, ee_whole_input(whole), at, n));
     EE_TRY(ee_whole_run(whole, n, out->logits, out->score));
+    EE_TRY(check_logits(o, m, out->logits, at, n));
     const int32_t *label = stream->label != NULL ? stream->label + at : NULL;
     EE_TRY(ee_exits_append_scored(writer, n, out->logits, out->score, label));
-    finite &= all_finite(out->logits, (size_t)n * (size_t)m->n_exits * (size_t)m->n_classes);
-    if (label != NULL) count_right(m, out->logits, label, n, right);
+    if (label != NULL) count_right(m, out->logits, label, n, t);
     at += n;
     ee_progress_show(&progress, at);
   }
   ee_progress_end(&progress);
-  if (!finite)
-    ee_log(EE_LOG_WARNING, "some logits are not finite; the model or the data are wrong");
   return EE_OK;
 }
 
-static ee_status print_json(const ee_model *m, const ee_stream *stream, const int64_t *right) {
-  bool   known = stream->label != NULL && stream->n > 0;
+static ee_status print_json(const ee_model *m, const ee_stream *stream, const tally *t) {
   cJSON *all = cJSON_CreateObject(), *exits = cJSON_AddArrayToObject(all, "exits");
   cJSON_AddNumberToObject(all, "samples", (double)stream->n);
+  cJSON_AddNumberToObject(all, "labelled", (double)t->labelled);
   for (int e = 0; e < m->n_exits; e++) {
     cJSON *one = ee_json_item(exits);
     cJSON_AddStringToObject(one, "name", m->exit[e].name);
-    if (known) {
-      cJSON_AddNumberToObject(one, "accuracy", (double)right[e] / (double)stream->n);
-    } else {
-      cJSON_AddNullToObject(one, "accuracy");
-    }
+    cJSON_AddNumberToObject(one, "accuracy", accuracy(t, e));  // null if NaN
   }
   return ee_json_print(all);
 }
 
-static void print_text(const ee_model *m, const ee_stream *stream, const int64_t *right) {
-  if (stream->label == NULL || stream->n == 0) return;
-  for (int e = 0; e < m->n_exits; e++) {
-    printf("exit %d  %-24s  accuracy %.4f\n", e, m->exit[e].name,
-           (double)right[e] / (double)stream->n);
-  }
+static void print_text(const ee_model *m, const ee_stream *stream, const tally *t) {
+  if (t->labelled == 0) return;
+  for (int e = 0; e < m->n_exits; e++)
+    printf("exit %d  %-24s  accuracy %.4f\n", e, m->exit[e].name, accuracy(t, e));
+  if (t->labelled < stream->n)
+    printf("of the %lld samples, %lld are labelled\n", (long long)stream->n,
+           (long long)t->labelled);
+}
+
+/* "MODEL on DATA", malloc()ed. */
+static char *provenance(const score_options *o) {
+  size_t size = strlen(o->model) + strlen(o->data) + 8;
+  char  *text = malloc(size);
+  if (text != NULL) snprintf(text, size, "%s on %s", o->model, o->data);
+  return text;
+}
+
+static ee_status create_table(const score_options *o, const ee_model *m, ee_exits_writer **writer) {
+  char *text = provenance(o);
+  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", o->out);
+  ee_status status = ee_exits_create(o->out, m, text, writer);
+  free(text);
+  return status;
 }
 
 static ee_status make_room(const ee_model *model, int batch, outputs *out, int64_t **right) {
@@ -106,20 +149,20 @@ static ee_status score_model(const score_options *o, const ee_model *model, ee_s
   ee_whole         whole;
   ee_exits_writer *writer = NULL;
   outputs          out;
-  int64_t         *right;
+  tally            t = {0};
   EE_TRY(ee_whole_open(model, o->backend, o->batch, &whole));
-  ee_status status = make_room(model, whole.batch_limit, &out, &right);
-  if (status == EE_OK) status = ee_exits_create(o->out, model, o->data, &writer);
-  if (status == EE_OK) status = score_all(&whole, stream, writer, &out, right);
+  ee_status status = make_room(model, whole.batch_limit, &out, &t.right);
+  if (status == EE_OK) status = create_table(o, model, &writer);
+  if (status == EE_OK) status = score_all(o, &whole, stream, writer, &out, &t);
   if (writer != NULL) {
     ee_status closed = ee_exits_finish(&writer, status == EE_OK);
     if (status == EE_OK) status = closed;
   }
-  if (status == EE_OK && o->json) status = print_json(model, stream, right);
-  if (status == EE_OK && !o->json) print_text(model, stream, right);
+  if (status == EE_OK && o->json) status = print_json(model, stream, &t);
+  if (status == EE_OK && !o->json) print_text(model, stream, &t);
   free(out.logits);
   free(out.score);
-  free(right);
+  free(t.right);
   ee_whole_close(&whole);
   return status;
 }
@@ -130,6 +173,7 @@ static ee_status score(const score_options *o) {
   if (o->out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o EXITS.h5 is missing");
   EE_TRY(ee_refuse_same_file(o->model, o->out));
   EE_TRY(ee_refuse_same_file(o->data, o->out));
+  EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_model_load(o->model, &model));
   ee_status status = ee_stream_open(o->data, model, o->samples, &stream);
   if (status == EE_OK) {

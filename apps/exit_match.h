@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/model.h"
+
+/** @file exit_match.h  Whether an exit table is one of a model: its exits stand where the model's
+ * do. */
+
+/** EE_ERR_ARG, naming both, unless the table @p path has as many exits and classes as @p model. */
+ee_status ee_match_exits(const char *path, int n_exits, int n_classes, const ee_model *model);
+
+/** EE_ERR_ARG, naming both, unless exit @p exit of @p model, too, follows layer @p layer. */
+ee_status ee_match_exit(const char *path, int exit, int layer, const ee_model *model);
