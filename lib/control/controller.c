@@ -8,12 +8,14 @@
 
 #include "decide.h"
 #include "ee/agree.h"
+#include "ee/clock.h"
 #include "ee/log.h"
 #include "estimate.h"
 #include "migrate.h"
 #include "offload_cost.h"
 #include "pause.h"
 #include "sums.h"
+#include "tree_sum.h"
 
 struct ee_controller {
   ee_device            *device;
@@ -30,10 +32,9 @@ struct ee_controller {
   bool                  pointless;        // the stream ends before the move could take effect
   ee_plan              *previous;         // the plan before the one in force; NULL: none
   uint64_t              last_switch;      // first id of the plan in force
-  MPI_Comm              comm;             // for the sums alone, so that their order is their own
   int64_t               n_epochs, epoch;  // in all; the next one to be summed
   int64_t               n_begun;          // sums begun, one more than `epoch` while one goes on
-  MPI_Request           request;          // of the sum under way
+  ee_tree_sum           adding;           // of `sums` over all ranks
   int64_t               sum_begun, last_epoch_end;  // [ns]
 };
 
@@ -77,21 +78,21 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
     *c                        = (ee_controller){.device   = device,
                                                 .setup    = setup,
                                                 .options  = *options,
-                                                .n_epochs = (int64_t)((setup->n_samples + n - 1) / n),
-                                                .comm     = MPI_COMM_NULL,
-                                                .request  = MPI_REQUEST_NULL};
+                                                .n_epochs = (int64_t)((setup->n_samples + n - 1) / n)};
     status                    = open_parts(c);
   }
   status = ee_agree(ee_device_control_comm(device), status, options->rebalance);
-  if (status != EE_OK && c != NULL) {
+  if (status == EE_OK) {
+    status = ee_tree_sum_open(ee_device_control_comm(device), ee_clock_is_simulated(),
+                              c->sums.length, &c->adding);
+  }
+  if (status == EE_OK) {
+    ee_pause_open(device, &c->pause);
+  } else if (c != NULL) {
     ee_sums_close(&c->sums);
     ee_estimate_close(&c->estimate);
     free(c);
     c = NULL;
-  }
-  if (c != NULL) {
-    EE_MPI(MPI_Comm_dup(ee_device_control_comm(device), &c->comm));
-    ee_pause_open(device, &c->pause);
   }
   *controller = c;
   return status;
@@ -113,8 +114,7 @@ static void begin_sum(ee_controller *c) {
   ee_sums_fill(&c->sums, c->device, c->epoch, ready, plan_hash(c));
   c->sum_begun = ee_device_now(c->device);
   c->n_begun++;
-  EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
-                        &c->request));
+  ee_tree_sum_begin(&c->adding, c->sums.mine, c->sums.all);
 }
 
 /* The plan that the samples of the epoch that ended followed, and its number: after a switch was
@@ -315,10 +315,8 @@ static ee_status step_pause(ee_controller *c, bool *busy) {
 static ee_status step(void *self, bool *busy) {
   ee_controller *c = self;
   if (c->pause.active) EE_TRY(step_pause(c, busy));
-  if (c->request != MPI_REQUEST_NULL) {
-    int done = 0;
-    EE_MPI(MPI_Test(&c->request, &done, MPI_STATUS_IGNORE));
-    if (done) {
+  if (ee_tree_sum_active(&c->adding)) {
+    if (ee_tree_sum_test(&c->adding)) {
       *busy = true;
       EE_TRY(end_epoch(c));
     }
@@ -345,11 +343,10 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 /* After a fault ranks may have begun different numbers of sums; those behind begin the rest, so
  * that none is left open. */
 static void complete_sums(ee_controller *c, int64_t most) {
-  EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
+  ee_tree_sum_wait(&c->adding);
   for (; c->n_begun < most; c->n_begun++) {
-    EE_MPI(MPI_Iallreduce(c->sums.mine, c->sums.all, c->sums.length, MPI_INT64_T, MPI_SUM, c->comm,
-                          &c->request));
-    EE_MPI(MPI_Wait(&c->request, MPI_STATUS_IGNORE));
+    ee_tree_sum_begin(&c->adding, c->sums.mine, c->sums.all);
+    ee_tree_sum_wait(&c->adding);
   }
 }
 
@@ -372,7 +369,7 @@ void ee_controller_destroy(ee_controller **controller) {
   ee_controller *c = *controller;
   if (c == NULL) return;
   complete(c);
-  EE_MPI(MPI_Comm_free(&c->comm));
+  ee_tree_sum_close(&c->adding);
   ee_pause_close(&c->pause);
   ee_migration_destroy(&c->migration);
   ee_plan_destroy(&c->previous);
