@@ -22,6 +22,9 @@ ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads);
 
 void ee_loads_destroy(ee_loads *loads);
 
+/** EE_OK, or EE_ERR_ARG: @p plan is wrong or not for the layers and devices of @p chain. */
+ee_status ee_chain_check_plan(const ee_chain *chain, const ee_plan *plan);
+
 /** Expected work of layer @p l and of the heads after it, per admitted sample [FLOP]. */
 double ee_chain_layer_work(const ee_chain *chain, int l);
 

@@ -53,7 +53,7 @@ double ee_partition_lower_bound(const ee_chain *chain) {
   return speed > 0.0 ? fmax(work / speed, heaviest / fastest) : INFINITY;
 }
 
-static ee_status check_plan(const ee_chain *chain, const ee_plan *plan) {
+ee_status ee_chain_check_plan(const ee_chain *chain, const ee_plan *plan) {
   if (plan->n_layers != chain->n_layers || plan->n_devices != chain->n_devices) {
     return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the chain has %d and %d",
                    plan->n_layers, plan->n_devices, chain->n_layers, chain->n_devices);
@@ -63,7 +63,7 @@ static ee_status check_plan(const ee_chain *chain, const ee_plan *plan) {
 
 ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
   ee_loads loads;
-  EE_TRY(check_plan(chain, plan));
+  EE_TRY(ee_chain_check_plan(chain, plan));
   EE_TRY(ee_loads_create(chain, &loads));
 
   ee_status status = EE_OK;
@@ -96,7 +96,7 @@ static void take(ee_forecast *forecast, double load, bool link, int stage) {
 
 ee_status ee_partition_forecast(const ee_chain *chain, const ee_plan *plan, ee_forecast *forecast) {
   ee_loads loads;
-  EE_TRY(check_plan(chain, plan));
+  EE_TRY(ee_chain_check_plan(chain, plan));
   EE_TRY(ee_loads_create(chain, &loads));
 
   *forecast = (ee_forecast){0};  // if nothing takes time, the first stage is the bottleneck

@@ -62,8 +62,7 @@ static ee_status settle(ee_latency_search *s, ee_tradeoff *point, ee_tradeoff *n
   return as_early(next, point->latency) ? bisect(s, point, next) : EE_OK;
 }
 
-/* Why no plan keeps to the period: nothing fits at all, or the period is too short. */
-static ee_status too_short(const ee_chain *chain, double period) {
+ee_status ee_fail_too_short(const ee_chain *chain, double period) {
   ee_plan    *plan = NULL;
   ee_forecast shortest;
   EE_TRY(ee_partition_find(ee_planner_by_name("exact"), chain, &plan));
@@ -77,7 +76,7 @@ static ee_status too_short(const ee_chain *chain, double period) {
 static ee_status find(ee_latency_search *s, double period, ee_plan **plan) {
   ee_tradeoff point = {0}, next = {0};
   EE_TRY(find_within(s, period * (1.0 + SAME_PERIOD), &point));
-  if (point.plan == NULL) return too_short(s->loads.chain, period);
+  if (point.plan == NULL) return ee_fail_too_short(s->loads.chain, period);
 
   ee_status status = settle(s, &point, &next);
   ee_plan_destroy(&next.plan);
@@ -120,7 +119,7 @@ static ee_status append(ee_front *front, ee_tradeoff *point) {
 static ee_status sweep(ee_latency_search *s, ee_front *front) {
   ee_tradeoff point = {0}, next = {0};
   ee_status   status = find_within(s, INFINITY, &point);
-  if (status == EE_OK && point.plan == NULL) status = too_short(s->loads.chain, INFINITY);
+  if (status == EE_OK && point.plan == NULL) status = ee_fail_too_short(s->loads.chain, INFINITY);
   while (status == EE_OK && point.plan != NULL) {
     status = settle(s, &point, &next);
     if (status == EE_OK) status = append(front, &point);

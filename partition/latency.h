@@ -36,3 +36,7 @@ void ee_latency_search_destroy(ee_latency_search *s);
  * @return EE_OK, also if there is none; EE_ERR_NOMEM
  */
 ee_status ee_latency_search_run(ee_latency_search *s, double period, ee_plan **plan);
+
+/** Say why no plan in index order keeps to @p period [s]: nothing fits at all, or it is too short.
+ *  @return the status of that, EE_ERR_ARG or EE_ERR_NOMEM */
+ee_status ee_fail_too_short(const ee_chain *chain, double period);

@@ -6,9 +6,10 @@
 #include "baseline.h"
 
 static const ee_planner exact = {
-    .name = "exact",
-    .help = "the shortest period with loads weighted by reach; devices in index order",
-    .find = ee_partition_exact,
+    .name     = "exact",
+    .help     = "the shortest period with loads weighted by reach; devices in index order",
+    .find     = ee_partition_exact,
+    .in_order = true,
 };
 static const ee_planner uniform = {
     .name = "uniform",

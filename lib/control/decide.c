@@ -130,6 +130,20 @@ static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, bool leav
   return o->rebalance ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_OFF;
 }
 
+/* In place of the best plan the one that moves least, if its period is close to the best and the
+ * gain still large enough. */
+static ee_status prefer_near(const ee_controller_options *o, const ee_chain *chain,
+                             const ee_plan *plan, const ee_forecast *now, ee_forecast *best,
+                             ee_decision_record *record) {
+  double   limit = fmin(best->period * (1.0 + o->near), now->period * (1.0 - o->min_gain));
+  ee_plan *calm  = NULL;
+  if (!o->planner->in_order || o->near <= 0.0 || limit < best->period) return EE_OK;
+  EE_TRY(ee_partition_least_moved(chain, plan, limit, &calm));
+  ee_plan_destroy(&record->best);
+  record->best = calm;
+  return ee_partition_forecast(chain, calm, best);
+}
+
 ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
                     const ee_estimate *estimate, const ee_plan *plan, double remaining,
                     ee_decision_record *record) {
@@ -145,6 +159,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
     return EE_OK;
   }
   EE_TRY(ee_partition_forecast(chain, record->best, &best));
+  EE_TRY(prefer_near(options, chain, plan, &now, &best, record));
   record->period_best = best.period;
   record->moved_bytes = ee_partition_moved_bytes(chain, plan, record->best);
   record->verdict     = EE_VERDICT_ADOPTED;

@@ -29,8 +29,10 @@ typedef struct ee_decision_record {
  *   (T - B) / T >= min_gain  and  (T - B) / T > error_bars * standard error,
  *   (remaining - M / T) (T - B) > M,
  *   both plans together fit into every device's memory,
- * for `hold` successive epochs and with no switch in the last `cooldown`.  If T is infinite,
- * because a device of the plan is away, move at once.
+ * where the best plan is that of the planner or, if the planner finds the shortest period in index
+ * order, of all plans within (1 + near) of that period and with a gain of min_gain the one that
+ * moves least; all that for `hold` successive epochs and with no switch in the last `cooldown`.  If
+ * T is infinite, because a device of the plan is away, move at once.
  *
  * @param remaining  samples of the stream that would follow the new plan if moving took no time
  * @return EE_OK, also when the planner finds nothing (the verdict says so); EE_ERR_NOMEM

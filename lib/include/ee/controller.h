@@ -31,17 +31,19 @@ typedef struct ee_controller_options {
   bool              rebalance;  // false: count and record, never move
   ee_move_mode      move;
   const ee_planner *planner;
-  double            min_gain;    // least relative gain of the period that is worth a move
-  double            error_bars;  // the gain must exceed this many standard errors of itself
-  int               hold;        // successive epochs that the gain must last
-  int               cooldown;    // epochs after a switch before the next move
+  double            min_gain;  // least relative gain of the period that is worth a move
+  double            near;      // a period longer by that share is as good: of such plans take the
+                               // one that moves least; 0: the best
+  double error_bars;           // the gain must exceed this many standard errors of itself
+  int    hold;                 // successive epochs that the gain must last
+  int    cooldown;             // epochs after a switch before the next move
   bool   always;  // adopt every plan that differs, whatever it gains (for tests of moving)
   bool   weights_from_file;   // layers come from the model file, not from their owners
   double offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
                               // layer costs this (docs/control.md); 0: do not
 } ee_controller_options;
 
-/** min_gain 0.10, error_bars 3, hold 2, cooldown 2; why, and the published rules, are in
+/** min_gain 0.10, near 0.02, error_bars 3, hold 2, cooldown 2; why, and the published rules, are in
  *  docs/control.md. */
 ee_controller_options ee_controller_defaults(void);
 

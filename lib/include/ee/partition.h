@@ -70,6 +70,7 @@ typedef struct ee_planner {
    *  is too small); EE_ERR_NOMEM */
   ee_status (*find)(const ee_chain *chain, ee_plan **plan);
   bool by_latency;  // it makes latency short, not the period
+  bool in_order;    // it finds the shortest period of all plans in index order
 } ee_planner;
 
 /** All planners, ended by NULL; docs/partition.md says what each does. */
@@ -129,6 +130,26 @@ ee_status ee_partition_latency(const ee_chain *chain, ee_plan **plan);
  *  Cuts that are not allowed are left out too.
  *  @return as ee_planner.find; EE_ERR_ARG with the shortest period if @p period is less */
 ee_status ee_partition_latency_within(const ee_chain *chain, double period, ee_plan **plan);
+
+/**
+ * Of all plans in index order with a period of at most @p period the one that moves the fewest
+ * bytes of weights from plan @p now, as ee_partition_moved_bytes() counts them, then the one of the
+ * shortest period.  With M_p(i, j) the weights of layers [i, j) that device p does not hold now,
+ *
+ *   F(p, j) = min over i < j of G(p, i) + (M_p(i, j), W_p(i, j))   if W_p(i, j) <= period and fits
+ *   G(p, i) = min over q < p of F(q, i) + (0, B_qp(i)),  i > 0     if B_qp(i) <= period
+ *
+ * where pairs are ordered by bytes, then seconds, and + adds bytes and takes the larger seconds.
+ * Only allowed cuts are used.  Bytes are compared exactly, as whole numbers may be; 0 without
+ * weight_bytes.  Time O(P L w), w being the most layers whose load is within the period; O(P^2 L)
+ * more if links differ.
+ *
+ * @param[in] now     a plan for this chain, in any order, also on devices that are away
+ * @param[in] period  >= 0 [s]
+ * @return as ee_planner.find; EE_ERR_ARG with the shortest period if @p period is less
+ */
+ee_status ee_partition_least_moved(const ee_chain *chain, const ee_plan *now, double period,
+                                   ee_plan **plan);
 
 /** A plan, and what it promises. */
 typedef struct ee_tradeoff {

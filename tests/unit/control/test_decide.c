@@ -196,6 +196,54 @@ static ee_plan *random_plan(ee_rng *rng) {
   return lab_plan(n, end, device);
 }
 
+static ee_decision_record decided(const ee_plan *plan, double near) {
+  ee_decision_record record;
+  options.near = near;
+  CU_ASSERT_EQUAL_FATAL(ee_decide(&decider, &options, &t.estimate, plan, 1e9, &record), EE_OK);
+  return record;
+}
+
+/* What the planner finds, and what is taken if plans up to 15 % slower are as good. */
+static void of_plans_about_as_good_the_one_that_moves_least_is_taken(void) {
+  ee_rng rng   = ee_rng_at(6, 4);
+  int    calms = 0, limited = 0;
+  open_case(0, 0, 1000);
+  options.planner    = ee_planner_by_name("exact");
+  options.error_bars = 0.0;
+  for (int k = 0; k < 300; k++) {
+    ee_plan *plan = random_plan(&rng);
+    for (int d = 0; d < LAB_DEVICES; d++) t.estimate.speed[d] = 1e6 * (0.5 + ee_rng_uniform(&rng));
+    ee_decision_record best = decided(plan, 0.0), near = decided(plan, 0.15);
+    double             most = 0.9 * best.period_now;  // which leaves a gain of min_gain
+    if (best.period_best > most) {
+      CU_ASSERT_TRUE(ee_plan_equal(best.best, near.best));
+      CU_ASSERT_EQUAL(best.verdict, near.verdict);
+    } else {
+      CU_ASSERT_TRUE(near.period_best <= fmin(1.15 * best.period_best, most));
+      CU_ASSERT_TRUE(near.moved_bytes <= best.moved_bytes);
+      CU_ASSERT_EQUAL(near.verdict, EE_VERDICT_ADOPTED);
+      calms += near.moved_bytes < best.moved_bytes;
+      limited += 1.15 * best.period_best > most;
+    }
+    ee_plan_destroy(&best.best);
+    ee_plan_destroy(&near.best);
+    ee_plan_destroy(&plan);
+  }
+  CU_ASSERT_TRUE(calms > 50 && limited > 10);
+  close_case();
+}
+
+static void a_planner_that_looks_for_something_else_has_its_way(void) {
+  open_case(0, 0, 1000);
+  ee_plan *three            = LAB_PLAN(3, 2, 2, 4, 1, 6, 0);
+  found                     = three;
+  ee_decision_record record = decided(one, 0.5);
+  CU_ASSERT_TRUE(ee_plan_equal(record.best, three));
+  ee_plan_destroy(&record.best);
+  ee_plan_destroy(&three);
+  close_case();
+}
+
 static int owner(const ee_plan *plan, int layer) {
   return plan->stage[ee_plan_stage_of_layer(plan, layer)].device;
 }
@@ -364,6 +412,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(rebalancing_can_be_off),
     EE_FACT(a_plan_with_a_device_that_is_away_is_left),
     EE_FACT(always_means_every_plan_that_differs),
+    EE_FACT(of_plans_about_as_good_the_one_that_moves_least_is_taken),
+    EE_FACT(a_planner_that_looks_for_something_else_has_its_way),
     EE_FACT(move_seconds_are_those_of_the_slowest_pair),
     EE_FACT(both_plans_must_fit_while_layers_move),
     EE_FACT(a_move_that_does_not_fit_is_refused_for_that),
