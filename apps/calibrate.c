@@ -78,16 +78,33 @@ static ee_status fit_into(const calibrate_options *o, ee_model *m, const ee_scor
   return EE_OK;
 }
 
-static void warn(const ee_calibration *c) {
+static bool at_bound(double temperature) {
+  return temperature <= 1.001 * EE_TEMPERATURE_MIN || temperature >= 0.999 * EE_TEMPERATURE_MAX;
+}
+
+static void warn_fitted(const ee_calibration *c) {
   for (int e = 0; e < c->n_exits; e++) {
     double    t = c->exit[e].temperature[1];
     long long n = c->exit[e].fitted;
     if (n == 0) ee_log(EE_LOG_WARNING, "exit %d: no sample to fit on; its temperature is 1", e);
-    if (t > 1.001 * EE_TEMPERATURE_MIN && t < 0.999 * EE_TEMPERATURE_MAX) continue;
+    if (!at_bound(t)) continue;
     ee_log(EE_LOG_WARNING,
            "exit %d: the best temperature is out of bounds, %g is stored; its %lld samples are too "
            "few, or nearly all right, or right by chance only",
            e, t, n);
+  }
+}
+
+/* The last exit's temperature is 1. */
+static void warn_offloading(const ee_calibration *c, double beta) {
+  for (int e = 0; e < c->n_exits - 1; e++) {
+    double t = c->exit[e].temperature[1];
+    if (!at_bound(t)) continue;
+    ee_log(EE_LOG_WARNING,
+           "exit %d: the search went to the bound, temperature %g is stored; the exit takes %s, "
+           "however sure it is; %s --beta than %g weighs accuracy %s",
+           e, t, t < 1.0 ? "nearly all samples" : "hardly any sample",
+           t < 1.0 ? "a higher" : "a lower", beta, t < 1.0 ? "more" : "less");
   }
 }
 
@@ -158,7 +175,10 @@ static ee_status calibrate_model(const calibrate_options *o, ee_model *m, parts 
   EE_TRY(remember(c, m));
   if (o->reliability != NULL) EE_TRY(ee_calibration_save_reliability(c, o->reliability));
   EE_TRY(ee_model_save(m, o->out != NULL ? o->out : o->model));
-  if (strcmp(o->mode, mode_name[OFFLOADING]) != 0) warn(c);
+  if (strcmp(o->mode, mode_name[OFFLOADING]) == 0)
+    warn_offloading(c, o->beta);
+  else
+    warn_fitted(c);
   if (o->json) return ee_calibration_print_json(c);
   ee_calibration_print(c);
   return EE_OK;

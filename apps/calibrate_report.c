@@ -32,13 +32,13 @@ void ee_calibration_print(const ee_calibration *c) {
   printf("fitted on %lld samples of %s, measured on %lld %s of %s\n", (long long)c->fit_n,
          c->fit_path, (long long)c->test_n, c->unseen ? "others" : "of the same", c->test_path);
   printf(
-      "exit   fitted  temperature           NLL               ECE               "
+      "exit   fitted     temperature        NLL               ECE               "
       "classwise ECE     Brier             accuracy\n");
   for (int e = 0; e < c->n_exits; e++) {
     const ee_exit_change *x = &c->exit[e];
     const ee_measures    *a = &x->measures[0], *b = &x->measures[1];
     printf(
-        "%4d  %7lld  %.4f -> %.4f  %.4f -> %.4f  %.4f -> %.4f  %.4f -> %.4f  %.4f -> %.4f  "
+        "%4d  %7lld  %6.4g -> %-6.4g  %.4f -> %.4f  %.4f -> %.4f  %.4f -> %.4f  %.4f -> %.4f  "
         "%.4f\n",
         e, (long long)x->fitted, x->temperature[0], x->temperature[1], a->nll, b->nll,
         a->reliability.ece, b->reliability.ece, a->classwise_ece, b->classwise_ece, a->brier,

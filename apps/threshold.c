@@ -83,9 +83,19 @@ static ee_status choose(const threshold_options *o, const ee_exit_table *all, ch
   return status;
 }
 
+/* With as many digits as it takes for exits to be given the same threshold again. */
+static void print_threshold(double threshold) {
+  char text[32] = "";
+  for (int digits = 4; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, threshold);
+    if ((float)strtod(text, NULL) == (float)threshold) break;
+  }
+  printf("threshold %s", text);
+}
+
 static void print_text(const threshold_options *o, int n_exits, const choice *c) {
   if (isfinite(c->threshold))
-    printf("threshold %.4f", c->threshold);
+    print_threshold(c->threshold);
   else
     printf("no threshold");
   printf(" by %s on %lld samples: %s loss at most %g\non %lld others: loss %.4f; leave at",

@@ -9,7 +9,6 @@
 #include "ee/confidence.h"
 #include "ee/rng.h"
 
-#define LOWEST_TEMPERATURE 1e-6
 #define GAIN 0.4
 #define CELLS 512             // of the confidence, for the density of right and wrong
 #define LEAST_BANDWIDTH 1e-3  // of the kernels, where all confidences are equal
@@ -145,6 +144,10 @@ static double try_point(work *w, const double *temperature, best *b) {
   return z;
 }
 
+static double bounded(double temperature) {
+  return fmin(fmax(temperature, EE_TEMPERATURE_MIN), EE_TEMPERATURE_MAX);
+}
+
 /* @p at, @p near: shape [n_exits] each; @p sign: shape [n_exits]. */
 static void descend(work *w, double *at, double *near, double *sign, best *b) {
   int exits = w->table->n_exits;
@@ -154,13 +157,11 @@ static void descend(work *w, double *at, double *near, double *sign, best *b) {
     for (int e = 0; e < exits - 1; e++) sign[e] = ee_rng_below(&rng, 2) == 0 ? -1.0 : 1.0;
     for (int side = 0; side < 2; side++) {
       double move = side == 0 ? reach : -reach;
-      for (int e = 0; e < exits - 1; e++)
-        near[e] = fmax(at[e] + move * sign[e], LOWEST_TEMPERATURE);
+      for (int e = 0; e < exits - 1; e++) near[e] = bounded(at[e] + move * sign[e]);
       aside[side] = try_point(w, near, b);
     }
     double slope = (aside[0] - aside[1]) / (2.0 * reach);
-    for (int e = 0; e < exits - 1; e++)
-      at[e] = fmax(at[e] - GAIN / (s + 1) * slope * sign[e], LOWEST_TEMPERATURE);
+    for (int e = 0; e < exits - 1; e++) at[e] = bounded(at[e] - GAIN / (s + 1) * slope * sign[e]);
     try_point(w, at, b);
   }
 }

@@ -72,6 +72,14 @@ expect "the second temperature" "$(of global exits.1.temperature)" \
   "$(of global exits.0.temperature)"
 expect "the last temperature" "$(of offloading exits.2.temperature)" 1
 
+# a search that ends at its bound says so; tables show temperatures that are small
+calibrate fast --exits exits.h5 --holdout 0 --mode offloading --target 0.99 --beta 0
+expect "temperature where only time counts" "$(printf %.6g "$(of fast exits.0.temperature)")" 0.05
+grep -qF "warning: exit 0: the search went to the bound, temperature 0.05 is stored" err ||
+  fail "the search at its bound says: $(cat err)"
+edgeexit calibrate -o out.h5 --exits exits.h5 calibrated-fast.h5 > out 2> err
+grep -q "^ *0 .* 0\.05 -> " out || fail "the table of temperatures is: $(cat out)"
+
 # other data to measure on, other scalings to compare with
 calibrate test data.h5 --test other.h5 --compare
 expect "samples fitted on" "$(of test fitted_samples)" 200
@@ -111,6 +119,15 @@ edgeexit threshold --json --loss hellinger --method naive --epsilon 0.999 exits.
 expect "threshold at which distributions may differ" "$(of promise threshold)" 0
 less 0 "$(of promise risk)" || fail "early distributions are those of the last exit"
 less "$(of promise risk)" 1 || fail "a Hellinger distance is above 1"
+for steps in 3 100 77777 100000; do
+  promise=(threshold --loss consistency --method naive --epsilon 0.3 --grid $steps exits.h5)
+  edgeexit "${promise[@]}" --json > promise.json
+  edgeexit "${promise[@]}" > out
+  shown=$(sed -n 's/^threshold \([^ ]*\) .*/\1/p' out)
+  awk -v a="$shown" -v b="$(of promise threshold)" \
+    'BEGIN { exit !(a - b < 1e-7 && b - a < 1e-7) }' ||
+    fail "of $steps steps, the threshold shown is $shown, promised is $(of promise threshold)"
+done
 ! edgeexit threshold --json --method ltt --epsilon 0.001 exits.h5 > promise.json 2> err ||
   fail "a promise was made that cannot be kept"
 expect "threshold that cannot be promised" "$(of promise threshold)" null

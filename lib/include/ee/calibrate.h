@@ -112,8 +112,9 @@ ee_status ee_offload_objective(const ee_score_table *table, const ee_offload_uti
 /**
  * Temperatures of all exits but the last, whose stays 1, by simultaneous perturbation (SPSA): from
  * T = 1, step s = 1, 2, ... moves against the slope between T + sign / s and T - sign / s, with a
- * gain of 0.4 / (s + 1), and keeps T >= 1e-6.  The sign of exit e is + if the e-th
- * ee_rng_below(2) at (seed, s) is 1, else -.  The best T that was met is given back.
+ * gain of 0.4 / (s + 1), and keeps T between EE_TEMPERATURE_MIN and EE_TEMPERATURE_MAX; the
+ * published 1e-6, which the first step may reach, makes every confidence 1.  The sign of exit e is
+ * + if the e-th ee_rng_below(2) at (seed, s) is 1, else -.  The best T that was met is given back.
  * @param[out] temperature  shape [n_exits]
  * @param[out] z            ee_offload_objective() there, never above that of T = 1
  * @return EE_OK; EE_ERR_ARG; EE_ERR_NOMEM

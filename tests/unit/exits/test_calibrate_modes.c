@@ -255,20 +255,32 @@ static void the_search_takes_the_published_steps(void) {
     for (int k = 0; k < 2 && s > 0; k++) {
       double near[EXITS] = {1, 1, 1};
       for (int e = 0; e < EXITS - 1; e++) {
-        near[e] = fmax(1e-6, at[e] + (k == 0 ? sign[e] : -sign[e]) / s);
+        near[e] = fmax(0.05, at[e] + (k == 0 ? sign[e] : -sign[e]) / s);
       }
       CU_ASSERT_EQUAL(ee_offload_objective(&table, &u, near, &side[k]), EE_OK);
       best = fmin(best, side[k]);
     }
     for (int e = 0; e < EXITS - 1 && s > 0; e++) {
       double gradient = (side[0] - side[1]) / (2.0 / s * sign[e]);
-      at[e]           = fmax(1e-6, at[e] - 0.4 / (s + 1) * gradient);
+      at[e]           = fmax(0.05, at[e] - 0.4 / (s + 1) * gradient);
     }
     CU_ASSERT_EQUAL(ee_offload_objective(&table, &u, at, &z), EE_OK);
     best = fmin(best, z);
   }
   CU_ASSERT_EQUAL_FATAL(ee_calibrate_offloading(&table, &u, t, &found), EE_OK);
   CU_ASSERT_DOUBLE_EQUAL(found, best, 1e-12);
+}
+
+/* With all weight on time the first step's look to the side would leave them. */
+static void temperatures_of_the_search_stay_in_their_bounds(void) {
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    double             t[EXITS], z;
+    ee_offload_utility u = {.target = 0.9, .time = cost, .steps = 20, .seed = seed};
+    draw_table(9);
+    CU_ASSERT_EQUAL_FATAL(ee_calibrate_offloading(&table, &u, t, &z), EE_OK);
+    for (int e = 0; e < EXITS; e++)
+      CU_ASSERT_TRUE(t[e] >= EE_TEMPERATURE_MIN && t[e] <= EE_TEMPERATURE_MAX);
+  }
 }
 
 static void a_utility_that_makes_no_sense_is_refused(void) {
@@ -296,6 +308,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_offloading_objective_is_the_sum_over_kernels_at_every_sample),
     EE_FACT(the_search_gains_most_of_what_a_grid_gains),
     EE_FACT(the_search_takes_the_published_steps),
+    EE_FACT(temperatures_of_the_search_stay_in_their_bounds),
     EE_FACT(a_utility_that_makes_no_sense_is_refused),
     {NULL, NULL},
 };
