@@ -11,10 +11,15 @@ static ee_status replay_shares(const ee_exit_table *table, const char *policy, d
   ee_replay_options options = ee_replay_defaults();
   ee_replay_result  mean, deviation;
   EE_TRY(ee_replay_seeds(table, policy, &options, 1, &mean, &deviation));
+  bool feasible = mean.feasible;
   memcpy(share, mean.exit_share, (size_t)table->n_exits * sizeof *share);
   ee_replay_clear(&mean);
   ee_replay_clear(&deviation);
-  return EE_OK;
+  if (feasible) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "policy %.300s: what it asks for cannot be had on the table; 'edgeexit policy' "
+                 "tells the best that can be had",
+                 policy);
 }
 
 static ee_status check(const char *path, const ee_exit_table *table, const ee_model *model) {

@@ -24,6 +24,14 @@ static void print_policies(void) {
   }
 }
 
+static ee_status say_infeasible(const char *text, const ee_replay_result *r) {
+  return EE_FAIL(
+      EE_ERR_ARG,
+      "policy %.300s: what it asks for cannot be had on this table; the best that can be "
+      "had is accuracy %g at %g FLOP",
+      text, r->figure[EE_FIGURE_ACCURACY], r->figure[EE_FIGURE_FLOPS]);
+}
+
 static ee_status replay_one(const ee_policy_options *o, const ee_exit_table *table) {
   ee_replay_result mean, deviation;
   EE_TRY(ee_replay_seeds(table, o->policy, &o->replay, o->seeds, &mean, &deviation));
@@ -37,6 +45,7 @@ static ee_status replay_one(const ee_policy_options *o, const ee_exit_table *tab
   } else if (status == EE_OK) {
     ee_policy_print(&mean, &deviation, o->seeds);
   }
+  if (status == EE_OK && !mean.feasible) status = say_infeasible(o->policy, &mean);
   ee_replay_clear(&mean);
   ee_replay_clear(&deviation);
   return status;

@@ -42,6 +42,7 @@ void ee_policy_add_json(cJSON *all, const ee_replay_result *mean, const ee_repla
                         int seeds) {
   cJSON_AddNumberToObject(all, "samples", (double)mean->n);
   cJSON_AddNumberToObject(all, "seeds", seeds);
+  cJSON_AddBoolToObject(all, "feasible", mean->feasible);
   add_result(all, mean);
   if (seeds > 1) add_result(cJSON_AddObjectToObject(all, "deviation"), deviation);
 }

@@ -139,6 +139,21 @@ static ee_status judge(const ee_policy_options *o, const ee_exit_table *table, e
   return EE_OK;
 }
 
+/* Fill in the thresholds of the budget and what they are worth, and tell them. */
+static ee_status show_budget(const ee_policy_options *o, const ee_exit_table *table,
+                             ee_front *front) {
+  double flops, full = table->flops[table->n_exits - 1];
+  bool   met;
+  EE_TRY(ee_budgeted_thresholds(table, o->budget, front->threshold, &flops, &met));
+  EE_TRY(judge(o, table, front));
+  if (o->out != NULL) EE_TRY(write_front(o, front));
+  EE_TRY(o->json ? print_json(o, front, 0, met) : print_text(o, front, 0));
+  if (met) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "a budget of %g of the full cost cannot be met; the least is %g, with accuracy %g",
+                 o->budget, flops / full, front->accuracy[0]);
+}
+
 /* The thresholds of a budget, as a front of one point. */
 static ee_status fit_budget(const ee_policy_options *o, const ee_exit_table *table) {
   int       early = table->n_exits - 1;
@@ -147,14 +162,9 @@ static ee_status fit_budget(const ee_policy_options *o, const ee_exit_table *tab
                      .accuracy  = calloc(1, sizeof(double)),
                      .cost      = calloc(1, sizeof(double)),
                      .threshold = calloc((size_t)early + 1, sizeof(float))};
-  double    flops;
-  ee_status status = EE_OK;
-  if (front.accuracy == NULL || front.cost == NULL || front.threshold == NULL)
-    status = EE_FAIL(EE_ERR_NOMEM, "for %d thresholds", early);
-  if (status == EE_OK) status = ee_budgeted_thresholds(table, o->budget, front.threshold, &flops);
-  if (status == EE_OK) status = judge(o, table, &front);
-  if (status == EE_OK && o->out != NULL) status = write_front(o, &front);
-  if (status == EE_OK) status = o->json ? print_json(o, &front, 0, true) : print_text(o, &front, 0);
+  bool      room  = front.accuracy != NULL && front.cost != NULL && front.threshold != NULL;
+  ee_status status =
+      room ? show_budget(o, table, &front) : EE_FAIL(EE_ERR_NOMEM, "for %d thresholds", early);
   ee_front_clear(&front);
   return status;
 }

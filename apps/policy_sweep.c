@@ -197,6 +197,17 @@ ee_status ee_policy_write_one(const ee_policy_options *options, const ee_replay_
   return write_points(options, &p, 1);
 }
 
+/* Where what the policy asks for cannot be had its row is the best that can be. */
+static ee_status check_feasible(const point *p, int n) {
+  int best_only = 0;
+  for (int i = 0; i < n; i++) best_only += !p[i].mean.feasible;
+  if (best_only == 0) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "at %d of the %d values what the policy asks for cannot be had on this table; "
+                 "they have the best that can be had",
+                 best_only, n);
+}
+
 ee_status ee_policy_run_sweep(const ee_policy_options *options, const ee_exit_table *table) {
   const ee_policy_options *o = options;
   int                      n = o->sweep.n;
@@ -210,6 +221,7 @@ ee_status ee_policy_run_sweep(const ee_policy_options *options, const ee_exit_ta
   if (status == EE_OK && o->out != NULL) status = write_points(o, p, n);
   if (status == EE_OK && o->json) status = print_json(o, p);
   if (status == EE_OK && !o->json) print_points(o, p);
+  if (status == EE_OK) status = check_feasible(p, n);
   clear_points(p, n);
   return status;
 }

@@ -20,7 +20,14 @@ typedef struct pass {
   float               *sorted;  // shape [n]
 } pass;
 
-/* The confidence of the @p rank-th most confident sample, from 1, that is still there. */
+/* Samples @p first to @p behind - 1 of those sorted are as confident as the @p rank-th, from 1: let
+ * all of them go, or none, whichever number is nearer to the rank. */
+static float nearer(const float *sorted, int64_t first, int64_t behind, int64_t rank) {
+  if (behind - rank <= rank - first) return sorted[rank - 1];
+  return first > 0 ? sorted[first - 1] : NOBODY;
+}
+
+/* The threshold at which about the @p rank most confident samples leave that are still there. */
 static float ranked(const pass *s, int e, int64_t rank) {
   int64_t there = 0;
   for (int64_t i = 0; i < s->table->n; i++) {
@@ -28,7 +35,10 @@ static float ranked(const pass *s, int e, int64_t rank) {
   }
   if (rank < 1 || rank > there) return NOBODY;
   qsort(s->sorted, (size_t)there, sizeof *s->sorted, down);
-  return s->sorted[rank - 1];
+  int64_t first = rank - 1, behind = rank;
+  while (first > 0 && s->sorted[first - 1] == s->sorted[rank - 1]) first--;
+  while (behind < there && s->sorted[behind] == s->sorted[rank - 1]) behind++;
+  return nearer(s->sorted, first, behind, rank);
 }
 
 /* Let leave at exit e who reaches the threshold; returns how many. */
@@ -45,13 +55,14 @@ static int64_t leave(const pass *s, int e, float threshold) {
 static void go_through(const pass *s, double q, float *threshold, double *cost) {
   const ee_exit_table *t    = s->table;
   int                  last = t->n_exits - 1;
-  int64_t              here = t->n;
+  int64_t              here = t->n, owed = 0;  // owed: that ties kept from leaving so far
   double               all = 0.0, sum = 0.0;
   for (int e = 0; e <= last; e++) all += pow(q, e + 1);
   for (int e = 0; e < last; e++) {
-    int64_t rank = (int64_t)floor((double)t->n * pow(q, e + 1) / all);
+    int64_t rank = (int64_t)floor((double)t->n * pow(q, e + 1) / all) + owed;
     threshold[e] = ranked(s, e, rank);
     int64_t left = leave(s, e, threshold[e]);
+    owed         = rank - left;
     sum += (double)left * t->flops[e];
     here -= left;
   }
@@ -79,34 +90,35 @@ ee_status ee_budgeted_step(const ee_exit_table *table, int p, float *threshold, 
   return status;
 }
 
-/* Keep in @p threshold what the best step so far gave. */
+/* Keep in @p threshold what the best step gave: the costliest within the limit, else the cheapest.
+ */
 static ee_status search(const ee_exit_table *table, double limit, float *threshold, float *tried,
-                        double *cost, double *least) {
-  *cost  = -1.0;
-  *least = INFINITY;
+                        double *cost, bool *feasible) {
+  *cost     = INFINITY;
+  *feasible = false;
   for (int p = 1; p <= EE_BUDGET_STEPS; p++) {
     double here;
     EE_TRY(ee_budgeted_step(table, p, tried, &here));
-    if (here < *least) *least = here;
-    if (here > limit || here <= *cost) continue;
-    *cost = here;
+    bool within = here <= limit;
+    bool better = within ? !*feasible || here > *cost : !*feasible && here < *cost;
+    if (!better) continue;
+    *cost     = here;
+    *feasible = within;
     memcpy(threshold, tried, (size_t)(table->n_exits - 1) * sizeof *threshold);
   }
   return EE_OK;
 }
 
 ee_status ee_budgeted_thresholds(const ee_exit_table *table, double budget, float *threshold,
-                                 double *cost) {
-  double full = table->flops[table->n_exits - 1], least;
+                                 double *cost, bool *feasible) {
+  double full = table->flops[table->n_exits - 1];
   if (!(budget > 0.0 && budget <= 1.0)) {
     return EE_FAIL(EE_ERR_ARG, "budget is %g, expected a share of the full cost above 0, up to 1",
                    budget);
   }
   float *tried = calloc((size_t)table->n_exits, sizeof *tried);
   if (tried == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", table->n_exits);
-  ee_status status = search(table, budget * full * (1.0 + 1e-12), threshold, tried, cost, &least);
+  ee_status status = search(table, budget * full * (1.0 + 1e-12), threshold, tried, cost, feasible);
   free(tried);
-  if (status != EE_OK || *cost >= 0.0) return status;
-  return EE_FAIL(EE_ERR_ARG, "a budget of %g of the full cost cannot be met, the least is %g",
-                 budget, least / full);
+  return status;
 }

@@ -101,6 +101,10 @@ ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, e
   return EE_OK;
 }
 
+bool ee_policy_feasible(const ee_policy *policy) {
+  return policy->ops->feasible == NULL || policy->ops->feasible(policy->self);
+}
+
 void ee_policy_destroy(ee_policy **policy) {
   if (*policy == NULL) return;
   (*policy)->ops->destroy((*policy)->self);

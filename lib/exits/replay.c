@@ -305,7 +305,8 @@ static ee_status run(replay *r) {
   int    arms   = r->ops->arms != NULL ? r->ops->arms->count(r->policy->self) : 0;
   size_t points = (size_t)r->o->steps * (size_t)arms;
   EE_TRY(ee_replay_result_make(r->n, r->table->n_exits, arms, r->o->steps, r->result));
-  double   *values = room(points, sizeof *values);
+  r->result->feasible = ee_policy_feasible(r->policy);
+  double   *values    = room(points, sizeof *values);
   ee_status status =
       values != NULL ? make_room(r) : EE_FAIL(EE_ERR_NOMEM, "for %zu points", points);
   if (status == EE_OK) {

@@ -21,8 +21,12 @@ ee_status ee_replay_result_make(int64_t n, int n_exits, int n_arms, int steps,
   double *block   = calloc(numbers, sizeof *block);
   *result         = (ee_replay_result){0};
   if (block == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu results of a replay", numbers);
-  *result = (ee_replay_result){
-      .n = n, .n_exits = n_exits, .n_arms = n_arms, .steps = steps, .n_numbers = numbers};
+  *result               = (ee_replay_result){.n         = n,
+                                             .n_exits   = n_exits,
+                                             .n_arms    = n_arms,
+                                             .steps     = steps,
+                                             .feasible  = true,
+                                             .n_numbers = numbers};
   result->figure        = block;
   result->exit_share    = block + EE_FIGURE_COUNT;
   result->exit_accuracy = result->exit_share + exits;
@@ -45,6 +49,7 @@ static ee_status take_run(int k, const ee_replay_result *run, ee_replay_result *
     EE_TRY(ee_replay_result_make(run->n, run->n_exits, run->n_arms, run->steps, mean));
     EE_TRY(ee_replay_result_make(run->n, run->n_exits, run->n_arms, run->steps, deviation));
   }
+  mean->feasible = mean->feasible && run->feasible;
   for (size_t i = 0; i < run->n_numbers; i++) {
     double off = run->figure[i] - mean->figure[i];
     mean->figure[i] += off / k;

@@ -103,6 +103,17 @@ refuse 1 "expected not less than before it" policy wide.h5 --latency 1 --exit-se
 policy wide.h5 --budget 0.9
 same "accuracy within nine tenths of the full cost" accuracy 1
 refuse 1 "the least is" policy wide.h5 --budget 0.3
+grep -q '^0.500000  0.125  threshold:values=' out || fail "the cheapest thresholds are not told: $(cat out)"
+refuse 1 "the least is" policy wide.h5 --budget 0.3 --json
+cp out out.json
+expect "whether a budget of 0.3 can be met" "$(of feasible)" false
+same "the cheapest" mean_cost 0.125
+refuse 1 "cannot be had on this table" policy wide.h5 --policy budgeted:budget=0.3 --json
+cp out out.json
+expect "whether budgeted can have 0.3" "$(of feasible)" false
+same "the cheapest by budgeted" mean_cost 0.125
+refuse 1 "at 1 of the 2 values" policy wide.h5 --policy budgeted --sweep budget=0.3:1:2
+expect "lines of a sweep that cannot have all" "$(wc -l < out | tr -d ' ')" 3
 edgeexit policy wide.h5 --front -o front.h5 > out
 policy=$(awk 'END { print $3 }' out)
 policy wide.h5 --policy "$policy"
@@ -154,6 +165,10 @@ for key in plans.3.plan plans.3.bottleneck verdict; do
 done
 [[ $(tool json_value plans.3.plan < table.json) != $(tool json_value plans.3.plan < blind.json) ]] ||
   fail "exit rates change no plan"
+refuse 1 "what it asks for cannot be had" plan model.h5 --exits exits.h5 \
+  --policy budgeted:budget=0.01
+refuse 1 "what it asks for cannot be had" run model.h5 data.h5 --exits exits.h5 \
+  --policy budgeted:budget=0.01
 refused=0
 edgeexit plan model.h5 --exits exits.h5 --shares "$shares" 2> err || refused=$?
 expect "exit code of --exits with --shares" $refused 2

@@ -130,6 +130,9 @@ typedef struct ee_policy_ops {
   unsigned    needs;        // EE_NEEDS_ bits
   /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_ARG. */
   ee_status (*create)(const char *arguments, const ee_policy_setting *setting, void **self);
+  /** Whether what was asked for can be had; if not, the policy does the best that can be had. NULL:
+   *  always. */
+  bool (*feasible)(const void *self);
   /** Decide for one sample at one exit.  @p state is zeroed before the sample's first exit and may
    *  stand at any address.  Not asked at the last exit, where every sample leaves. */
   ee_decision (*decide)(const void *self, const ee_exit_view *view, void *state);
@@ -155,5 +158,8 @@ const ee_policy_ops *const *ee_policies(void);
  *         setting lacks; EE_ERR_NOMEM
  */
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy);
+
+/** Whether the policy does what was asked for, not only the best that can be had. */
+bool ee_policy_feasible(const ee_policy *policy);
 
 void ee_policy_destroy(ee_policy **policy);

@@ -83,6 +83,7 @@ const char *ee_figure_name(ee_figure figure);
 typedef struct ee_replay_result {
   int64_t n;  // samples of the stream
   int     n_exits, n_arms, steps;
+  bool    feasible;       // the policy does what was asked for, not only the best that can be had
   double *figure;         // shape [EE_FIGURE_COUNT]
   double *exit_share;     // shape [n_exits], of answers
   double *exit_accuracy;  // shape [n_exits], of labelled samples that each exit answered

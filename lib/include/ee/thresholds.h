@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
+
 #include "ee/exit_table.h"
 
 /**
@@ -15,7 +17,9 @@
  * Thresholds of MSDNet's budgeted batch classification (Huang et al., 2018), step @p p:
  * with q = p / 20, exit k = 1, 2, ... is to answer a share of q^k / (q^1 + q^2 + ...) of the
  * samples, so T_k is the confidence of the floor(n share)-th most confident sample that has not
- * left before; nobody leaves where there is no such sample.
+ * left before; nobody leaves where there is no such sample.  Where samples are as confident as that
+ * one, all of these leave or none, whichever number is nearer to the share, and the next exit makes
+ * up for it: an exit that is equally confident of everyone cannot divide them.
  *
  * @param p               in [1, EE_BUDGET_STEPS]
  * @param[out] threshold  shape [n_exits - 1]
@@ -26,11 +30,13 @@ ee_status ee_budgeted_step(const ee_exit_table *table, int p, float *threshold, 
 
 /**
  * The step with the highest cost that is not above @p budget, a share of the cost of running
- * everything, in (0, 1].
- * @return as ee_budgeted_step(); EE_ERR_ARG with the least that can be had if no step is that cheap
+ * everything, in (0, 1]; if there is none, the cheapest step.
+ * @param[out] threshold, cost  as of ee_budgeted_step()
+ * @param[out] feasible         whether the budget is kept
+ * @return as ee_budgeted_step()
  */
 ee_status ee_budgeted_thresholds(const ee_exit_table *table, double budget, float *threshold,
-                                 double *cost);
+                                 double *cost, bool *feasible);
 
 /** Thresholds that no other ones found beat in both accuracy and cost, by rising cost. */
 typedef struct ee_front {

@@ -88,6 +88,7 @@ static void budgeted_shares_out_the_samples(void) {
   ee_exit_table *table = five_samples();
   float          threshold[2];
   double         cost;
+  bool           feasible;
   exits_are("budgeted:step=20", (int[]){2, 1, 2, 0, 2});
   CU_ASSERT_EQUAL(ee_budgeted_step(table, 20, threshold, &cost), EE_OK);
   CU_ASSERT(threshold[0] == 0.95f && threshold[1] == 0.8f);
@@ -96,12 +97,61 @@ static void budgeted_shares_out_the_samples(void) {
   CU_ASSERT_EQUAL(ee_budgeted_step(table, 1, threshold, &cost), EE_OK);
   CU_ASSERT(threshold[0] == 0.4f && threshold[1] > 1.0f);
   CU_ASSERT_DOUBLE_EQUAL(cost, (4 + 3) / 5.0, 1e-12);
-  CU_ASSERT_EQUAL(ee_budgeted_thresholds(table, 0.8, threshold, &cost), EE_OK);
-  CU_ASSERT_TRUE(cost <= 2.4 + 1e-9 && cost > 1.4);
-  CU_ASSERT_EQUAL(ee_budgeted_thresholds(table, 0.4, threshold, &cost), EE_ERR_ARG);
-  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "the least is 0.466667"));
+  CU_ASSERT_EQUAL(ee_budgeted_thresholds(table, 0.8, threshold, &cost, &feasible), EE_OK);
+  CU_ASSERT_TRUE(feasible && cost <= 2.4 + 1e-9 && cost > 1.4);
   CU_ASSERT_EQUAL(ee_budgeted_step(table, 40, threshold, &cost), EE_ERR_ARG);
   ee_exit_table_destroy(&table);
+}
+
+/* The cheapest step costs 1.4 of 3 layers: what there is for a budget below that. */
+static void a_budget_that_cannot_be_met_gives_the_cheapest_step(void) {
+  ee_exit_table *table = five_samples();
+  float          threshold[2];
+  double         cost;
+  bool           feasible;
+  CU_ASSERT_EQUAL(ee_budgeted_thresholds(table, 0.4, threshold, &cost, &feasible), EE_OK);
+  CU_ASSERT_FALSE(feasible);
+  CU_ASSERT_DOUBLE_EQUAL(cost, 1.4, 1e-12);
+  CU_ASSERT(threshold[0] == 0.4f && threshold[1] > 1.0f);
+  CU_ASSERT_EQUAL(ee_budgeted_thresholds(table, 1.4 / 3, threshold, &cost, &feasible), EE_OK);
+  CU_ASSERT_TRUE(feasible);
+
+  ee_replayed      out[5];
+  ee_replay_result r = play("budgeted:budget=0.4", out);
+  CU_ASSERT_FALSE(r.feasible);
+  CU_ASSERT_DOUBLE_EQUAL(r.figure[EE_FIGURE_FLOPS], 1.4, 1e-12);
+  ee_replay_clear(&r);
+  r = play("budgeted:budget=0.5", out);
+  CU_ASSERT_TRUE(r.feasible);
+  ee_replay_clear(&r);
+  r = play("patience", out);
+  CU_ASSERT_TRUE(r.feasible);
+  ee_replay_clear(&r);
+  ee_exit_table_destroy(&table);
+}
+
+/* Of 12 samples of which exit 0 is equally sure (.5), but for one (.9): a share of a third, 4
+ * samples, is nearer to that one than to all, and two thirds, 8, nearer to all. */
+static void samples_of_equal_confidence_leave_together_or_not_at_all(void) {
+  ee_exit_table      *t     = NULL;
+  ee_exit_table_parts parts = {.confidence = true};
+  float               threshold[2];
+  double              cost;
+  CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(12, 3, 2, parts, &t), EE_OK);
+  for (int i = 0; i < 12; i++) {
+    t->confidence[3 * i]     = i == 7 ? 0.9f : 0.5f;
+    t->confidence[3 * i + 1] = 0.5f + 0.01f * (float)i;
+  }
+  CU_ASSERT_EQUAL(ee_budgeted_step(t, 20, threshold, &cost), EE_OK);
+  CU_ASSERT(threshold[0] == 0.9f && threshold[1] == t->confidence[3 * 4 + 1]);  // 4 and 3 more
+  CU_ASSERT_DOUBLE_EQUAL(cost, (1 + 7 * 2 + 4 * 3) / 12.0, 1e-12);
+  // q = .3: 1 / 1.39 = .72 are to leave at exit 0.
+  CU_ASSERT_EQUAL(ee_budgeted_step(t, 6, threshold, &cost), EE_OK);
+  CU_ASSERT_EQUAL(threshold[0], 0.5f);
+  t->confidence[3 * 7] = 0.5f;  // nobody stands out: a third is nearer to nobody
+  CU_ASSERT_EQUAL(ee_budgeted_step(t, 20, threshold, &cost), EE_OK);
+  CU_ASSERT_TRUE(threshold[0] > 1.0f);
+  ee_exit_table_destroy(&t);
 }
 
 /* Rewards .8 (arm 0), .6 (arm 1), .4 (arm 2), then arm 0: .85, and offloaded .85 - .2 - .1. */
@@ -228,6 +278,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(offload_answers_by_the_most_confident_exit_if_none_is_sure),
     EE_FACT(offload_asks_the_exits_of_the_device_only),
     EE_FACT(budgeted_shares_out_the_samples),
+    EE_FACT(a_budget_that_cannot_be_met_gives_the_cheapest_step),
+    EE_FACT(samples_of_equal_confidence_leave_together_or_not_at_all),
     EE_FACT(splitee_earns_confidence_minus_cost),
     EE_FACT(a_fixed_arm_is_played_from_the_first_sample_on),
     EE_FACT(splitee_leaves_from_alpha_on),

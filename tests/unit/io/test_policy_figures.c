@@ -116,6 +116,25 @@ static void cascades_patience_and_beem_have_their_known_accuracy_and_depth(void)
   ee_exit_table_destroy(&table);
 }
 
+/* Exit 0 is equally sure of everyone and right half the time: no budget lets all leave there. */
+static void a_budget_passes_an_exit_that_was_not_trained(void) {
+  static const double known[3][2] = {{0.3, 0.83}, {0.5, 0.87}, {0.75, 0.89}};
+  ee_exit_table      *table       = bert();
+  ee_replay_options   o           = ee_replay_defaults();
+  if (table == NULL) return;
+  for (int k = 0; k < 3; k++) {
+    char text[64];
+    snprintf(text, sizeof text, "budgeted:budget=%g", known[k][0]);
+    ee_replay_result r = replay(table, text, &o, 1);
+    CU_ASSERT_EQUAL(r.exit_share[0], 0.0);
+    CU_ASSERT_TRUE(r.figure[EE_FIGURE_ACCURACY] > known[k][1]);
+    CU_ASSERT_TRUE(r.figure[EE_FIGURE_LAYERS] <= 12 * known[k][0]);
+    CU_ASSERT_TRUE(r.figure[EE_FIGURE_LAYERS] > 12 * (known[k][0] - 0.1));
+    ee_replay_clear(&r);
+  }
+  ee_exit_table_destroy(&table);
+}
+
 /* Leave early: share, accuracy of those, accuracy of all. */
 static void one_early_exit_has_its_known_shares_and_accuracies(void) {
   static const double known[4][4] = {{.5, .8245, .8028, .8047},
@@ -242,6 +261,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(exits_of_real_networks_have_their_known_accuracy_and_calibration),
     EE_FACT(answers_of_elasticbert_are_of_the_known_kinds),
     EE_FACT(cascades_patience_and_beem_have_their_known_accuracy_and_depth),
+    EE_FACT(a_budget_passes_an_exit_that_was_not_trained),
     EE_FACT(one_early_exit_has_its_known_shares_and_accuracies),
     EE_FACT(the_arms_of_splitee_have_their_known_values),
     EE_FACT(one_arm_of_splitee_has_its_known_cost_accuracy_and_offloading),
