@@ -3,6 +3,7 @@
 #include "import_exits.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,24 @@ static ee_status list_exits(const ee_exit_cells *cells, int64_t **exit, int *n) 
   }
   *n = different <= INT_MAX ? (int)different : INT_MAX;
   return EE_OK;
+}
+
+/* The exits are 0, 1, ..., or 1, 2, ...: what a gap means, only the file's author knows.  Cells are
+ * sorted, so that the line of an exit is that of its first sample. */
+static ee_status check_exits(const char *path, const ee_exit_cells *cells, const int64_t *exit,
+                             int n_exits) {
+  int k = 0;
+  while (k < n_exits && exit[k] == (exit[0] == 0 ? k : k + 1)) k++;
+  if (k == n_exits) return EE_OK;
+  const ee_exit_cell *cell = cells->cell;
+  while (cell->exit != exit[k]) cell++;
+  char missing[64] = "";
+  if (k > 0)
+    snprintf(missing, sizeof missing, ", and no row has exit %lld", (long long)exit[k - 1] + 1);
+  return EE_FAIL(
+      EE_ERR_FORMAT,
+      "%s:%lld: sample %lld has exit %lld%s; expected exits 0, 1, 2, ... or 1, 2, 3, ...", path,
+      (long long)cell->line, (long long)cell->sample, (long long)exit[k], missing);
 }
 
 /* Cell @p k of one sample's, sorted, must be of @p exit and agree with the first about the label.
@@ -120,12 +139,13 @@ static ee_status make_table(const char *path, const ee_exits_columns *columns, e
       .confidence  = columns->confidence != NULL || columns->probability != NULL,
       .probability = columns->probability != NULL,
       .score       = columns->score != NULL};
-  int64_t *exit = NULL;
-  int      n_exits;
+  int64_t *exit    = NULL;
+  int      n_exits = 0;
   if (cells->n == 0) return EE_FAIL(EE_ERR_FORMAT, "%s has no rows behind its header", path);
   qsort(cells->cell, (size_t)cells->n, sizeof *cells->cell, by_sample_then_exit);
   EE_TRY(list_exits(cells, &exit, &n_exits));
-  ee_status status = check_samples(path, cells, exit, n_exits);
+  ee_status status = check_exits(path, cells, exit, n_exits);
+  if (status == EE_OK) status = check_samples(path, cells, exit, n_exits);
   free(exit);
   if (status != EE_OK) return status;
 
@@ -136,12 +156,42 @@ static ee_status make_table(const char *path, const ee_exits_columns *columns, e
   return status;
 }
 
+/* Each column of @p list, which is of @p what, is named once.  @p seen: shape [n_columns], zeroed
+ */
+static ee_status check_list(const ee_text_table *text, const char *what, const char *list,
+                            bool *seen) {
+  for (const char *name = list; name != NULL;) {
+    size_t length = strcspn(name, ",");
+    int    column;
+    EE_TRY(ee_text_column(text, name, length, &column));
+    if (seen[column])
+      return EE_FAIL(EE_ERR_ARG, "%s: column '%s' is named twice among the %s", text->path,
+                     text->name[column], what);
+    seen[column] = true;
+    name         = name[length] == ',' ? name + length + 1 : NULL;
+  }
+  return EE_OK;
+}
+
+static ee_status check_lists(const ee_text_table *text, const ee_exits_columns *c) {
+  const char *const what[] = {"predictions", "confidences", "probabilities", "scores"};
+  const char *const list[] = {c->prediction, c->confidence, c->probability, c->score};
+  bool             *seen   = calloc((size_t)text->n_columns, 4 * sizeof *seen);
+  if (seen == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d columns", text->n_columns);
+  ee_status status = EE_OK;
+  for (int k = 0; k < 4 && status == EE_OK; k++)
+    status = check_list(text, what[k], list[k], seen + (size_t)k * (size_t)text->n_columns);
+  free(seen);
+  return status;
+}
+
 static ee_status import(ee_text_table *text, const ee_exits_columns *columns,
                         ee_exit_table **table) {
   bool          is_long = columns->sample != NULL;
   ee_exit_cells cells   = {0};
-  ee_status     status  = is_long ? ee_read_long_cells(text, columns, &cells)
-                                  : ee_read_wide_cells(text, columns, &cells);
+  EE_TRY(check_lists(text, columns));
+  ee_status status = is_long ? ee_read_long_cells(text, columns, &cells)
+                             : ee_read_wide_cells(text, columns, &cells);
   if (status == EE_OK) status = make_table(text->path, columns, &cells, table);
   free(cells.cell);
   free(cells.probability);

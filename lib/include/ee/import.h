@@ -93,11 +93,13 @@ typedef struct ee_exits_columns {
 
 /**
  * Read an exit table from text (CSV or TSV with a header line, plain or gzip; fields may be
- * quoted).  In the long form samples and exits are whole numbers and are sorted by them; each
- * sample must have each exit once.  Probabilities are in [0, 1] and add up to one (within 1e-3);
- * the prediction is the lowest most probable class, the confidence its probability.
+ * quoted).  In the long form samples and exits are whole numbers and are sorted by them; exits are
+ * 0, 1, 2, ... or 1, 2, 3, ..., and each sample must have each exit once.  Probabilities are in [0,
+ * 1] and add up to one (within 1e-3); the prediction is the lowest most probable class, the
+ * confidence its probability.
  * @param[out] table  owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_FILE; EE_ERR_FORMAT naming file, line and column of what is missing, there
- *         twice, no number or no class; EE_ERR_ARG if the columns are not there; EE_ERR_NOMEM
+ *         twice, no number or no class; EE_ERR_ARG if columns are not there, or named twice for the
+ *         same; EE_ERR_NOMEM
  */
 ee_status ee_import_exits(const char *path, const ee_exits_columns *columns, ee_exit_table **table);

@@ -63,7 +63,7 @@ static void what_editors_and_roundings_leave_does_no_harm(void) {
 }
 
 static void a_long_table_is_sorted_by_sample_and_exit(void) {
-  check_two(import("s,e,c,p,y\n9,3,1,2,-1\n4,3,.75,0,0\n9,1,.25,2,\n4,1,.5,1,0\n", &long_form));
+  check_two(import("s,e,c,p,y\n9,2,1,2,-1\n4,2,.75,0,0\n9,1,.25,2,\n4,1,.5,1,0\n", &long_form));
 }
 
 static void predictions_alone_make_a_table(void) {
@@ -88,7 +88,7 @@ static void scores_may_be_missing_at_exits_that_have_none(void) {
   CU_ASSERT(t->score[0] == 0.5f && isnan(t->score[1]));
   CU_ASSERT(isnan(t->score[2]) && isnan(t->score[3]));
   check_two(t);
-  t = import("s,e,c,p,y,h\n9,3,1,2,-1,\n4,3,.75,0,0,\n9,1,.25,2,,0.25\n4,1,.5,1,0,1\n", &rows);
+  t = import("s,e,c,p,y,h\n9,2,1,2,-1,\n4,2,.75,0,0,\n9,1,.25,2,,0.25\n4,1,.5,1,0,1\n", &rows);
   CU_ASSERT(t->score[0] == 1.0f && isnan(t->score[1]) && t->score[2] == 0.25f);
   check_two(t);
 }
@@ -121,7 +121,7 @@ static void what_is_wrong_in_a_wide_table_is_named_by_line_and_column(void) {
   ee_exits_columns uneven = {.prediction = "p0", .confidence = "c0,c1"};
   refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n", &uneven, "2 columns of confidences and 1 of predictions");
   ee_exits_columns many = wide, scored = wide;
-  many.score = "c0,c1,c1", scored.score = "y";
+  many.score = "c0,c1,y", scored.score = "y";
   refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n", &many, "3 columns of scores and 2 of predictions");
   refuse("y,p0,c0,p1,c1\n0,1,1,0,1\n2,1,1,0,1\n", &scored,
          ":3: column 'y' is 2, expected a score from 0 to 1");
@@ -170,6 +170,33 @@ static void what_is_wrong_in_a_long_table_is_named_by_line(void) {
          ":4: sample 4 has exit 1 for the second time, after line 3");
   refuse("s,e,c,p,y\n4,0,1,0,0\n4,1,1,0,1\n", &long_form, ":3: sample 4 has label 1");
   refuse("s,e,c,p,y\n4.5,0,1,0,0\n", &long_form, ":2: column 's' is 4.5");
+}
+
+/* An exit that no sample has would not be missed if exits were counted anew. */
+static void exits_are_counted_from_zero_or_one_without_gaps(void) {
+  refuse("s,e,c,p,y\n4,7,1,0,0\n4,-3,1,0,0\n", &long_form,
+         ":3: sample 4 has exit -3; expected exits 0, 1, 2, ... or 1, 2, 3, ...");
+  refuse("s,e,c,p,y\n5,2,1,0,0\n4,2,1,0,0\n", &long_form, ":3: sample 4 has exit 2; expected");
+  refuse("s,e,c,p,y\n4,0,1,0,0\n4,2,1,0,0\n4,3,1,0,0\n", &long_form,
+         ":3: sample 4 has exit 2, and no row has exit 1; expected");
+  refuse("s,e,c,p,y\n4,1,1,0,0\n4,2,1,0,0\n4,4,1,0,0\n", &long_form,
+         ":4: sample 4 has exit 4, and no row has exit 3; expected");
+}
+
+static void a_column_that_is_named_twice_is_refused(void) {
+  ee_exits_columns twice = wide, sure = wide, scored = wide, classes = of_classes;
+  const char      *text = "y,p0,c0,p1,c1\n0,1,1,0,1\n";
+  twice.prediction = "p0,p0", sure.confidence = "c0,c0", scored.score = "c1,c1";
+  classes.probability = "a,b,c,d,e,a";
+  refuse(text, &twice, ": column 'p0' is named twice among the predictions");
+  refuse(text, &sure, ": column 'c0' is named twice among the confidences");
+  refuse(text, &scored, ": column 'c1' is named twice among the scores");
+  refuse("y,a,b,c,d,e,f\n0,1,0,0,1,0,0\n", &classes,
+         ": column 'a' is named twice among the probabilities");
+  ee_exits_columns own = {.prediction = "p0,y", .label = "y"};  // the last exit's word is the truth
+  ee_exit_table   *t   = import(text, &own);
+  CU_ASSERT(t->prediction[1] == 0 && t->label[0] == 0);
+  ee_exit_table_destroy(&t);
 }
 
 static void a_zero_byte_is_no_text(void) {
@@ -387,6 +414,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(probabilities_make_answers_in_both_forms_and_come_back_from_a_file),
     EE_FACT(many_probabilities_stay_with_their_samples),
     EE_FACT(what_is_wrong_in_a_long_table_is_named_by_line),
+    EE_FACT(exits_are_counted_from_zero_or_one_without_gaps),
+    EE_FACT(a_column_that_is_named_twice_is_refused),
     EE_FACT(a_zero_byte_is_no_text),
     EE_FACT(tables_without_logits_come_back_as_they_were_written),
     EE_FACT(a_file_without_logits_says_so),
