@@ -267,7 +267,7 @@ static void probabilities_make_answers_in_both_forms_and_come_back_from_a_file(v
   CU_ASSERT_EQUAL_FATAL(ee_exits_load(path, &t), EE_OK);
   check_eighths(t, 1e-7);
   ee_exit_table_destroy(&t);
-  t = import("s,x,y,c,b,a\n9,3,,1,0,0\n4,3,0,.25,0,.75\n9,1,,.625,0,.375\n4,1,0,.125,.625,.25\n",
+  t = import("s,x,y,c,b,a\n9,2,,1,0,0\n4,2,0,.25,0,.75\n9,1,,.625,0,.375\n4,1,0,.125,.625,.25\n",
              &long_classes);
   check_eighths(t, 0.0);
   ee_exit_table_destroy(&t);
