@@ -27,11 +27,11 @@ links:
   default: {bandwidth: 80Mbit/s, latency: 100us}
 FLEET
 
-# simulate OPTION...: a simulated run with a trace
+# [epoch=N] simulate OPTION...: a simulated run with a trace
 simulate() {
   rm -f trace.h5
-  edgeexit simulate model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --epoch 16 \
-    --control-delay 1 --trace trace.h5 "$@" > out 2> err || fail "simulate $*: $(cat err)"
+  edgeexit simulate model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml \
+    --epoch "${epoch:-16}" --control-delay 1 --trace trace.h5 "$@" > out 2> err || fail "simulate $*: $(cat err)"
 }
 
 for text in "${every_policy[@]}"; do
@@ -80,14 +80,14 @@ simulate --policy threshold:value=0.12 --json
 cmp -s out first.json || fail "a second simulation gave other figures"
 
 # one link is the bottleneck: at first with 2 Mbit/s, then with half of it; what follows its last
-# message is one layer and latency
+# message is one layer and latency; one epoch, so that sums of control take no share of the link
 cat > fleet.yaml << 'FLEET'
 name: a slow link
 devices: [{name: camera, flops: 10G}, {name: server, flops: 10G}]
 links:
   default: {bandwidth: 2Mbit/s, latency: 1ms, changes: [{at: 0.5, bandwidth: 1Mbit/s}]}
 FLEET
-simulate --policy final --rebalance off --cuts 3 --json
+epoch=256 simulate --policy final --rebalance off --cuts 3 --json
 bytes=$(tool json_value devices.0.sent_bytes < out) wall=$(tool json_value devices.0.wall_s < out)
 awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   wanted = 0.5 + (bytes - 0.5 * 0.25e6) / 0.125e6
@@ -101,7 +101,7 @@ name: a recorded link
 devices: [{name: camera, flops: 10G}, {name: server, flops: 10G}]
 links: {default: {trace: net.txt, latency: 1ms}}
 FLEET
-simulate --policy final --rebalance off --cuts 3 --json
+epoch=256 simulate --policy final --rebalance off --cuts 3 --json
 bytes=$(tool json_value devices.0.sent_bytes < out) wall=$(tool json_value devices.0.wall_s < out)
 awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   period = 0.7 * (0.25e6 + 0.0625e6)
