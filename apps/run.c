@@ -58,6 +58,9 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   options.rebalance                = o->rebalance;
   options.move                     = (ee_move_mode)ee_move_mode_by_name(o->move);
   options.min_gain                 = o->min_gain;
+  options.error_bars               = o->error_bars;
+  options.hold                     = o->hold;
+  options.cooldown                 = o->cooldown;
   options.planner                  = ee_planner_by_name(o->planner);
   options.weights_from_file        = strcmp(o->weights, "file") == 0;
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/controller.h"
 #include "ee/options.h"
 #include "launch.h"
 
@@ -60,20 +61,24 @@ static ee_status check(const ee_run_options *o) {
 }
 
 ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
-  char names[256], planners[300];
-  *o = (ee_run_options){.policy        = "threshold:value=0.8",
-                        .planner       = "exact",
-                        .weights       = "peer",
-                        .move          = "live",
-                        .batch         = 8,
-                        .slots         = 6,
-                        .epoch         = 256,
-                        .control_delay = 1,
-                        .merge_wait    = 1.0,
-                        .min_gain      = 0.10,
-                        .lambda        = 0.1,
-                        .seed          = 1,
-                        .rebalance     = true};
+  char                        names[256], planners[300];
+  const ee_controller_options rule = ee_controller_defaults();
+  *o                               = (ee_run_options){.policy        = "threshold:value=0.8",
+                                                      .planner       = "exact",
+                                                      .weights       = "peer",
+                                                      .move          = "live",
+                                                      .batch         = 8,
+                                                      .slots         = 6,
+                                                      .epoch         = 256,
+                                                      .control_delay = 1,
+                                                      .merge_wait    = 1.0,
+                                                      .min_gain      = rule.min_gain,
+                                                      .error_bars    = rule.error_bars,
+                                                      .hold          = rule.hold,
+                                                      .cooldown      = rule.cooldown,
+                                                      .lambda        = 0.1,
+                                                      .seed          = 1,
+                                                      .rebalance     = true};
   snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
   const ee_option option[] = {
       {"devices", 'n', EE_OPTION_INT, &o->devices, "P",
@@ -93,6 +98,12 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"rebalance", 0, EE_OPTION_SWITCH, &o->rebalance, "on|off", "move layers; default on", 0, 0},
       {"min-gain", 0, EE_OPTION_DOUBLE, &o->min_gain, "G",
        "least relative gain worth a move; default 0.1", 0, 1},
+      {"error-bars", 0, EE_OPTION_DOUBLE, &o->error_bars, "Z",
+       "standard errors that the gain must exceed; default 3", 0, 100},
+      {"hold", 0, EE_OPTION_INT, &o->hold, "E", "epochs that the gain must last; default 2", 1,
+       1000},
+      {"cooldown", 0, EE_OPTION_INT, &o->cooldown, "E",
+       "epochs under a plan before the next move; default 2", 0, 100000},
       {"weights", 0, EE_OPTION_TEXT, &o->weights, "peer|file",
        "where moved layers come from; default peer", 0, 0},
       {"move", 0, EE_OPTION_TEXT, &o->move, "live|build|drain",

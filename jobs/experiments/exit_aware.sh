@@ -7,12 +7,13 @@
 #
 #   jobs/experiments/exit_aware.sh [OUT]
 #
-# CLOCKS: "simulated paced" or one of them, default both.  STREAM: samples of ResNet-50, default
-# 1800; through all layers one device needs half a second for each.  The part of CIFAR-10 needs
-# CIFAR10_DIR and is left out without.
+# CLOCKS: "simulated paced" or one of them, default both.  PARTS: numbers of devices, default
+# "2 4 8".  STREAM: samples of ResNet-50, default 1800; through all layers one device needs half a
+# second for each.  The part of CIFAR-10 needs CIFAR10_DIR and is left out without.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 STREAM=${STREAM:-1800}
 CLOCKS=${CLOCKS:-simulated paced}
+PARTS=${PARTS:-2 4 8}
 
 # fleet P FLOPS: OUT/fleet.yaml, P equal devices on links of 1 Gbit/s
 fleet() {
@@ -42,7 +43,7 @@ rate() {
 # compare NAME: a row for each number of devices
 compare() {
   local clock blind aware
-  for devices in 2 4 8; do
+  for devices in $PARTS; do
     fleet "$devices" "$flops"
     printf '%-16s %2d' "$1" "$devices"
     for clock in predicted $CLOCKS; do

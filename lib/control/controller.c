@@ -198,7 +198,8 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   EE_TRY(ee_device_switch(c->device, *switch_id));
   c->last_switch = *switch_id;
   pause_for_move(c, *switch_id);
-  c->decider = (ee_decider){.cooling = c->options.cooldown + c->setup->control_delay};
+  ee_decider_switched(&c->decider, &c->estimate, ee_device_plan(c->device, NULL),
+                      c->options.cooldown + c->setup->control_delay);
   c->totals.switched++;
   return EE_OK;
 }

@@ -98,6 +98,54 @@ static bool pays(double now, double best, double remaining, double move) {
   return (remaining - move / now) * (now - best) > move;
 }
 
+void ee_decider_switched(ee_decider *decider, ee_estimate *estimate, const ee_plan *plan,
+                         int cooling) {
+  size_t bytes     = (size_t)estimate->n_devices * sizeof *estimate->speed;
+  decider->held    = 0;
+  decider->cooling = cooling;
+  decider->watched = ee_plan_hash(plan);
+  memcpy(estimate->old_speed, estimate->speed, bytes);
+}
+
+/* What a plan's forecast is to be multiplied by. */
+static ee_missed_plan *missed_plan(ee_decider *d, const ee_plan *plan) {
+  uint64_t hash = ee_plan_hash(plan);
+  for (int i = 0; i < EE_MISSED_PLANS; i++) {
+    if (d->missed[i].epochs > 0 && d->missed[i].plan == hash) return &d->missed[i];
+  }
+  return NULL;
+}
+
+/* A free place, or the one that would be free first. */
+static ee_missed_plan *longest_ago(ee_decider *d) {
+  ee_missed_plan *first = d->missed;
+  for (int i = 1; i < EE_MISSED_PLANS; i++) {
+    if (d->missed[i].epochs < first->epochs) first = &d->missed[i];
+  }
+  return first;
+}
+
+static void remember(ee_decider *d, const ee_plan *plan, double factor) {
+  ee_missed_plan *place = missed_plan(d, plan);
+  if (place == NULL) place = longest_ago(d);
+  *place = (ee_missed_plan){ee_plan_hash(plan), factor, EE_MISSED_EPOCHS};
+}
+
+/* When a plan has served for a while: is it as fast as the speeds before it promised? */
+static ee_status watch(ee_decider *d, const ee_estimate *e, const ee_plan *plan, double period) {
+  ee_chain    before = e->chain;
+  ee_forecast promised;
+  for (int i = 0; i < EE_MISSED_PLANS; i++) d->missed[i].epochs -= d->missed[i].epochs > 0;
+  if (d->watched == 0 || d->cooling > 0) return EE_OK;
+  before.speed = e->old_speed;
+  if (d->watched == ee_plan_hash(plan)) {
+    EE_TRY(ee_partition_forecast(&before, plan, &promised));
+    if (isfinite(period) && period > promised.period) remember(d, plan, period / promised.period);
+  }
+  d->watched = 0;
+  return EE_OK;
+}
+
 /* Whether the gain is one that counts; if not, why. */
 static ee_verdict judge(const ee_controller_options *o, const ee_estimate *e, const ee_plan *plan,
                         const ee_forecast *now, const ee_forecast *best, double remaining,
@@ -151,6 +199,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   ee_forecast     now, best;
   *record = (ee_decision_record){.verdict = EE_VERDICT_FAILED};
   EE_TRY(ee_partition_forecast(chain, plan, &now));
+  EE_TRY(watch(decider, estimate, plan, now.period));
   record->period_now = now.period;
 
   // No plan may fit, for example when a memory limit is too small: then the present one stays.
@@ -160,6 +209,8 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   }
   EE_TRY(ee_partition_forecast(chain, record->best, &best));
   EE_TRY(prefer_near(options, chain, plan, &now, &best, record));
+  const ee_missed_plan *missed = missed_plan(decider, record->best);
+  if (missed != NULL) best.period *= missed->factor;
   record->period_best = best.period;
   record->moved_bytes = ee_partition_moved_bytes(chain, plan, record->best);
   record->verdict     = EE_VERDICT_ADOPTED;

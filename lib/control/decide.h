@@ -8,11 +8,28 @@
  * Whether a better plan is worth the move: a pure function of what all ranks know alike.
  */
 
+enum { EE_MISSED_PLANS = 8, EE_MISSED_EPOCHS = 64 };
+
+/** A plan that, once it served, was slower than its forecast had been: devices do not run all
+ *  layers at one speed. */
+typedef struct ee_missed_plan {
+  uint64_t plan;    // hash
+  double   factor;  // of its forecast, above 1
+  int      epochs;  // until this is forgotten; 0: nothing is here
+} ee_missed_plan;
+
 /** What the rule remembers from epoch to epoch. */
 typedef struct ee_decider {
-  int held;     // successive epochs in which the gain was large enough
-  int cooling;  // epochs before the next move
+  int            held;     // successive epochs in which the gain was large enough
+  int            cooling;  // epochs before the next move
+  uint64_t       watched;  // hash of the plan that has just begun to serve; 0: none
+  ee_missed_plan missed[EE_MISSED_PLANS];
 } ee_decider;
+
+/** @p plan is going to serve, and nothing else for @p cooling epochs; then its forecast by the
+ *  speeds of now is compared with what it is. */
+void ee_decider_switched(ee_decider *decider, ee_estimate *estimate, const ee_plan *plan,
+                         int cooling);
 
 /** The outcome of one epoch. */
 typedef struct ee_decision_record {
@@ -31,7 +48,8 @@ typedef struct ee_decision_record {
  *   both plans together fit into every device's memory,
  * where the best plan is that of the planner or, if the planner finds the shortest period in index
  * order, of all plans within (1 + near) of that period and with a gain of min_gain the one that
- * moves least; all that for `hold` successive epochs and with no switch in the last `cooldown`.  If
+ * moves least, and B is multiplied by what that plan missed its forecast by if it has served
+ * before; all that for `hold` successive epochs and with no switch in the last `cooldown`.  If
  * T is infinite, because a device of the plan is away, move at once.
  *
  * @param remaining  samples of the stream that would follow the new plan if moving took no time

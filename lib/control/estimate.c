@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SMOOTHING 0.5    // weight of the newest epoch
+#define ENOUGH 600.0     // samples that shares rest on at least, once as many were seen
 #define CALMING 0.25     // the same of a device's unrest when it falls: alarm is quick, trust slow
 #define JUMP_ERRORS 4.0  // standard errors of a share that count as a jump
 #define JUMP_SPEED 0.2   // relative step of a speed that counts as a jump
@@ -13,7 +14,7 @@
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 4 * p + 2 * p * p;
+  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 5 * p + 2 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
@@ -29,7 +30,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->cut_bytes    = e->weight_bytes + layers;
   e->speed        = e->cut_bytes + layers + 1;
   e->own_speed    = e->speed + p;
-  e->memory       = e->own_speed + p;
+  e->old_speed    = e->own_speed + p;
+  e->memory       = e->old_speed + p;
   e->unrest       = e->memory + p;
   e->bandwidth    = e->unrest + p;
   e->latency      = e->bandwidth + p * p;
@@ -122,6 +124,13 @@ static bool shares_jumped(const ee_estimate *e, const int64_t *left, double n) {
   return false;
 }
 
+/* Weight of n new samples.  An epoch has SMOOTHING, so that what counts is some three epochs; small
+ * epochs have less, so that it is ENOUGH samples; and the first ones what makes a plain mean. */
+static double weight_of(const ee_estimate *e, double n) {
+  double enough = 2.0 * n / (ENOUGH + n), mean = n / (e->samples + n);
+  return fmin(SMOOTHING, fmax(enough, mean));
+}
+
 static void update_shares(ee_estimate *e, const ee_sums *sums) {
   const int64_t *left = ee_sums_left(sums);
   double         n    = 0.0;
@@ -129,7 +138,7 @@ static void update_shares(ee_estimate *e, const ee_sums *sums) {
   if (n == 0.0) return;
 
   bool   fresh  = e->samples == 0.0 || shares_jumped(e, left, n);
-  double weight = fresh ? 1.0 : SMOOTHING;
+  double weight = fresh ? 1.0 : weight_of(e, n);
   for (int x = 0; x < e->model->n_exits; x++) {
     e->share[x] += weight * ((double)left[x] / n - e->share[x]);
   }

@@ -8,13 +8,14 @@
  * @file estimate.h
  * From sums to what the planner needs: reach of each layer, speed of each device, links.
  *
- * Shares of samples that leave at an exit are smoothed, q <- q + w (q_epoch - q), unless the new
- * one is so many standard errors away that the stream has jumped; then the new one is taken.  The
- * same for speeds, measured as work done over time busy: a jump is a relative step beyond a limit
- * and beyond what the device's speed is used to vary.  A device that has run nothing yet has its
- * fleet's speed, or on the real clock the mean of the devices that have.  A device that the fleet
- * says is away has speed 0 until it comes back.  A link's bandwidth is what it carried over the
- * time it was occupied; latency does not occupy it and is the fleet's.
+ * Shares of samples that leave at an exit are smoothed, q <- q + w (q_epoch - q), so that they rest
+ * on some three epochs and on ENOUGH samples, unless the new one is so many standard errors away
+ * that the stream has jumped; then the new one is taken.  The same for speeds, measured as work
+ * done over time busy: a jump is a relative step beyond a limit and beyond what the device's speed
+ * is used to vary.  A device that has run nothing yet has its fleet's speed, or on the real clock
+ * the mean of the devices that have.  A device that the fleet says is away has speed 0 until it
+ * comes back.  A link's bandwidth is what it carried over the time it was occupied; latency does
+ * not occupy it and is the fleet's.
  */
 typedef struct ee_estimate {
   const ee_model *model;
@@ -24,6 +25,7 @@ typedef struct ee_estimate {
   double         *reach;      // shape [n_layers]
   double         *speed;      // shape [n_devices] [FLOP/s]; 0: the device is away
   double         *own_speed;  // shape [n_devices], the same when it is there
+  double         *old_speed;  // shape [n_devices], `speed` when a plan last began to serve
   double         *unrest;     // shape [n_devices], mean square of relative steps of the speed
   int            *measured;   // shape [n_devices], whether the speed was measured
   double         *bandwidth;  // shape [n_devices, n_devices] [byte/s], 0: unlimited

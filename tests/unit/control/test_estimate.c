@@ -50,24 +50,44 @@ static void the_first_epoch_is_believed_and_reach_follows(void) {
   lab_close(&t);
 }
 
-/* Weights 1/2, 1/4, ..., the first epoch twice; n_eff = 1 / sum of weight^2 / n. */
+/* Large epochs: weights 1/2, 1/4, ..., the first epoch twice; n_eff = 1 / sum of weight^2 / n. */
 static void later_epochs_are_smoothed(void) {
   lab      t;
   ee_plan *plan   = LAB_PLAN(1, 6, 0);
-  double   left[] = {50, 56, 47, 53, 49, 52, 55}, mean = 0.0, squares = 0.0;
+  double   left[] = {500, 516, 497, 503, 499, 502, 505}, mean = 0.0, squares = 0.0;
   lab_open(&t, true);
   for (int k = 0; k < 7; k++) {
-    lab_left(&t, (int64_t)left[k], 100 - (int64_t)left[k], 0);
+    lab_left(&t, (int64_t)left[k], 1000 - (int64_t)left[k], 0);
     ee_estimate_update(&t.estimate, &t.sums, plan);
   }
   for (int k = 0; k < 7; k++) {
     double weight = pow(0.5, k == 0 ? 6 : 7 - k);
-    mean += weight * left[k] / 100.0;
+    mean += weight * left[k] / 1000.0;
     squares += weight * weight;
   }
   CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], mean, 1e-12);
   CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[1], 1.0 - mean, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 100.0 / squares, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 1000.0 / squares, 1e-9);
+  ee_plan_destroy(&plan);
+  lab_close(&t);
+}
+
+/* Small epochs: a plain mean until 600 samples count; then 2 n / (600 + n), which keeps that. */
+static void small_epochs_are_added_up(void) {
+  lab      t;
+  ee_plan *plan = LAB_PLAN(1, 6, 0);
+  double   sum  = 0.0;
+  lab_open(&t, true);
+  for (int k = 0; k < 40; k++) {
+    int64_t left = 5 + k % 3;
+    sum += (double)left;
+    lab_left(&t, left, 10 - left, 0);
+    ee_estimate_update(&t.estimate, &t.sums, plan);
+    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], sum / (10.0 * (k + 1)), 1e-12);
+    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 10.0 * (k + 1), 1e-9);
+  }
+  for (int k = 0; k < 1000; k++) ee_estimate_update(&t.estimate, &t.sums, plan);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 600.0, 1e-6);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -106,7 +126,7 @@ static void chance_is_no_jump(void) {
     jumps += k > 0 && fabs(t.estimate.samples - 100.0) < 1.0;
   }
   CU_ASSERT_TRUE(jumps <= 1);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 300.0, 1.0);  // weight 1/2: three epochs' worth
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 600.0, 1.0);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -230,6 +250,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_fleet_gives_speeds_memory_and_links),
     EE_FACT(the_first_epoch_is_believed_and_reach_follows),
     EE_FACT(later_epochs_are_smoothed),
+    EE_FACT(small_epochs_are_added_up),
     EE_FACT(a_jump_of_the_shares_is_believed_at_once),
     EE_FACT(chance_is_no_jump),
     EE_FACT(an_epoch_in_which_nobody_left_changes_nothing),

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The scripts of jobs/experiments that simulate fleets, on a small share of their streams: they print
+# a row for each thing that they promise, and what does not depend on the length of the stream holds.
+# shellcheck source=experiments_common.sh
+. "$(dirname "$0")/experiments_common.sh"
+[[ -e $bin/edgeexit-simulated ]] || skip "built without SimGrid"
+
+CLOCK=simulated LIVE_SAMPLES=1000 experiment splitee_live
+rows '^ +[0-9]+ +100 ' 30
+rows '^live: ' 3
+same=$(awk '/^live: / { n += $3 == $12 } END { print n }' "$scratch/out")
+expect "runs as accurate as their replay" "$same" 3
+
+CLOCKS=simulated STREAM=200 PARTS=4 experiment exit_aware
+rows '^0\.[35]/0\.[32], (blocks|layers) +4 ' 4
+awk '/^0.5\/0.2, blocks +4/ { exit !($NF > 1.5) }' "$scratch/out" ||
+  fail "exit-aware plans gain too little: $(cat "$scratch/out")"
+EPOCHS=40 experiment stationary
+rows '^(ours|without error bars) +(8|32) +0 ' 4
+STREAM=7200 experiment drift
+rows '^(oracle|controller|fixed), .* [0-9.]+ +[0-9.]+' 7
+awk '/^controller/ { controller = $(NF - 1) } /exit-blind +[0-9]/ { blind = $(NF - 1) }
+  END { exit !(controller > 1.2 * blind) }' "$scratch/out" ||  # nine epochs a phase are few
+  fail "the controller is no better than the plan it began with: $(cat "$scratch/out")"
+STREAM=360 LINK=400Mbit/s experiment moves
+rows '^(live|build|drain) +360 ' 3
+awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
+  fail "layers did not move, or the gap at the move is not within twice the others': $(cat "$scratch/out")"
