@@ -327,9 +327,11 @@ static ee_status run(search *s, const int32_t *all) {
 /* Labelled samples, malloc()ed. */
 static ee_status list_labelled(const ee_exit_table *table, int32_t **all, int64_t *n) {
   *n = 0;
-  if (table->confidence == NULL || table->n > INT32_MAX)
-    return EE_FAIL(EE_ERR_ARG, "searching thresholds needs confidences of up to %d samples",
-                   INT32_MAX);
+  if (table->confidence == NULL)
+    return EE_FAIL(EE_ERR_ARG, "searching thresholds needs confidences, the table has none");
+  if (table->n > INT32_MAX)
+    return EE_FAIL(EE_ERR_ARG, "searching thresholds takes up to %d samples, the table has %lld",
+                   INT32_MAX, (long long)table->n);
   *all = malloc((size_t)(table->n + 1) * sizeof **all);
   if (*all == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %lld samples", (long long)table->n);
   for (int64_t i = 0; i < table->n; i++) {

@@ -33,7 +33,7 @@ static ee_status read_weights(const char *text, const ee_policy_setting *setting
 }
 
 static ee_status read_all(const char *text, const ee_policy_setting *setting, beem_policy *policy) {
-  static const char *const known[] = {"value", "weights", "zero", EE_COST_KEYS, NULL};
+  static const char *const known[] = {"value", "weights", "zero", "lambda", NULL};
   EE_TRY(ee_arguments_check("beem", text, known));
   EE_TRY(ee_arguments_numbers("beem", text, "value", 0.0, 1e9, 1, &policy->value));
   EE_TRY(ee_arguments_flag("beem", text, "zero", &policy->zero));
@@ -74,7 +74,8 @@ const ee_policy_ops ee_policy_beem = {
         "leave when the weighted confidences of exits that agree add up to X\n"
         "value=X        needed\n"
         "weights=W/W/.. of the early exits; default: cost until the exit\n"
-        "zero=1         restart at 0 on disagreement, not at the exit's own term\n" EE_COST_HELP,
+        "zero=1         restart at 0 on disagreement, not at the exit's own "
+        "term\n" EE_LAYER_COST_HELP,
     .state_bytes = sizeof(beem_state),
     .needs       = EE_NEEDS_CONFIDENCE,
     .create      = create,

@@ -30,7 +30,7 @@ typedef struct uee_state {
 enum { ROUNDS, BEST, HEAD };
 
 static ee_status read_keys(const char *text, const ee_policy_setting *setting, uee_policy *policy) {
-  static const char *const known[] = {"alpha", EE_COST_KEYS, NULL};
+  static const char *const known[] = {"alpha", "lambda", NULL};
   ee_policy_costs          costs;
   policy->alpha = 1.0;
   EE_TRY(ee_arguments_check("uee-ucb", text, known));
@@ -132,7 +132,7 @@ const ee_policy_ops ee_policy_uee_ucb = {
     .name = "uee-ucb",
     .help =
         "learn the best exit without labels or confidences, from disagreement\n"
-        "alpha=X        width of the index; default 1\n" EE_COST_HELP,
+        "alpha=X        width of the index; default 1\n" EE_LAYER_COST_HELP,
     .state_bytes = sizeof(uee_state),
     .create      = create,
     .decide      = decide,

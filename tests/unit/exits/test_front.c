@@ -165,6 +165,11 @@ static void a_search_needs_labels_and_confidences(void) {
   ee_front_clear(&front);
   CU_ASSERT_EQUAL_FATAL(ee_exit_table_create(3, 3, 2, (ee_exit_table_parts){0}, &bare), EE_OK);
   CU_ASSERT_EQUAL(ee_front_search(bare, &o, &front), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "needs confidences, the table has none"));
+  t->n = (int64_t)INT32_MAX + 1;
+  CU_ASSERT_EQUAL(ee_front_search(t, &o, &front), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "the table has 2147483648"));
+  t->n = N;
   o.beam = 0;
   CU_ASSERT_EQUAL(ee_front_search(t, &o, &front), EE_ERR_ARG);
   ee_exit_table_destroy(&bare);

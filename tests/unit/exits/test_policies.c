@@ -234,6 +234,8 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
       {"patience:value=1.5", "1.5, expected a whole number"},
       {"beem", "value has 0 values"},
       {"beem:value=1,weights=1/2", "weights has 2 values, expected 3"},
+      {"beem:value=1,offload=0.2", "no key 'offload'"},  // nobody is offloaded
+      {"uee-ucb:offload=0.2", "no key 'offload'"},
       {"budgeted:budget=0.5", "needs an exit table"},
       {"budgeted", "neither budget nor step is given, expected budget=X or step=N"},
       {"budgeted:step=1,budget=0.5", "both budget and step are given"},
