@@ -12,6 +12,7 @@
 #include "offload_network.h"
 
 #define MOST_VALUES 10000
+#define MOST_SECONDS 1e9
 
 typedef struct offload_options {
   const char *exits, *targets, *deadlines;
@@ -33,8 +34,8 @@ static double value_of(const range *r, int i) {
   return r->n > 1 ? r->from + (r->to - r->from) * i / (r->n - 1) : r->from;
 }
 
-/* "X" or "FROM:TO:N". */
-static ee_status read_range(const char *name, const char *text, range *r) {
+/* "X" or "FROM:TO:N", of values from 0 to @p most. */
+static ee_status read_range(const char *name, const char *text, double most, range *r) {
   int end = 0;
   *r      = (range){.n = 0};
   if (text == NULL) return EE_OK;
@@ -42,9 +43,12 @@ static ee_status read_range(const char *name, const char *text, range *r) {
     r->n = 1;
   else if (sscanf(text, "%lf:%lf:%d%n", &r->from, &r->to, &r->n, &end) != 3 || text[end] != '\0')
     r->n = 0;
-  if (r->n >= 1 && r->n <= MOST_VALUES && isfinite(r->from) && isfinite(r->to)) return EE_OK;
-  return EE_FAIL(EE_ERR_USAGE, "--%s is %s; expected a number or FROM:TO:N with 1 to %d values",
-                 name, text, MOST_VALUES);
+  if (r->n == 1) r->to = r->from;
+  bool within = fmin(r->from, r->to) >= 0.0 && fmax(r->from, r->to) <= most;
+  if (r->n >= 1 && r->n <= MOST_VALUES && within && isfinite(r->from + r->to)) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE,
+                 "--%s is %s; expected a number or FROM:TO:N with 1 to %d values, from 0 to %g",
+                 name, text, MOST_VALUES, most);
 }
 
 /* What is measured, and room for it. */
@@ -200,8 +204,8 @@ static ee_status prepare_and_run(study *s, const ee_exit_table *table) {
 static ee_status offload(const offload_options *o) {
   study          s     = {.options = o};
   ee_exit_table *table = NULL;
-  EE_TRY(read_range("target", o->targets, &s.targets));
-  EE_TRY(read_range("deadline", o->deadlines, &s.deadlines));
+  EE_TRY(read_range("target", o->targets, 1.0, &s.targets));
+  EE_TRY(read_range("deadline", o->deadlines, MOST_SECONDS, &s.deadlines));
   EE_TRY(ee_exits_load(o->exits, &table));
   ee_status status = prepare_and_run(&s, table);
   ee_exit_table_destroy(&table);

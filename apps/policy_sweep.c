@@ -165,19 +165,15 @@ static ee_status write_all(const ee_policy_options *o, ee_result_file *file, con
   return ee_result_add(file, "pulls_over_time", r->steps, r->n_arms, r->pulls);
 }
 
-/* All points must have as many arms, which a sweep over the number of arms has not. */
-static ee_status check_arms(const point *p, int n) {
-  for (int i = 1; i < n; i++) {
-    if (p[i].mean.n_arms != p[0].mean.n_arms)
-      return EE_FAIL(EE_ERR_UNSUPPORTED, "a sweep over policies of %d and %d arms has no file",
-                     p[0].mean.n_arms, p[i].mean.n_arms);
-  }
-  return EE_OK;
+/* A file holds points of as many arms only, which a sweep over the number of arms has not. */
+static ee_status check_arms(const point *first, const point *p) {
+  if (p->mean.n_arms == first->mean.n_arms) return EE_OK;
+  return EE_FAIL(EE_ERR_UNSUPPORTED, "a sweep over policies of %d and %d arms has no file",
+                 first->mean.n_arms, p->mean.n_arms);
 }
 
 static ee_status write_points(const ee_policy_options *o, const point *p, int n) {
   ee_result_file *file = NULL;
-  EE_TRY(check_arms(p, n));
   size_t  wide = (size_t)(p[0].mean.n_exits + p[0].mean.n_arms);
   double *x    = calloc((size_t)n * wide, sizeof *x);
   if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d results", n);
@@ -217,6 +213,7 @@ ee_status ee_policy_run_sweep(const ee_policy_options *options, const ee_exit_ta
   for (int i = 0; i < n && status == EE_OK; i++) {
     p[i].value = value_of(&o->sweep, i);
     status     = run_point(o, table, &p[i]);
+    if (status == EE_OK && o->out != NULL) status = check_arms(&p[0], &p[i]);
   }
   if (status == EE_OK && o->out != NULL) status = write_points(o, p, n);
   if (status == EE_OK && o->json) status = print_json(o, p);

@@ -93,7 +93,8 @@ static void print_exits(FILE *out, const ee_report *r) {
   if (r->total.labelled == 0) fprintf(out, "the stream is unlabelled: no accuracy\n");
 }
 
-static void print_tenth(FILE *out, const ee_report *r, int t) {
+/* @p shown: as many arms get a column */
+static void print_tenth(FILE *out, const ee_report *r, int t, int shown) {
   const ee_report_tenth *at = &r->tenth[t];
   char                   offloaded[32], reward[32], cost[32];
   double                 n = (double)at->answers;
@@ -101,22 +102,20 @@ static void print_tenth(FILE *out, const ee_report *r, int t) {
   fprintf(out, "%5d %10lld %10s %13s %9s ", t + 1, (long long)at->answers,
           percent(n > 0.0 ? (double)at->offloaded / n : NAN, offloaded),
           number(at->offload_cost, 4, cost), reward);
-  for (int a = 0; a < r->n_arms; a++) fprintf(out, " %7lld", (long long)at->pulls[a]);
+  for (int a = 0; a < shown; a++) fprintf(out, " %7lld", (long long)at->pulls[a]);
   fprintf(out, "\n");
 }
 
 #define MOST_ARMS 16  // in one line
 
 static void print_arms(FILE *out, const ee_report *r) {
+  int shown = r->n_arms <= MOST_ARMS ? r->n_arms : 0;
   if (r->n_arms == 0) return;
-  if (r->n_arms > MOST_ARMS) {
-    fprintf(out, "\n%d arms: their pulls are in the JSON report\n", r->n_arms);
-    return;
-  }
   fprintf(out, "\ntenth    answers  offloaded  offload cost    reward ");
-  for (int a = 0; a < r->n_arms; a++) fprintf(out, "   arm%2d", a);
+  for (int a = 0; a < shown; a++) fprintf(out, "   arm%2d", a);
   fprintf(out, "\n");
-  for (int t = 0; t < EE_REPORT_TENTHS; t++) print_tenth(out, r, t);
+  for (int t = 0; t < EE_REPORT_TENTHS; t++) print_tenth(out, r, t, shown);
+  if (shown == 0) fprintf(out, "%d arms: their pulls are in the JSON report\n", r->n_arms);
 }
 
 static void print_times(FILE *out, const ee_report *r) {

@@ -43,7 +43,8 @@ static ee_status set_uint64(const ee_option *o, const char *text) {
   unsigned long long x = strtoull(text, &end, 10);
   if (end == text || *end != '\0' || errno != 0 || strchr(text, '-') != NULL ||
       !in_range(o, (double)x)) {
-    return bad_number(o, text, "a whole number, 0 or more");
+    bool any = o->low == 0.0 && o->high == 0.0;
+    return bad_number(o, text, any ? "a whole number, 0 or more" : "a whole number");
   }
   *(uint64_t *)o->target = x;
   return EE_OK;

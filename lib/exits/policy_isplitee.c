@@ -13,7 +13,7 @@ static ee_status create(const char *arguments, const ee_policy_setting *setting,
 
 const ee_policy_ops ee_policy_isplitee = {
     .name        = "isplitee",
-    .help        = "splitee for exits several layers apart\n" EE_SPLIT_HELP,
+    .help        = "splitee for exits several layers apart\n" EE_SPLIT_HELP("0.5"),
     .state_bytes = sizeof(ee_split_state),
     .needs       = EE_NEEDS_CONFIDENCE,
     .create      = create,

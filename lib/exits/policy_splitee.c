@@ -12,7 +12,7 @@ static ee_status create(const char *arguments, const ee_policy_setting *setting,
 
 const ee_policy_ops ee_policy_splitee = {
     .name        = "splitee",
-    .help        = "learn the exit at which samples leave or are offloaded\n" EE_SPLIT_HELP,
+    .help        = "learn the exit at which samples leave or are offloaded\n" EE_SPLIT_HELP("0.7"),
     .state_bytes = sizeof(ee_split_state),
     .needs       = EE_NEEDS_CONFIDENCE,
     .create      = create,

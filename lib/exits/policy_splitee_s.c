@@ -12,8 +12,8 @@ static ee_status create(const char *arguments, const ee_policy_setting *setting,
 
 const ee_policy_ops ee_policy_splitee_s = {
     .name = "splitee-s",
-    .help = "splitee that learns from every exit passed\n" EE_SPLIT_HELP
-            "\nreleased=1     offline: use the last exit of samples that left before it",
+    .help = "splitee that learns from every exit passed\n" EE_SPLIT_HELP(
+        "0.7") "\nreleased=1     offline: use the last exit of samples that left before it",
     .state_bytes = sizeof(ee_split_state),
     .needs       = EE_NEEDS_CONFIDENCE,
     .create      = create,

@@ -53,8 +53,9 @@ ee_decision ee_split_decide(const void *self, const ee_exit_view *view, void *st
 extern const ee_policy_learning ee_split_learning;
 extern const ee_policy_arms     ee_split_arms;
 
-#define EE_SPLIT_HELP                                                                  \
-  "alpha=X        leave at the chosen exit if its confidence reaches X\n"              \
-  "arms=N         choose among the first N exits; default all\n"                       \
-  "arm=K          always play arm K, from 0, and learn nothing from it\n" EE_COST_HELP \
+#define EE_SPLIT_HELP(alpha)                                                            \
+  "alpha=X        leave at the chosen exit if its confidence reaches X; default " alpha \
+  "\n"                                                                                  \
+  "arms=N         choose among the first N exits; default all\n"                        \
+  "arm=K          always play arm K, from 0, and learn nothing from it\n" EE_COST_HELP  \
   "\n" EE_BANDIT_HELP

@@ -88,6 +88,16 @@ for exit in 0 1 2; do
     "$(of score.json exits.$exit.accuracy)"
 done
 
+# a policy of many arms: tenths without columns for them
+edgeexit run --policy ceebert:grid=0/0.25/0.5/0.75/1 --trace many.h5 model.h5 data.h5 > out 2> err
+edgeexit report many.h5 > out
+expect "tenths of a policy of many arms" "$(sed -n '/^tenth /,/arms: /p' out | grep -c '^ *[0-9]* *6 ')" \
+  10
+grep -q "^25 arms: their pulls are in the JSON report" out || fail "the report says: $(cat out)"
+edgeexit run --policy splitee --trace few.h5 model.h5 data.h5 > out 2> err
+edgeexit report few.h5 > out
+grep -q "^tenth .* arm 0   arm 1   arm 2$" out || fail "the report says: $(cat out)"
+
 expect "answers of the trace" "$(told trace.h5 answered)" 60
 expect "whether the run ended" "$(told trace.h5 complete)" true
 echo "eight files told what they hold"

@@ -83,6 +83,16 @@ refuse 2 "no --bandwidth-trace that carries them" --delay-trace less.txt --bytes
 refuse 2 "does not say how many bytes a sample has behind exit 0; give --bytes" \
   --bandwidth-trace packets.txt
 
+for target in 0.5:1.5:3 -0.1:0.9:3 1.01 -1 nan 0.5:nan:2 0.5:inf:2 0.5:0.9:0 high; do
+  refuse 2 "--target is $target; expected a number or FROM:TO:N with 1 to 10000 values, from 0 to 1" \
+    --target $target
+  [[ ! -s out ]] || fail "--target $target: $(cat out)"
+done
+for deadline in -1 1:-1:3 inf; do
+  refuse 2 "--deadline is $deadline; expected a number" --deadline $deadline
+done
+edgeexit offload --batch 50 --target 0.9:0.5:2 --deadline 0 exits.h5 > out
+
 # a table of a network of ours says how many bytes go on
 tool make_model model.h5 2 1 128 11 1
 edgeexit generate modulation --samples 100 --seed 3 -o data.h5

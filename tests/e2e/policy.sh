@@ -148,6 +148,26 @@ refuse 2 "a search looks at each sample once" policy wide.h5 --front --seeds 3
 refuse 2 "--sweep is value" policy wide.h5 --policy final --sweep value
 refuse 2 "do not go with --policy" policy wide.h5 --policy final --front
 refuse 2 "an exit table, EXITS.h5, is missing" policy --policy final
+# a sweep that fits no file is refused before its last point, which is none of an exit
+refuse 1 "a sweep over policies of 1 and 2 arms has no file" policy wide.h5 --policy splitee \
+  --sweep arms=1:3:3 -o refused.h5
+[[ ! -e refused.h5 ]] || fail "a sweep without a file wrote one"
+
+# help tells the defaults that policies have
+for default in splitee:0.7 splitee-s:0.7 isplitee:0.5; do
+  name=${default%:*} alpha=${default#*:}
+  edgeexit policy --policy help | sed -n "/^$name\$/,/arms=/p" > out
+  grep -q "alpha=X .*; default $alpha\$" out || fail "the help of $name is: $(cat out)"
+  policy long.h5 --policy "$name" --seeds 3 --stream resample:400
+  sed 's/"policy":"[^"]*"//' out.json > default.json
+  policy long.h5 --policy "$name:alpha=$alpha" --seeds 3 --stream resample:400
+  sed 's/"policy":"[^"]*"//' out.json > told.json
+  cmp -s default.json told.json || fail "alpha of $name is not $alpha by default"
+  policy long.h5 --policy "$name:alpha=0.85" --seeds 3 --stream resample:400
+  sed 's/"policy":"[^"]*"//' out.json > other.json
+  ! cmp -s default.json other.json || fail "alpha of $name changes nothing"
+done
+
 refuse 2 "--prediction is missing" import exits wide.csv -o refused.h5
 
 tool make_model model.h5 2 1 128 11 1

@@ -35,6 +35,10 @@ run_refused 2 '*--shares is 0.5/0.5; expected 3 numbers *' --shares 0.5/0.5
 refused_by_ranks 2 '*too many arguments; usage: *' "$model" "$data" "$data"
 refused_by_ranks 2 '*DATA.h5 is missing; *' "$model"
 refused 2 '*fly is no command; *' fly
+refused 2 '*--samples is 0; expected a whole number from 1 to 1e+09' generate modulation --samples 0 \
+  -o "$scratch/none.h5"
+refused 2 '*--seed is -1; expected a whole number, 0 or more' generate modulation --seed -1 \
+  -o "$scratch/none.h5"
 refused 2 '*-o *is missing*' score "$model" "$data"
 
 # what is read is not written over, and ranks are as many as was said
