@@ -174,8 +174,8 @@ static ee_status check_arms(const point *first, const point *p) {
 
 static ee_status write_points(const ee_policy_options *o, const point *p, int n) {
   ee_result_file *file = NULL;
-  size_t  wide = (size_t)(p[0].mean.n_exits + p[0].mean.n_arms);
-  double *x    = calloc((size_t)n * wide, sizeof *x);
+  size_t          wide = (size_t)(p[0].mean.n_exits + p[0].mean.n_arms);
+  double         *x    = calloc((size_t)n * wide, sizeof *x);
   if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d results", n);
   ee_status status = ee_result_create(o->out, o->exits, o->policy, o->sweep.key, &file);
   if (status == EE_OK) {

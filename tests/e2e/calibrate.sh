@@ -120,7 +120,7 @@ expect "threshold at which distributions may differ" "$(of promise threshold)" 0
 less 0 "$(of promise risk)" || fail "early distributions are those of the last exit"
 less "$(of promise risk)" 1 || fail "a Hellinger distance is above 1"
 for steps in 3 100 77777 100000; do
-  promise=(threshold --loss consistency --method naive --epsilon 0.3 --grid $steps exits.h5)
+  promise=(threshold --loss consistency --method naive --epsilon 0.3 --grid "$steps" exits.h5)
   edgeexit "${promise[@]}" --json > promise.json
   edgeexit "${promise[@]}" > out
   shown=$(sed -n 's/^threshold \([^ ]*\) .*/\1/p' out)
