@@ -10,6 +10,18 @@ rows '^IMDb +splitee(-s)? ' 10
 rows '^modulation +splitee(-s)? +0\.[1-6] ' 12
 rows '^modulation +[a-z0-9-]+ +[0-9.]+ \+- ' 6
 
+# the page has savings and accuracies of every published curve
+awk -F '\t' '/^#/ || $1 == "dataset" { next }
+  { key = $1 FS $3; saving[key] = saving[key] sprintf(" %.1f %% |", 100 - $5 * 1e6 / (12 * $2)) }
+  $6 != "-" { right[key] = right[key] sprintf(", %.4f", $6) }
+  END { for (key in saving) { split(key, name, FS)
+    print "| published, " name[1] " |" saving[key] " " substr(right[key], 3) " |" } }' \
+  "$source_dir/jobs/experiments/published/splitee.tsv" > "$scratch/published"
+expect "published curves of SplitEE" "$(wc -l < "$scratch/published")" 10
+while read -r row; do
+  grep -qFx "$row" "$source_dir/docs/experiments.md" || fail "docs/experiments.md has no row $row"
+done < "$scratch/published"
+
 KEPT=1000 FRAMES=1000 TARGETS='0.72 0.75 1' experiment eenet
 rows '^( +-|  0\.72|  0\.75) +0\.[0-9]+ .* (final|eenet:value=|threshold:values?=)' 8
 
