@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <math.h>
 #include <stdio.h>
 
 ee_status ee_json_print(cJSON *all) {
@@ -17,4 +18,8 @@ cJSON *ee_json_item(cJSON *list) {
   if (cJSON_AddItemToArray(list, item)) return item;
   cJSON_Delete(item);
   return NULL;
+}
+
+void ee_json_number(cJSON *to, const char *key, double x) {
+  cJSON_AddItemToObject(to, key, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
 }

@@ -6,14 +6,6 @@
 #include "plan_print.h"
 #include "plan_text.h"
 
-static void add_number(cJSON *to, const char *key, double x) {
-  if (isfinite(x)) {
-    cJSON_AddNumberToObject(to, key, x);
-  } else {
-    cJSON_AddNullToObject(to, key);
-  }
-}
-
 static void add_devices_of(const ee_plan_question *q, const ee_plan *plan, cJSON *to) {
   char   name[64];
   cJSON *list = cJSON_AddArrayToObject(to, "devices_used");
@@ -32,13 +24,13 @@ static void add_promise(const ee_plan_question *q, const ee_promise *p, int devi
   }
   const ee_forecast *f    = &p->forecast;
   const char        *kind = f->link ? "link" : p->head >= 0 ? "head" : "device";
-  add_number(one, "period_s", f->period);
-  add_number(one, "throughput_per_s", 1.0 / f->period);
-  add_number(one, "latency_s", f->latency);
+  ee_json_number(one, "period_s", f->period);
+  ee_json_number(one, "throughput_per_s", 1.0 / f->period);
+  ee_json_number(one, "latency_s", f->latency);
   cJSON_AddItemToObject(one, "exit_latency_s",
                         cJSON_CreateDoubleArray(p->latency, q->setup->model->n_exits));
-  add_number(one, "lower_bound_s", f->lower_bound);
-  add_number(one, "above_bound", f->period / f->lower_bound - 1.0);
+  ee_json_number(one, "lower_bound_s", f->lower_bound);
+  ee_json_number(one, "above_bound", f->period / f->lower_bound - 1.0);
   cJSON_AddStringToObject(one, "bottleneck", ee_plan_bottleneck(q, p, text, sizeof text));
   cJSON_AddStringToObject(one, "bottleneck_kind", kind);
   cJSON_AddNumberToObject(one, "head_share", p->head_share);
@@ -64,14 +56,14 @@ static void add_device(const ee_plan_question *q, const ee_promises *all, int d,
     double          room  = p->memory[one->stage];
     cJSON_AddNumberToObject(to, "first_layer", stage->begin);
     cJSON_AddNumberToObject(to, "last_layer", stage->end - 1);
-    add_number(to, "busy_s", one->seconds);
-    add_number(to, "memory_bytes", one->bytes);
-    add_number(to, "memory_limit_bytes", room > 0.0 ? room : INFINITY);
+    ee_json_number(to, "busy_s", one->seconds);
+    ee_json_number(to, "memory_bytes", one->bytes);
+    ee_json_number(to, "memory_limit_bytes", room > 0.0 ? room : INFINITY);
   } else {
     cJSON_AddStringToObject(to, "idle", idle_name(one->idle));
   }
-  add_number(to, used ? "period_without_s" : "period_with_s", one->other_period);
-  add_number(to, used ? "latency_without_s" : "latency_with_s", one->other_latency);
+  ee_json_number(to, used ? "period_without_s" : "period_with_s", one->other_period);
+  ee_json_number(to, used ? "latency_without_s" : "latency_with_s", one->other_latency);
 }
 
 static void add_warning(const char *warning, void *list) {
@@ -83,19 +75,19 @@ static void add_best(const ee_plan_question *q, const ee_promises *all, cJSON *t
   char                text[512];
   cJSON_AddNumberToObject(to, "devices", all->enough);
   add_devices_of(q, all->plan, to);
-  add_number(to, "period_s", v->forecast.period);
-  add_number(to, "lower_bound_s", v->forecast.lower_bound);
+  ee_json_number(to, "period_s", v->forecast.period);
+  ee_json_number(to, "lower_bound_s", v->forecast.lower_bound);
   if (v->alone >= 0) {
     cJSON_AddStringToObject(to, "alone", ee_plan_device(q, v->alone, text, sizeof text));
   } else {
     cJSON_AddNullToObject(to, "alone");
   }
-  add_number(to, "alone_period_s", v->alone_period);
-  add_number(to, "alone_latency_s", v->alone_latency);
-  add_number(to, "times_alone", v->alone_period / v->forecast.period);
+  ee_json_number(to, "alone_period_s", v->alone_period);
+  ee_json_number(to, "alone_latency_s", v->alone_latency);
+  ee_json_number(to, "times_alone", v->alone_period / v->forecast.period);
   if (all->better == NULL) return;
   cJSON_AddStringToObject(to, "better_planner", all->better->name);
-  add_number(to, "better_period_s", all->better_period);
+  ee_json_number(to, "better_period_s", all->better_period);
 }
 
 ee_status ee_promises_print_json(const ee_plan_question *q, const ee_promises *all) {

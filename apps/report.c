@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "ee/fleet_file.h"
+#include "ee/log.h"
 #include "ee/trace_file.h"
 #include "report_print.h"
 
@@ -17,20 +19,38 @@ static ee_report_input input_of(const ee_trace_file *file) {
   return input;
 }
 
-static ee_status print_report(const ee_trace_file *file, bool json) {
-  ee_report_input input = input_of(file);
-  ee_report       report;
-  EE_TRY(ee_report_make(&input, &report));
+/* The fleet as the run read it; a report does without it. */
+static void read_fleet(const ee_trace_header *header, ee_fleet **fleet) {
+  *fleet = NULL;
+  if (header->fleet_text == NULL || header->fleet_text[0] == '\0') return;
+  if (ee_fleet_parse("the fleet in the trace", header->fleet_text, fleet) != EE_OK) {
+    ee_log(EE_LOG_WARNING, "%s; devices have no names", ee_status_message());
+  }
+}
+
+static ee_status print_input(const ee_report_input *input, bool json) {
+  ee_report report;
+  EE_TRY(ee_report_make(input, &report));
   ee_status status = EE_OK;
   if (json) {
-    status = ee_report_print_json(stdout, &input, &report);
+    status = ee_report_print_json(stdout, input, &report);
   } else {
-    ee_report_print_text(stdout, &input, &report);
+    ee_report_print_text(stdout, input, &report);
   }
   ee_report_clear(&report);
   if (status == EE_OK && (fflush(stdout) != 0 || ferror(stdout))) {
     status = EE_FAIL(EE_ERR_FILE, "the report cannot be printed: %s", strerror(errno));
   }
+  return status;
+}
+
+static ee_status print_report(const ee_trace_file *file, bool json) {
+  ee_report_input input = input_of(file);
+  ee_fleet       *fleet;
+  read_fleet(input.header, &fleet);
+  input.fleet      = fleet;
+  ee_status status = print_input(&input, json);
+  ee_fleet_destroy(&fleet);
   return status;
 }
 

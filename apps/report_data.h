@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "ee/fleet.h"
 #include "ee/trace_file.h"
 #include "report_stats.h"
 
@@ -13,6 +14,7 @@
 /** The records.  All borrowed. */
 typedef struct ee_report_input {
   const ee_trace_header *header;
+  const ee_fleet        *fleet;   // names and watts of devices; NULL: not known
   const ee_answer       *answer;  // shape [n_answers]
   const ee_event        *event;   // shape [n_events]
   const ee_epoch_record *epoch;   // shape [n_epochs], in order
@@ -31,6 +33,7 @@ typedef struct ee_report_device {
   int64_t ns[EE_EVENT_COUNT];  // [ns]
   int64_t answers;             // that left on it
   int64_t bytes_sent;          // to other devices [byte]
+  double  energy;              // busy: computing, heads, pace; NAN: watts not known [J]
 } ee_report_device;
 
 /** What went from one device to another: a message is known from the record of its sender or of
@@ -99,6 +102,7 @@ typedef struct ee_report {
   ee_report_tenth  *tenth;                       // shape [EE_REPORT_TENTHS]; NULL without arms
   int64_t          *pulls;                       // of all tenths
   int64_t           verdicts[EE_VERDICT_COUNT];  // epochs that ended so
+  double            energy;                      // of the devices whose watts are known [J]
   ee_summary        allreduce;                   // duration on each rank [s]
 } ee_report;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a report says of events: where each device's time went, and what links carried. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "report_parts.h"
@@ -34,6 +35,18 @@ static ee_status summarise_sums(const ee_report_input *in, ee_report *report) {
   return EE_OK;
 }
 
+static void add_energy(const ee_report_input *in, ee_report *report) {
+  for (int d = 0; d < report->n_devices; d++) {
+    ee_report_device *device = &report->device[d];
+    const int64_t    *ns     = device->ns;
+    double busy    = (double)(ns[EE_EVENT_COMPUTE] + ns[EE_EVENT_HEAD] + ns[EE_EVENT_PACE]) * 1e-9;
+    bool   known   = in->fleet != NULL && d < in->fleet->n_devices && report->span > 0;
+    double seconds = (double)report->span * 1e-9;
+    device->energy = known ? ee_device_energy(&in->fleet->device[d], busy, seconds) : NAN;
+    if (!isnan(device->energy)) report->energy += device->energy;
+  }
+}
+
 ee_status ee_report_devices(const ee_report_input *in, ee_report *report) {
   size_t           n      = (size_t)in->n_events;
   const ee_event **order  = calloc(n + 1, sizeof *order);
@@ -48,6 +61,7 @@ ee_status ee_report_devices(const ee_report_input *in, ee_report *report) {
   }
   free(order);
   free(room);
+  if (status == EE_OK) add_energy(in, report);
   return status == EE_OK ? summarise_sums(in, report) : status;
 }
 

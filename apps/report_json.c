@@ -83,17 +83,21 @@ static void add_answers(cJSON *all, const ee_report *r) {
   add_summary(all, "gap_s", &r->gaps);
 }
 
-static void add_devices(cJSON *all, const ee_report *r) {
+static void add_devices(cJSON *all, const ee_report_input *in, const ee_report *r) {
   cJSON *list = cJSON_AddArrayToObject(all, "devices");
   for (int d = 0; d < r->n_devices; d++) {
     cJSON *to = ee_json_item(list);
     cJSON_AddNumberToObject(to, "rank", d);
+    bool named = in->fleet != NULL && d < in->fleet->n_devices;
+    cJSON_AddItemToObject(
+        to, "name", named ? cJSON_CreateString(in->fleet->device[d].name) : cJSON_CreateNull());
     for (int k = 0; k < EE_EVENT_COUNT; k++) {
       cJSON_AddNumberToObject(to, k == EE_EVENT_COMPUTE ? "busy" : ee_event_name(k),
                               ee_report_ratio((double)r->device[d].ns[k], (double)r->span));
     }
     cJSON_AddNumberToObject(to, "answers", (double)r->device[d].answers);
     cJSON_AddNumberToObject(to, "bytes_sent", (double)r->device[d].bytes_sent);
+    ee_json_number(to, "energy_j", r->device[d].energy);
   }
   list = cJSON_AddArrayToObject(all, "links");
   for (int64_t i = 0; i < r->n_links; i++) {
@@ -174,7 +178,8 @@ ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee
   add_header(all, input->header);
   add_answers(all, report);
   add_arms(all, report);
-  add_devices(all, report);
+  add_devices(all, input, report);
+  ee_json_number(all, "energy_j", report->energy > 0.0 ? report->energy : NAN);
   add_plans(all, report);
   add_control(all, report);
   char *text = cJSON_PrintUnformatted(all);

@@ -131,7 +131,13 @@ static void print_times(FILE *out, const ee_report *r) {
           r->n_plans > 1 ? ", but for those around a change of plans" : "");
 }
 
-static void print_devices(FILE *out, const ee_report *r) {
+static void print_energy(FILE *out, const ee_report *r) {
+  if (r->energy <= 0.0 || r->answered == 0) return;
+  fprintf(out, "\nenergy       %.6g J, %.6g J per answer: a model, by the fleet's watts\n",
+          r->energy, r->energy / (double)r->answered);
+}
+
+static void print_devices(FILE *out, const ee_report_input *in, const ee_report *r) {
   static const ee_event_kind shown[] = {EE_EVENT_COMPUTE, EE_EVENT_HEAD, EE_EVENT_PACE,
                                         EE_EVENT_WAIT,    EE_EVENT_SEND, EE_EVENT_RECEIVE,
                                         EE_EVENT_MIGRATE};
@@ -149,8 +155,10 @@ static void print_devices(FILE *out, const ee_report *r) {
       double ns = (double)r->device[d].ns[shown[k]];
       fprintf(out, " %8s", percent(ee_report_ratio(ns, (double)r->span), text));
     }
-    fprintf(out, " %10lld %12lld\n", (long long)r->device[d].answers,
+    fprintf(out, " %10lld %12lld", (long long)r->device[d].answers,
             (long long)r->device[d].bytes_sent);
+    bool named = in->fleet != NULL && d < in->fleet->n_devices;
+    fprintf(out, "%s%s\n", named ? "  " : "", named ? in->fleet->device[d].name : "");
   }
 }
 
@@ -225,7 +233,8 @@ void ee_report_print_text(FILE *out, const ee_report_input *input, const ee_repo
   } else {
     fprintf(out, "no sample was answered: no exits, times or plans to report\n");
   }
-  print_devices(out, report);
+  print_devices(out, input, report);
+  print_energy(out, report);
   print_links(out, report);
   print_plans(out, report);
   print_control(out, input, report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_figures.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -42,6 +43,19 @@ static void judge_clock(ee_run_figures *f) {
   f->honest     = f->cpu <= HONEST_CORES * (double)f->cores && f->late_share <= HONEST_LATE;
 }
 
+double ee_run_energy(const ee_run_figures *f, int d) {
+  const ee_device_totals *t = &f->outcome->device[d];
+  if (f->fleet == NULL) return NAN;
+  return ee_device_energy(&f->fleet->device[d], (double)t->busy * 1e-9, (double)t->wall * 1e-9);
+}
+
+static void add_energy(ee_run_figures *f) {
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    double energy = ee_run_energy(f, d);
+    if (!isnan(energy)) f->energy += energy;
+  }
+}
+
 ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs *inputs,
                               const ee_run_setup *setup, const ee_run_trace *trace,
                               const ee_run_outcome *outcome, bool complete,
@@ -72,6 +86,7 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
   EE_TRY(ee_report_make(&f->input, &f->report));
   compare_periods(f);
   judge_clock(f);
+  add_energy(f);
   return EE_OK;
 }
 
@@ -110,6 +125,7 @@ static void add_devices(cJSON *all, const ee_run_figures *f) {
     cJSON_AddNumberToObject(one, "batches", (double)t->batches);
     cJSON_AddNumberToObject(one, "sent_bytes", (double)t->bytes_sent);
     cJSON_AddNumberToObject(one, "memory_bytes", (double)t->memory);
+    ee_json_number(one, "energy_j", ee_run_energy(f, d));
   }
 }
 
@@ -131,6 +147,9 @@ static void add_stream(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(all, "latency_p95_s", r->latency.p95);
   cJSON_AddNumberToObject(all, "latency_p99_s", r->latency.p99);
   cJSON_AddNumberToObject(all, "longest_gap_s", (double)r->gap.length * 1e-9);
+  bool known = f->energy > 0.0 && r->answered > 0;
+  ee_json_number(all, "energy_j", known ? f->energy : NAN);
+  ee_json_number(all, "energy_per_sample_j", known ? f->energy / (double)r->answered : NAN);
 }
 
 static void add_control(cJSON *all, const ee_run_figures *f) {

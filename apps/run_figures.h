@@ -15,6 +15,7 @@ typedef struct ee_run_figures {
   int                   compared;             // epochs that it was compared over
   const char           *clock;                // of the run: real, paced or simulated
   bool                  paced, honest;        // whether a fleet held back; whether nothing else did
+  double                energy;               // of devices whose watts the fleet says [J]
   double                cpu;                  // cores that all devices used together
   long                  cores;                // that this host has
   double                late_share;           // of batches that took longer than modelled
@@ -30,5 +31,8 @@ ee_status ee_run_figures_json(const ee_run_figures *figures);
 
 /** Name of device @p d in the fleet; "" without one. */
 const char *ee_run_device_name(const ee_run_figures *figures, int d);
+
+/** Energy of device @p d by the watts of its fleet; NAN if they are not said [J]. */
+double ee_run_energy(const ee_run_figures *figures, int d);
 
 void ee_run_figures_clear(ee_run_figures *figures);

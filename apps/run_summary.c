@@ -102,6 +102,10 @@ static void print_honesty(const ee_run_figures *f) {
            f->predicted * 1e3, f->measured * 1e3, f->compared,
            100.0 * (f->measured / f->predicted - 1.0));
   }
+  if (f->energy > 0.0 && f->report.answered > 0) {
+    printf("energy     %.6g J, %.6g J per answer: a model, by the fleet's watts\n", f->energy,
+           f->energy / (double)f->report.answered);
+  }
   if (!f->paced) return;
   printf(
       "clock      %s: the devices used %.2f of %ld cores; %.1f%% of batches took longer than "

@@ -424,12 +424,23 @@ static ee_status read_fleet(const ee_yaml *yaml, ee_fleet **fleet) {
   return EE_OK;
 }
 
-ee_status ee_fleet_load(const char *path, ee_fleet **fleet) {
-  *fleet = NULL;
-  ee_yaml yaml;
-  EE_TRY(ee_yaml_open(path, &yaml));
-  ee_status status = read_fleet(&yaml, fleet);
-  ee_yaml_close(&yaml);
+static ee_status read_and_close(ee_yaml *yaml, ee_fleet **fleet) {
+  ee_status status = read_fleet(yaml, fleet);
+  ee_yaml_close(yaml);
   if (status != EE_OK) ee_fleet_destroy(fleet);
   return status;
+}
+
+ee_status ee_fleet_load(const char *path, ee_fleet **fleet) {
+  ee_yaml yaml;
+  *fleet = NULL;
+  EE_TRY(ee_yaml_open(path, &yaml));
+  return read_and_close(&yaml, fleet);
+}
+
+ee_status ee_fleet_parse(const char *name, const char *text, ee_fleet **fleet) {
+  ee_yaml yaml;
+  *fleet = NULL;
+  EE_TRY(ee_yaml_parse(name, text, &yaml));
+  return read_and_close(&yaml, fleet);
 }

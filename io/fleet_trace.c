@@ -26,6 +26,7 @@ ee_status ee_fleet_read_trace(const ee_yaml *yaml, const yaml_node_t *node, cons
   if (name[0] == '\0' || !place_beside(yaml->path, name, path, sizeof path)) {
     return ee_yaml_fail(yaml, node, place, "is '%.40s'; expected the path of a file", name);
   }
+  if (yaml->alone) return EE_OK;
   *trace = calloc(1, sizeof **trace);
   if (*trace == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %s", path);
   return ee_network_bandwidth_load(path, *trace);

@@ -125,6 +125,11 @@ ee_status ee_yaml_open(const char *path, ee_yaml *yaml) {
   return status;
 }
 
+ee_status ee_yaml_parse(const char *name, const char *text, ee_yaml *yaml) {
+  *yaml = (ee_yaml){.path = name, .alone = true};
+  return parse(name, text, strlen(text), &yaml->document);
+}
+
 void ee_yaml_close(ee_yaml *yaml) {
   yaml_document_delete(&yaml->document);
 }

@@ -14,12 +14,16 @@
 
 /** An open document. */
 typedef struct ee_yaml {
-  const char     *path;  // borrowed
+  const char     *path;   // borrowed; of a text that stands alone, its name
+  bool            alone;  // a text, not a file: files that it names are not looked for
   yaml_document_t document;
 } ee_yaml;
 
 /** Read the one document of the file at @p path; close it with ee_yaml_close() if EE_OK. */
 ee_status ee_yaml_open(const char *path, ee_yaml *yaml);
+
+/** The same from memory; @p name stands for the path in errors and is borrowed. */
+ee_status ee_yaml_parse(const char *name, const char *text, ee_yaml *yaml);
 void      ee_yaml_close(ee_yaml *yaml);
 
 /** Longest place such as "links.pairs[3].bandwidth", with its ending zero [byte]. */

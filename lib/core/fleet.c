@@ -2,6 +2,7 @@
 /* The devices and links of a run as data, and what they are at a given time. */
 #include "ee/fleet.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -53,6 +54,11 @@ double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops)
   const ee_device_spec *device = &fleet->device[d];
   double                speed = device->flops > 0.0 ? device->flops : device->relative * host_flops;
   return speed * ee_schedule_at(&device->speed, t, 1.0);
+}
+
+double ee_device_energy(const ee_device_spec *device, double busy, double seconds) {
+  if (device->watts_busy <= 0.0) return NAN;
+  return device->watts_busy * busy + device->watts_idle * (seconds - busy);
 }
 
 bool ee_fleet_away(const ee_fleet *fleet, int d, double t) {

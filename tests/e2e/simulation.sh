@@ -112,6 +112,24 @@ awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   exit !(wall > 0.99 * wanted && wall < 1.03 * wanted)
 }' || fail "$bytes bytes over the recorded link took $wall s"
 
+# energy is busy and idle watts times their seconds, in the run's figures and in the report
+cat > fleet.yaml << 'FLEET'
+name: one of two with watts
+devices: [{name: camera, flops: 1G, watts: {busy: 5, idle: 2}}, {name: server, flops: 1G}]
+FLEET
+simulate --policy final --rebalance off --cuts 3 --json
+awk -v energy="$(tool json_value energy_j < out)" -v busy="$(tool json_value devices.0.busy_s < out)" \
+  -v wall="$(tool json_value devices.0.wall_s < out)" -v each="$(tool json_value energy_per_sample_j < out)" \
+  'BEGIN {
+    wanted = 5 * busy + 2 * (wall - busy)
+    exit !(busy > 0 && (energy - wanted) ^ 2 < 1e-12 && (each - wanted / 200) ^ 2 < 1e-12)
+  }' || fail "energy: $(cat out)"
+expect "energy of a device without watts" "$(tool json_value devices.1.energy_j < out)" null
+edgeexit report --json trace.h5 > report.json
+awk -v run="$(tool json_value energy_j < out)" -v report="$(tool json_value energy_j < report.json)" \
+  'BEGIN { exit !(report > 0.99 * run && report < 1.01 * run) }' || fail "$(cat report.json)"
+expect "name in the report" "$(tool json_value devices.1.name < report.json)" server
+
 # what is refused
 refuse() {
   local code=0

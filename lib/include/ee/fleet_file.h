@@ -14,3 +14,7 @@
  *         EE_ERR_NOMEM
  */
 ee_status ee_fleet_load(const char *path, ee_fleet **fleet);
+
+/** The same from the text of such a file, which stands alone: links that were recorded are without
+ *  their record.  @p name stands for the path in errors. */
+ee_status ee_fleet_parse(const char *name, const char *text, ee_fleet **fleet);

@@ -246,6 +246,21 @@ static void a_recorded_link_carries_bytes_as_recorded(void) {
   ee_fleet_destroy(&fleet);
 }
 
+static void a_text_stands_alone(void) {
+  ee_fleet *fleet = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_fleet_parse("a text",
+                                       "devices: [{name: a, relative: 2}, {name: b, flops: 1}]\n"
+                                       "links: {default: {trace: none.txt, latency: 1ms}}\n",
+                                       &fleet),
+                        EE_OK);
+  CU_ASSERT_STRING_EQUAL(fleet->device[0].name, "a");
+  CU_ASSERT_EQUAL(ee_fleet_link(fleet, 0, 1)->latency, 1e-3);
+  CU_ASSERT_PTR_NULL(ee_fleet_link(fleet, 0, 1)->trace);
+  ee_fleet_destroy(&fleet);
+  CU_ASSERT_EQUAL(ee_fleet_parse("a text", "devices: 3", &fleet), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "a text:1: devices must be a list"));
+}
+
 static void wrong_traces_are_refused(void) {
   static const char two[] = "devices: [{name: a, relative: 1}, {name: b, relative: 1}]\nlinks: ";
   char              text[400];
@@ -341,6 +356,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_count_stands_for_numbered_devices),
     EE_FACT(absences_are_from_when_to_when),
     EE_FACT(a_recorded_link_carries_bytes_as_recorded),
+    EE_FACT(a_text_stands_alone),
     EE_FACT(wrong_traces_are_refused),
     EE_FACT(wrong_devices_are_refused),
     EE_FACT(what_is_not_one_yaml_mapping_is_refused),

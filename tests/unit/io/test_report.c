@@ -261,6 +261,31 @@ static void devices_and_links_are_added_up(void) {
   ee_report_clear(&r);
 }
 
+/* Device 0 is busy for 0.2 s at 5 W and idle at 1 W; of device 1 nothing is known. */
+static void energy_is_that_of_busy_and_idle_watts(void) {
+  made_run  run;
+  ee_fleet *fleet = NULL;
+  ee_report r;
+  make_run(&run);
+  CU_ASSERT_EQUAL_FATAL(ee_fleet_create(2, &fleet), EE_OK);
+  fleet->device[0].watts_busy = 5.0;
+  fleet->device[0].watts_idle = 1.0;
+  run.input.fleet             = fleet;
+  CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
+  double idle = (double)r.span * 1e-9 - 0.2;
+  CU_ASSERT_TRUE(idle > 0.0);
+  CU_ASSERT_DOUBLE_EQUAL(r.device[0].energy, 5.0 * 0.2 + idle, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(r.energy, r.device[0].energy, 1e-12);
+  CU_ASSERT_TRUE(isnan(r.device[1].energy) && isnan(r.device[2].energy));
+  ee_report_clear(&r);
+  run.input.fleet = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
+  CU_ASSERT_TRUE(isnan(r.device[0].energy));
+  CU_ASSERT_EQUAL(r.energy, 0.0);
+  ee_report_clear(&r);
+  ee_fleet_destroy(&fleet);
+}
+
 static void each_plan_has_its_answers_and_the_gap_at_its_switch(void) {
   made_run  run;
   ee_report r;
@@ -372,6 +397,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(times_are_those_of_the_whole_run),
     EE_FACT(the_order_of_answers_does_not_matter),
     EE_FACT(devices_and_links_are_added_up),
+    EE_FACT(energy_is_that_of_busy_and_idle_watts),
     EE_FACT(each_plan_has_its_answers_and_the_gap_at_its_switch),
     EE_FACT(a_pause_elsewhere_is_not_the_gap_of_a_switch),
     EE_FACT(a_move_is_told_with_what_it_promised_and_brought),
