@@ -128,3 +128,9 @@ refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
 refused '--front shows all periods' --front --planner uniform
 refused '--max-period is -1; expected' --max-period -1
+
+# the fleets that ship
+for file in "$source_dir"/jobs/fleets/*.yaml; do
+  edgeexit plan model.h5 --fleet "$file" --json > plan.json || fail "$file has no plan"
+  [[ $(of verdict) == *"device"* ]] || fail "$file: verdict $(of verdict)"
+done
