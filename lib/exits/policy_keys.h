@@ -37,7 +37,7 @@ static inline double ee_offload_cost(const ee_exit_view *view, double told) {
 #define EE_LAYER_COST_HELP "lambda=X       cost of a layer; default --lambda"
 #define EE_COST_HELP \
   EE_LAYER_COST_HELP \
-      "\n"           \
-      "offload=X      cost of an offload; default --offload-cost"
+  "\n"               \
+  "offload=X      cost of an offload; default --offload-cost"
 
 #define EE_COST_MAX 8.0  // of a layer or an offload: rewards have to stay in a range

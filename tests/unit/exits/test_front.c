@@ -169,7 +169,7 @@ static void a_search_needs_labels_and_confidences(void) {
   t->n = (int64_t)INT32_MAX + 1;
   CU_ASSERT_EQUAL(ee_front_search(t, &o, &front), EE_ERR_ARG);
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "the table has 2147483648"));
-  t->n = N;
+  t->n   = N;
   o.beam = 0;
   CU_ASSERT_EQUAL(ee_front_search(t, &o, &front), EE_ERR_ARG);
   ee_exit_table_destroy(&bare);
