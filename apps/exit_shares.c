@@ -7,7 +7,8 @@
 #include "ee/replay.h"
 #include "exit_match.h"
 
-static ee_status replay_shares(const ee_exit_table *table, const char *policy, double *share) {
+static ee_status replay_shares(const char *path, const ee_exit_table *table, const char *policy,
+                               double *share) {
   ee_replay_options options = ee_replay_defaults();
   ee_replay_result  mean, deviation;
   EE_TRY(ee_replay_seeds(table, policy, &options, 1, &mean, &deviation));
@@ -17,9 +18,9 @@ static ee_status replay_shares(const ee_exit_table *table, const char *policy, d
   ee_replay_clear(&deviation);
   if (feasible) return EE_OK;
   return EE_FAIL(EE_ERR_ARG,
-                 "policy %.300s: what it asks for cannot be had on the table; 'edgeexit policy' "
+                 "policy %.300s: what it asks for cannot be had on %.300s; 'edgeexit policy' "
                  "tells the best that can be had",
-                 policy);
+                 policy, path);
 }
 
 static ee_status check(const char *path, const ee_exit_table *table, const ee_model *model) {
@@ -34,7 +35,7 @@ ee_status ee_exit_shares(const char *exits, const char *policy, const ee_model *
   ee_exit_table *table = NULL;
   EE_TRY(ee_exits_load(exits, &table));
   ee_status status = check(exits, table, model);
-  if (status == EE_OK) status = replay_shares(table, policy, share);
+  if (status == EE_OK) status = replay_shares(exits, table, policy, share);
   ee_exit_table_destroy(&table);
   return status;
 }

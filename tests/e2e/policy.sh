@@ -185,9 +185,9 @@ for key in plans.3.plan plans.3.bottleneck verdict; do
 done
 [[ $(tool json_value plans.3.plan < table.json) != $(tool json_value plans.3.plan < blind.json) ]] ||
   fail "exit rates change no plan"
-refuse 1 "what it asks for cannot be had" plan model.h5 --exits exits.h5 \
+refuse 1 "what it asks for cannot be had on exits.h5" plan model.h5 --exits exits.h5 \
   --policy budgeted:budget=0.01
-refuse 1 "what it asks for cannot be had" run model.h5 data.h5 --exits exits.h5 \
+refuse 1 "what it asks for cannot be had on exits.h5" run model.h5 data.h5 --exits exits.h5 \
   --policy budgeted:budget=0.01
 refused=0
 edgeexit plan model.h5 --exits exits.h5 --shares "$shares" 2> err || refused=$?
