@@ -5,12 +5,15 @@
  *
  * Nothing in the loop waits: what cannot go on now is tried again on the next turn, and a turn
  * without work ends in a short sleep. */
+#include <math.h>
+
 #include "device_state.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
 
-#define NAP_SHORTEST 10000  // [ns]
 #define NAP_LONGEST 200000  // [ns]
+#define NAP_GROWTH 20       // the longest over the shortest
+#define NAPS_PER_BATCH 16   // on the simulated clock, while the slowest stage has a full batch
 
 /* Send what the held batch left, once its time has come. */
 static void release_when_due(ee_device *d, int64_t now, bool *busy) {
@@ -96,19 +99,40 @@ static void end_wait(ee_device *d, int64_t now) {
   d->idle_since = -1;
 }
 
+/* What the slowest stage takes for a full batch [s]; 0 without a fleet. */
+static double slowest_batch(const ee_run_setup *s) {
+  double slowest = 0.0;
+  for (int i = 0; i < s->plan->n_stages && s->fleet != NULL; i++) {
+    const ee_stage *stage = &s->plan->stage[i];
+    double          work  = 0.0;
+    for (int l = stage->begin; l < stage->end; l++) work += s->model->layer[l].flops;
+    slowest = fmax(slowest, work / ee_fleet_speed(s->fleet, stage->device, 0.0, s->host_flops));
+  }
+  return slowest * s->batch_limit;
+}
+
+/* How long an idle device may sleep [ns].  A turn takes no simulated time but the host's, and there
+ * may be thousands of devices, so that on the simulated clock they sleep in proportion to what they
+ * wait for.  Rank 0 does not: it notes when answers arrive. */
+static int64_t longest_nap(const ee_device *d) {
+  if (!ee_clock_is_simulated() || d->wire.rank == 0) return NAP_LONGEST;
+  double nap = slowest_batch(&d->setup) * 1e9 / NAPS_PER_BATCH;
+  return (int64_t)fmin(fmax(nap, NAP_LONGEST), EE_PACER_LONGEST);
+}
+
 /* Waiting begins with the first idle turn; naps grow up to a limit. */
 static void rest(ee_device *d, bool busy) {
   int64_t now = ee_device_now(d);
   if (busy || d->holding) end_wait(d, now);
   if (busy) {
-    d->nap = NAP_SHORTEST;
+    d->nap = d->longest_nap / NAP_GROWTH;
     return;
   }
   if (!d->holding && d->idle_since < 0) d->idle_since = now;
   int64_t nap = d->nap;
   if (d->holding && d->held.release - now < nap) nap = d->held.release - now;
   ee_clock_sleep(nap);
-  d->nap = 2 * d->nap < NAP_LONGEST ? 2 * d->nap : NAP_LONGEST;
+  d->nap = 2 * d->nap < d->longest_nap ? 2 * d->nap : d->longest_nap;
 }
 
 static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
@@ -143,7 +167,8 @@ static void start_clock(ee_device *d) {
   int64_t now = ee_clock_ns(), first = now;
   EE_MPI(MPI_Bcast(&first, 1, MPI_INT64_T, 0, d->wire.control));
   d->context.origin = on_node == d->wire.size || ee_clock_is_simulated() ? first : now;
-  d->nap            = NAP_SHORTEST;
+  d->longest_nap    = longest_nap(d);
+  d->nap            = d->longest_nap / NAP_GROWTH;
 }
 
 static ee_status check_answers(const ee_device *d) {
