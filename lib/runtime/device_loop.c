@@ -13,7 +13,7 @@
 
 #define NAP_LONGEST 200000  // [ns]
 #define NAP_GROWTH 20       // the longest over the shortest
-#define NAPS_PER_BATCH 16   // on the simulated clock, while the slowest stage has a full batch
+#define NAPS_PER_BATCH 8    // on the simulated clock, while the slowest stage has a full batch
 
 /* Send what the held batch left, once its time has come. */
 static void release_when_due(ee_device *d, int64_t now, bool *busy) {

@@ -45,11 +45,20 @@ void ee_trace_nodes(MPI_Comm comm, MPI_Comm *node, int *index, int *n_nodes) {
     EE_MPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, node));
   }
   EE_MPI(MPI_Comm_rank(*node, &node_rank));
-  int writer = node_rank == 0, before = 0;
-  EE_MPI(MPI_Exscan(&writer, &before, 1, MPI_INT, MPI_SUM, comm));
-  *index = rank == 0 ? 0 : before;
-  EE_MPI(MPI_Bcast(index, 1, MPI_INT, 0, *node));
-  EE_MPI(MPI_Allreduce(&writer, n_nodes, 1, MPI_INT, MPI_SUM, comm));
+
+  // Writers count themselves; MPI_Exscan would do, but SimGrid's takes a message for each two
+  // ranks.
+  MPI_Comm writers;
+  int      place[2] = {0, 0};
+  EE_MPI(MPI_Comm_split(comm, node_rank == 0 ? 0 : MPI_UNDEFINED, rank, &writers));
+  if (node_rank == 0) {
+    EE_MPI(MPI_Comm_rank(writers, &place[0]));
+    EE_MPI(MPI_Comm_size(writers, &place[1]));
+    EE_MPI(MPI_Comm_free(&writers));
+  }
+  EE_MPI(MPI_Bcast(place, 2, MPI_INT, 0, *node));
+  *index   = place[0];
+  *n_nodes = place[1];
 }
 
 static parcel *new_parcel(void) {
