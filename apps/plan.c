@@ -50,6 +50,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   ee_run_setup setup = {.model        = model,
                         .fleet        = fleet,
                         .whole_blocks = o->whole_blocks,
+                        .link_values  = o->halves ? EE_LINK_F16 : EE_LINK_F32,
                         .host_flops   = ee_profiled_flops(model),
                         .batch_limit  = o->batch,
                         .slots        = o->slots};
@@ -122,6 +123,8 @@ int ee_app_plan(int argc, char **argv) {
        "least latency with a period of at most S seconds", 1e-12, 1e9},
       {"front", 0, EE_OPTION_FLAG, &o.front, NULL,
        "all trade-offs between period and latency on P devices", 0, 0},
+      {"halves", 0, EE_OPTION_FLAG, &o.halves, NULL,
+       "values between stages have 16 bits, as with run --link-values f16", 0, 0},
       {"whole-blocks", 0, EE_OPTION_FLAG, &o.whole_blocks, NULL,
        "cut only where a single value crosses, as between residual blocks", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},

@@ -11,7 +11,7 @@ typedef struct ee_plan_options {
   const char *model, *fleet, *planner, *shares, *exits, *policy;
   int         devices, batch, slots;
   double      max_period;  // 0: no limit [s]
-  bool        whole_blocks, front, json;
+  bool        whole_blocks, halves, front, json;
 } ee_plan_options;
 
 /** What is promised for one number of devices. */

@@ -28,6 +28,10 @@ static ee_status check(const ee_run_options *o) {
   if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer or file", o->weights);
   }
+  if (strcmp(o->link_values, "f32") != 0 && strcmp(o->link_values, "f16") != 0 &&
+      strcmp(o->link_values, "auto") != 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f32, f16 or auto", o->link_values);
+  }
   if (ee_move_mode_by_name(o->move) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
   }
@@ -67,6 +71,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
                                                       .planner       = "exact",
                                                       .weights       = "peer",
                                                       .move          = "live",
+                                                      .link_values   = "f32",
                                                       .batch         = 8,
                                                       .slots         = 6,
                                                       .epoch         = 256,
@@ -115,6 +120,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
        "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
        0},
+      {"link-values", 0, EE_OPTION_TEXT, &o->link_values, "f32|f16|auto",
+       "16 bits for values between stages, or what the first plan is faster by; default f32", 0, 0},
       {"offload", 0, EE_OPTION_SWITCH, &o->offload, "on|off",
        "samples that a policy offloads leave their device at once; default off", 0, 0},
       {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",

@@ -7,6 +7,7 @@ typedef struct ee_run_options {
   const char *model, *data;
   const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights, *outcomes,
       *move;
+  const char *link_values;
   const char *cuts;          // of the first plan; NULL: the planner's
   const char *offload_cost;  // a number, a file or "link"; NULL: the default
   int         devices;       // ranks to start; 0: as launched, or as many as the fleet has

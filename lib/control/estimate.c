@@ -38,7 +38,7 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   return EE_OK;
 }
 
-static void fill_model(ee_estimate *e) {
+static void fill_model(ee_estimate *e, ee_link_values format) {
   const ee_model *m = e->model;
   for (int c = 0; c <= m->n_layers; c++) {
     int values;
@@ -50,7 +50,10 @@ static void fill_model(ee_estimate *e) {
     e->weight_bytes[l] = (double)m->layer[l].weight_bytes;
     e->reach[l]        = 1.0;
   }
-  for (int c = 0; c <= m->n_layers; c++) e->cut_bytes[c] = (double)ee_model_cut_bytes(m, c);
+  for (int c = 0; c <= m->n_layers; c++) {
+    bool halves     = format == EE_LINK_F16 && c > 0;
+    e->cut_bytes[c] = (double)ee_model_cut_bytes(m, c) * (halves ? 0.5 : 1.0);
+  }
   for (int x = 0; x < m->n_exits; x++) {
     e->head_work[x] = m->head_flops[x];
     e->attach[x]    = m->exit[x].attach;
@@ -83,7 +86,7 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
     ee_estimate_close(e);
     return status;
   }
-  fill_model(e);
+  fill_model(e, setup->link_values);
   fill_fleet(e, setup);
   // A window of slots hides the latency of all but one message in `slots`.
   double window = (double)setup->batch_limit * setup->slots;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ee/device.h"
 #include "ee/model.h"
 #include "ee/status.h"
 
@@ -35,7 +36,8 @@ typedef struct ee_message_header {
 /** Sizes of the messages of one cut. */
 typedef struct ee_message_layout {
   int        plan_epoch, cut;
-  size_t     state_bytes;  // per sample, a multiple of 8
+  size_t     number_bytes;  // of one number of a value: 4, or 2 if they are halves
+  size_t     state_bytes;   // per sample, a multiple of 8
   int        n_values;
   const int *value;         // shape [n_values], values alive across the cut; the model's
   size_t     sample_bytes;  // of the values of one sample
@@ -50,8 +52,15 @@ typedef struct ee_message {
   unsigned char     *values;    // the values, one after the other, each [n, elements]
 } ee_message;
 
-ee_message_layout ee_message_layout_of(const ee_model *model, int plan_epoch, int cut,
-                                       size_t state_bytes);
+/** @p values does not matter at cut 0. */
+ee_message_layout ee_message_layout_of(const ee_model *model, ee_link_values values, int plan_epoch,
+                                       int cut, size_t state_bytes);
+
+/** Write @p n numbers of a value to @p to, or read them from there; how many bytes they take. */
+size_t ee_message_put(const ee_message_layout *layout, const float *from, size_t n,
+                      unsigned char *to);
+size_t ee_message_take(const ee_message_layout *layout, const unsigned char *from, size_t n,
+                       float *to);
 
 /** Bytes of a message of @p n samples. */
 size_t ee_message_bytes(const ee_message_layout *layout, int n);

@@ -156,6 +156,7 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, (uint64_t)s->control_delay);
   hash          = mix(hash, s->with_logits);
   hash          = mix(hash, s->offload);
+  hash          = mix(hash, (uint64_t)s->link_values);
   hash          = mix(hash, s->outcomes != NULL);
   for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
   hash = mix(hash, s->policy->ops->state_bytes);

@@ -40,6 +40,12 @@ typedef struct ee_layer_reader {
   ee_status (*read)(void *self, int layer, float **blob);
 } ee_layer_reader;
 
+/** How values travel between stages.  What the source sends is always as it was read. */
+typedef enum ee_link_values {
+  EE_LINK_F32,  // as they are
+  EE_LINK_F16   // rounded to 16 bits: half the bytes, and answers depend on where plans cut
+} ee_link_values;
+
 /**
  * What a run is.  Logically collective: equal on all ranks but for what is marked rank 0.
  *
@@ -70,11 +76,12 @@ typedef struct ee_run_setup {
   int                  slots;          // messages in flight per link, >= 1
   int                  epoch_samples;  // >= 1
   int                  control_delay;  // epochs, >= 0
-  bool                 offload;        // see below
-  double               merge_wait;     // longest wait for a fuller batch [s]
-  double               rate;           // samples admitted per second [1/s]; 0: as fast as they go
-  bool                 with_logits;    // answers carry their logits
-  const ee_trace_sink *sink;           // of this rank; NULL: no trace
+  ee_link_values       link_values;
+  bool                 offload;      // see below
+  double               merge_wait;   // longest wait for a fuller batch [s]
+  double               rate;         // samples admitted per second [1/s]; 0: as fast as they go
+  bool                 with_logits;  // answers carry their logits
+  const ee_trace_sink *sink;         // of this rank; NULL: no trace
 } ee_run_setup;
 
 /** What a controller does in the device loop.  Entries are called on every turn of the loop. */

@@ -3,6 +3,7 @@
 #include "message.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static void make_model(void) {
 static void a_message_is_header_records_and_values_without_gaps(void) {
   make_model();
   for (int cut = 0; cut < 2; cut++) {
-    ee_message_layout layout = ee_message_layout_of(model, 7, cut, 5);
+    ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 7, cut, 5);
     CU_ASSERT_EQUAL(layout.state_bytes, 8);
     size_t values = 2 * 4 * 4 * sizeof(float);
     for (int n = 0; n < 4; n++) {
@@ -42,9 +43,29 @@ static void a_message_is_header_records_and_values_without_gaps(void) {
   ee_model_destroy(&model);
 }
 
+static void halves_take_half_the_bytes_but_not_from_the_source(void) {
+  make_model();
+  const size_t  elements = 2 * 4 * 4;
+  float         from[32], to[32];
+  unsigned char bytes[32 * sizeof(float)];
+  for (int cut = 0; cut < 2; cut++) {
+    ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F16, 7, cut, 0);
+    size_t            number = cut == 0 ? 4 : 2;
+    CU_ASSERT_EQUAL(ee_message_bytes(&layout, 3), 40 + 3 * (16 + elements * number));
+    for (size_t i = 0; i < elements; i++) from[i] = 1.0f + (float)i / 3.0f;
+    CU_ASSERT_EQUAL(ee_message_put(&layout, from, elements, bytes), elements * number);
+    CU_ASSERT_EQUAL(ee_message_take(&layout, bytes, elements, to), elements * number);
+    for (size_t i = 0; i < elements; i++) {
+      float most = cut == 0 ? 0.0f : from[i] / 2048.0f;  // half a unit of 11 bits
+      CU_ASSERT_TRUE(fabsf(to[i] - from[i]) <= most);
+    }
+  }
+  ee_model_destroy(&model);
+}
+
 static void the_most_samples_are_those_whose_bytes_fit_an_int(void) {
   make_model();
-  ee_message_layout layout = ee_message_layout_of(model, 0, 0, 32);
+  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 0, 0, 32);
   int               most   = ee_message_most(&layout);
   CU_ASSERT_TRUE(ee_message_bytes(&layout, most) <= INT_MAX);
   CU_ASSERT_TRUE(ee_message_bytes(&layout, most + 1) > INT_MAX);
@@ -53,7 +74,7 @@ static void the_most_samples_are_those_whose_bytes_fit_an_int(void) {
 
 /* What is said of a message of two samples for plan 3, cut 1, after `change` to its header. */
 static ee_status check_changed(void (*change)(ee_message_header *), size_t bytes_more) {
-  ee_message_layout layout = ee_message_layout_of(model, 3, 1, 16);
+  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 3, 1, 16);
   size_t            bytes  = ee_message_bytes(&layout, 2);
   unsigned char    *buffer = calloc(1, bytes + 64);
   ee_message_begin(&layout, buffer, 2, 10, EE_FOLLOWS_BATCH);
@@ -104,7 +125,7 @@ static void a_stray_message_is_refused_by_name(void) {
 
 static void more_samples_than_a_batch_are_refused(void) {
   make_model();
-  ee_message_layout layout = ee_message_layout_of(model, 3, 1, 16);
+  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 3, 1, 16);
   size_t            bytes  = ee_message_bytes(&layout, 3);
   unsigned char    *buffer = calloc(1, bytes);
   ee_message_begin(&layout, buffer, 3, 10, EE_FOLLOWS_BATCH);
@@ -116,7 +137,7 @@ static void more_samples_than_a_batch_are_refused(void) {
 
 static void less_than_a_header_is_refused(void) {
   make_model();
-  ee_message_layout layout = ee_message_layout_of(model, 3, 1, 0);
+  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 3, 1, 0);
   char              few[4] = {0};
   CU_ASSERT_EQUAL(ee_message_check(&layout, few, sizeof few, 2, 5), EE_ERR_PEER);
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "rank 5"));
@@ -125,6 +146,7 @@ static void less_than_a_header_is_refused(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(a_message_is_header_records_and_values_without_gaps),
+    EE_FACT(halves_take_half_the_bytes_but_not_from_the_source),
     EE_FACT(the_most_samples_are_those_whose_bytes_fit_an_int),
     EE_FACT(a_stray_message_is_refused_by_name),
     EE_FACT(more_samples_than_a_batch_are_refused),
