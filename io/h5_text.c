@@ -25,11 +25,11 @@ ee_status ee_h5_write_text(const ee_h5 *h5, const char *name, const char *text) 
 }
 
 ee_status ee_h5_write_texts(const ee_h5 *h5, const char *name, int n, const char *const *text) {
-  size_t width = 1;
+  size_t width = 1, count = n > 0 ? (size_t)n : 0;
   for (int i = 0; i < n; i++) {
     if (strlen(text[i]) >= width) width = strlen(text[i]) + 1;
   }
-  char *data = calloc((size_t)n, width);
+  char *data = calloc(count + 1, width);
   if (data == NULL) return EE_FAIL(EE_ERR_NOMEM, "to write %s of %s", name, h5->path);
   for (int i = 0; i < n; i++) memcpy(data + (size_t)i * width, text[i], strlen(text[i]));
 
