@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "ee/agree.h"
+#include "ee/clock.h"
 #include "ee/fleet_file.h"
 #include "ee/log.h"
 #include "launch.h"
@@ -126,26 +127,45 @@ static ee_status choose_link_values(const ee_run_options *o, const ee_run_inputs
   return EE_OK;
 }
 
-static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
-  ee_run_inputs in;
-  int           rank, size;
+/* How values cross links, and the plan to begin with, as every rank finds them. */
+static ee_status plan_alone(const ee_run_options *o, const ee_run_inputs *in, int rank, int size,
+                            ee_run_setup *setup, ee_plan **plan) {
+  const double *share = in->has_share ? in->share : NULL;
+  EE_TRY(choose_link_values(o, in, rank, size, setup));
+  EE_TRY(ee_parse_cuts(o->cuts, in->model->n_layers, size, plan));
+  if (*plan != NULL) return EE_OK;
+  return ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL);
+}
+
+/* The same; on the simulated clock, where all ranks are in one process, rank 0 plans for thousands.
+ * Collective. */
+static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, const ee_run_inputs *in,
+                           ee_run_setup *setup, ee_plan **plan) {
+  int       rank, size;
+  ee_status status = EE_OK;
+  bool      shared = ee_clock_is_simulated();
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
+  if (rank == 0 || !shared) status = plan_alone(o, in, rank, size, setup, plan);
+  setup->plan = *plan;
+  status      = ee_agree(comm, status, 0);
+  if (status != EE_OK || !shared) return status;
+
+  const ee_run_setup *first = ee_pointer_of_rank_0(comm, setup);
+  setup->link_values        = first->link_values;
+  if (rank != 0) status = ee_plan_copy(first->plan, plan);
+  setup->plan = *plan;
+  return ee_agree(comm, status, 0);
+}
+
+static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
+  ee_run_inputs in;
   EE_TRY(ee_run_inputs_open(comm, o, &in));
 
-  ee_run_setup      setup   = make_setup(o, &in);
-  ee_plan          *plan    = NULL;
-  const ee_planner *planner = ee_planner_by_name(o->planner);
-  ee_status         status  = choose_link_values(o, &in, rank, size, &setup);
-  if (status == EE_OK) status = ee_parse_cuts(o->cuts, in.model->n_layers, size, &plan);
-  if (status == EE_OK && plan == NULL) {
-    status = ee_first_plan(&setup, size, planner, in.has_share ? in.share : NULL, &plan, NULL);
-  }
-  status = ee_agree(comm, status, 0);
-  if (status == EE_OK) {
-    setup.plan = plan;
-    status     = run_traced(comm, o, &in, &setup, argc, argv);
-  }
+  ee_run_setup setup  = make_setup(o, &in);
+  ee_plan     *plan   = NULL;
+  ee_status    status = make_plan(comm, o, &in, &setup, &plan);
+  if (status == EE_OK) status = run_traced(comm, o, &in, &setup, argc, argv);
   ee_plan_destroy(&plan);
   ee_run_inputs_close(&in);
   return status;

@@ -155,6 +155,7 @@ static void add_stream(cJSON *all, const ee_run_figures *f) {
 static void add_control(cJSON *all, const ee_run_figures *f) {
   const ee_report *r = &f->report;
   cJSON_AddNumberToObject(all, "epochs", f->outcome->control.epochs);
+  cJSON_AddNumberToObject(all, "controller_s", f->outcome->control.seconds);
   cJSON_AddNumberToObject(all, "moves_begun", f->outcome->control.adopted);
   cJSON_AddNumberToObject(all, "moves_done", f->outcome->control.switched);
   cJSON *gaps = cJSON_AddArrayToObject(all, "switch_gaps_s");

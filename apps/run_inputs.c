@@ -49,10 +49,36 @@ static char *read_text(const char *path) {
   return text;
 }
 
-static ee_status open_fleet(const ee_run_options *o, int size, ee_run_inputs *in) {
-  if (o->fleet == NULL) return EE_OK;
-  EE_TRY(ee_fleet_load(o->fleet, &in->fleet));
-  in->fleet_text = read_text(o->fleet);
+/* The files that may be large, and are only read. */
+static ee_status open_files(const ee_run_options *o, ee_run_inputs *in) {
+  const char *read[] = {o->model, o->data, o->fleet, o->outcomes, o->exits, o->offload_cost};
+  for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
+    EE_TRY(ee_refuse_same_file(read[i], o->trace));
+  EE_TRY(ee_model_file_open(o->model, &in->model_file));
+  if (o->fleet != NULL) {
+    EE_TRY(ee_fleet_load(o->fleet, &in->fleet));
+    in->fleet_text = read_text(o->fleet);
+  }
+  return o->outcomes != NULL ? ee_exits_load(o->outcomes, &in->outcomes) : EE_OK;
+}
+
+/* The same on the simulated clock, where all ranks are in one process, and may be thousands: rank 0
+ * opens the files for all.  Collective. */
+static ee_status open_files_for_all(const ee_run_options *o, ee_run_inputs *in) {
+  int rank;
+  EE_MPI(MPI_Comm_rank(in->comm, &rank));
+  EE_TRY(ee_agree(in->comm, rank == 0 ? open_files(o, in) : EE_OK, 0));
+  const ee_run_inputs *first = ee_pointer_of_rank_0(in->comm, in);
+  in->model_file             = first->model_file;
+  in->fleet                  = first->fleet;
+  in->fleet_text             = first->fleet_text;
+  in->outcomes               = first->outcomes;
+  in->borrowed               = rank != 0;
+  return EE_OK;
+}
+
+static ee_status check_fleet(const ee_run_options *o, int size, ee_run_inputs *in) {
+  if (in->fleet == NULL) return EE_OK;
   in->host_flops = ee_profiled_flops(in->model);
   if (in->fleet->n_devices != size) {
     return EE_FAIL(EE_ERR_ARG, "%s has %d devices, but the run has %d", o->fleet,
@@ -99,13 +125,9 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
   return status;
 }
 
-/* What every rank opens for itself. */
+/* What every rank makes for itself. */
 static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
-  const char *read[] = {o->model, o->data, o->fleet, o->outcomes, o->exits, o->offload_cost};
-  for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
-    EE_TRY(ee_refuse_same_file(read[i], o->trace));
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
-  EE_TRY(ee_model_file_open(o->model, &in->model_file));
   in->model = ee_model_file_model(in->model_file);
   in->share = calloc((size_t)in->model->n_exits, sizeof *in->share);
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
@@ -114,11 +136,10 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
     EE_TRY(ee_exit_shares(o->exits, o->policy, in->model, in->share));
     in->has_share = true;
   }
-  EE_TRY(open_fleet(o, size, in));
+  EE_TRY(check_fleet(o, size, in));
   if (o->devices > 0 && o->devices != size) {
     return EE_FAIL(EE_ERR_USAGE, "--devices is %d, but %d ranks were started", o->devices, size);
   }
-  if (o->outcomes != NULL) EE_TRY(ee_exits_load(o->outcomes, &in->outcomes));
   return make_policy(o, in);
 }
 
@@ -131,8 +152,10 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
   int rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
-  *inputs          = (ee_run_inputs){0};
-  ee_status status = open_own(options, size, inputs);
+  *inputs = (ee_run_inputs){.comm = comm};
+  ee_status status =
+      ee_clock_is_simulated() ? open_files_for_all(options, inputs) : open_files(options, inputs);
+  if (status == EE_OK) status = open_own(options, size, inputs);
   if (status == EE_OK && rank == 0) {
     status            = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
@@ -146,14 +169,19 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
   return EE_OK;
 }
 
+static void close_files(ee_run_inputs *in) {
+  ee_exit_table_destroy(&in->outcomes);
+  ee_fleet_destroy(&in->fleet);
+  free(in->fleet_text);
+  ee_model_file_close(&in->model_file);
+}
+
 void ee_run_inputs_close(ee_run_inputs *inputs) {
   ee_stream_close(&inputs->stream);
   ee_policy_destroy(&inputs->policy);
-  ee_exit_table_destroy(&inputs->outcomes);
   ee_offload_costs_free(&inputs->offload);
-  ee_fleet_destroy(&inputs->fleet);
-  free(inputs->fleet_text);
   free(inputs->share);
-  ee_model_file_close(&inputs->model_file);
+  if (ee_clock_is_simulated()) EE_MPI(MPI_Barrier(inputs->comm));  // nobody reads them any more
+  if (!inputs->borrowed) close_files(inputs);
   *inputs = (ee_run_inputs){0};
 }

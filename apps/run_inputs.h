@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <mpi.h>
+
 #include "ee/exit_table.h"
 #include "ee/fleet.h"
 #include "ee/model_file.h"
@@ -10,6 +12,8 @@
 
 /** @file run_inputs.h  Everything a run reads before it starts. */
 typedef struct ee_run_inputs {
+  MPI_Comm          comm;      // that opened them
+  bool              borrowed;  // model file, fleet and outcomes are rank 0's, in one process
   ee_model_file    *model_file;
   const ee_model   *model;  // the file's: no constants in memory
   const ee_backend *backend;
@@ -29,6 +33,7 @@ typedef struct ee_run_inputs {
  *  returned on all. */
 ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs);
 
+/** Close what was opened.  Collective on the simulated clock. */
 void ee_run_inputs_close(ee_run_inputs *inputs);
 
 /** Speed that the model's profile measured on this host [FLOP/s]; 0 if it was never profiled. */

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decide.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "ee/log.h"
-#include "estimate.h"
 #include "migrate.h"
+#include "mind.h"
 #include "offload_cost.h"
 #include "pause.h"
 #include "sums.h"
@@ -23,8 +22,7 @@ struct ee_controller {
   ee_controller_options options;
   ee_controller_totals  totals;
   ee_sums               sums;
-  ee_estimate           estimate;
-  ee_decider            decider;
+  ee_mind              *mind;             // on the simulated clock that of all ranks
   ee_migration         *migration;        // NULL: no move is under way
   ee_plan              *target;           // where it leads
   ee_pause              pause;            // of the stream, for a move that wants it
@@ -63,14 +61,14 @@ static ee_status open_parts(ee_controller *c) {
     return EE_FAIL(EE_ERR_ARG, "with offloading the plan stays: rebalancing must be off");
   }
   EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
-  EE_TRY(ee_sums_open(c->setup->model->n_exits, size, (int)ee_device_learned_length(c->device),
-                      &c->sums));
-  return ee_estimate_open(c->setup, size, &c->estimate);
+  return ee_sums_open(c->setup->model->n_exits, size, (int)ee_device_learned_length(c->device),
+                      &c->sums);
 }
 
 ee_status ee_controller_create(ee_device *device, const ee_controller_options *options,
                                ee_controller **controller) {
   *controller           = NULL;
+  MPI_Comm       comm   = ee_device_control_comm(device);
   ee_controller *c      = calloc(1, sizeof *c);
   ee_status      status = c != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for a controller");
   if (c != NULL) {
@@ -82,16 +80,16 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
                                                 .n_epochs = (int64_t)((setup->n_samples + n - 1) / n)};
     status                    = open_parts(c);
   }
-  status = ee_agree(ee_device_control_comm(device), status, options->rebalance);
+  status = ee_agree(comm, status, options->rebalance);
+  if (status == EE_OK) status = ee_mind_open(comm, c->setup, &c->mind);
   if (status == EE_OK) {
-    status = ee_tree_sum_open(ee_device_control_comm(device), ee_clock_is_simulated(),
-                              c->sums.length, &c->adding);
+    status = ee_tree_sum_open(comm, ee_clock_is_simulated(), c->sums.length, &c->adding);
+    if (status != EE_OK) ee_mind_close(comm, &c->mind);
   }
   if (status == EE_OK) {
     ee_pause_open(device, &c->pause);
   } else if (c != NULL) {
     ee_sums_close(&c->sums);
-    ee_estimate_close(&c->estimate);
     free(c);
     c = NULL;
   }
@@ -198,22 +196,34 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   EE_TRY(ee_device_switch(c->device, *switch_id));
   c->last_switch = *switch_id;
   pause_for_move(c, *switch_id);
-  ee_decider_switched(&c->decider, &c->estimate, ee_device_plan(c->device, NULL),
+  ee_decider_switched(&c->mind->decider, &c->mind->estimate, ee_device_plan(c->device, NULL),
                       c->options.cooldown + c->setup->control_delay);
   c->totals.switched++;
   return EE_OK;
 }
 
-static ee_status decide(ee_controller *c, ee_decision_record *record) {
+static ee_status decide(const ee_controller *c, ee_decision_record *record) {
   uint64_t next      = next_switch(c) + (uint64_t)c->setup->epoch_samples;  // ready takes an epoch
   double   remaining = next < c->setup->n_samples ? (double)(c->setup->n_samples - next) : 0.0;
-  EE_TRY(ee_decide(&c->decider, &c->options, &c->estimate, ee_device_plan(c->device, NULL),
-                   remaining, record));
-  c->totals.period_predicted = record->period_now;
+  ee_plan_destroy(&record->best);
+  EE_TRY(ee_decide(&c->mind->decider, &c->options, &c->mind->estimate,
+                   ee_device_plan(c->device, NULL), remaining, record));
   // One switch at a time: the plan in force must govern some of what was summed.
   if (record->verdict == EE_VERDICT_ADOPTED && epoch_end(c, c->epoch) <= c->last_switch) {
     record->verdict = EE_VERDICT_KEPT_COOLING;
   }
+  return EE_OK;
+}
+
+/* What the sums mean for the estimates and the plan, unless another rank has found out for all. */
+static ee_status think(const ee_controller *c, const ee_plan *counted) {
+  ee_mind *m     = c->mind;
+  double   begin = ee_clock_wall();
+  if (m->epochs > c->epoch) return EE_OK;
+  ee_estimate_update(&m->estimate, &c->sums, counted);
+  EE_TRY(decide(c, &m->newest));
+  m->epochs++;
+  m->seconds += ee_clock_wall() - begin;
   return EE_OK;
 }
 
@@ -259,16 +269,16 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
 /* In the unit of the policy's costs; NaN if it is not to be measured. */
 static double measured_offload_cost(const ee_controller *c, const ee_plan *plan) {
   double layer_cost = c->options.offload_layer_cost;
-  return layer_cost > 0.0 ? ee_offload_cost_of(&c->estimate, plan, c->setup->offload, layer_cost)
-                          : NAN;
+  return layer_cost > 0.0
+             ? ee_offload_cost_of(&c->mind->estimate, plan, c->setup->offload, layer_cost)
+             : NAN;
 }
 
 /* The sum of an epoch is complete: what does it mean, and what follows? */
 static ee_status end_epoch(ee_controller *c) {
-  ee_decision_record record    = {0};
-  uint64_t           switch_id = 0;
-  ee_plan           *before    = NULL;
-  int                plan_epoch;
+  uint64_t switch_id = 0;
+  ee_plan *before    = NULL;
+  int      plan_epoch;
   trace_sum(c);
   if (!ee_sums_same_hash(&c->sums, plan_hash(c))) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
@@ -276,15 +286,16 @@ static ee_status end_epoch(ee_controller *c) {
   }
   EE_TRY(ee_plan_copy(plan_counted(c, &plan_epoch), &before));
   if (c->pause.active && epoch_end(c, c->epoch) > c->pause.at) end_pause(c);
-  ee_estimate_update(&c->estimate, &c->sums, before);
+  ee_status          status  = think(c, before);
+  ee_decision_record record  = c->mind->newest;
+  c->totals.period_predicted = record.period_now;
+  c->totals.seconds          = c->mind->seconds;
   ee_device_teach(c->device, ee_sums_learned(&c->sums), measured_offload_cost(c, before));
-  ee_status status = decide(c, &record);
   if (status == EE_OK && c->migration != NULL) status = advance_move(c, &record, &switch_id);
   if (status == EE_OK && record.verdict == EE_VERDICT_ADOPTED) status = adopt(c, record.best);
   if (status == EE_OK) status = record_epoch(c, &record, switch_id, before, plan_epoch);
 
   ee_plan_destroy(&before);
-  ee_plan_destroy(&record.best);
   c->epoch++;
   c->totals.epochs++;
   ee_device_epochs_known(c->device, c->epoch);
@@ -376,8 +387,8 @@ void ee_controller_destroy(ee_controller **controller) {
   ee_migration_destroy(&c->migration);
   ee_plan_destroy(&c->previous);
   ee_plan_destroy(&c->target);
+  ee_mind_close(ee_device_control_comm(c->device), &c->mind);
   ee_sums_close(&c->sums);
-  ee_estimate_close(&c->estimate);
   free(c);
   *controller = NULL;
 }

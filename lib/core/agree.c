@@ -49,3 +49,8 @@ ee_status ee_agree(MPI_Comm comm, ee_status status, int key) {
   }
   return EE_OK;
 }
+
+void *ee_pointer_of_rank_0(MPI_Comm comm, void *pointer) {
+  EE_MPI(MPI_Bcast(&pointer, (int)sizeof pointer, MPI_BYTE, 0, comm));
+  return pointer;
+}

@@ -72,12 +72,12 @@ links:
   default: {bandwidth: 80Mbit/s, latency: 100us}
 FLEET
 simulate --policy threshold:value=0.12 --json
-cp out first.json
+sed 's/"controller_s":[^,]*,//' out > first.json  # which is this host's time
 tool json_value moves_done < out > moves
 [[ $(cat moves) -ge 1 ]] || fail "no layer moved, though the server slowed down"
 as_replayed
 simulate --policy threshold:value=0.12 --json
-cmp -s out first.json || fail "a second simulation gave other figures"
+sed 's/"controller_s":[^,]*,//' out | cmp -s - first.json || fail "a second simulation gave other figures"
 
 # one link is the bottleneck: at first with 2 Mbit/s, then with half of it; what follows its last
 # message is one layer and latency; one epoch, so that sums of control take no share of the link

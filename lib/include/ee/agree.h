@@ -44,3 +44,9 @@ _Noreturn void ee_mpi_abort(int code, const char *call, const char *file, int li
     int ee_mpi_ = (call);                                                         \
     if (ee_mpi_ != MPI_SUCCESS) ee_mpi_abort(ee_mpi_, #call, __FILE__, __LINE__); \
   } while (0)
+
+/**
+ * Rank 0's @p pointer.  Collective over @p comm, whose ranks must be in one process, as they are on
+ * the simulated clock only.
+ */
+void *ee_pointer_of_rank_0(MPI_Comm comm, void *pointer);
