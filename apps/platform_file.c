@@ -5,14 +5,18 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ee/clock.h"
 
 #define UNLIMITED 1e18   // bandwidth of a link without a limit [byte/s]
+#define MEMORY 1e10      // of a device's messages to itself [byte/s]
 #define LEAST 1.0        // the same while nothing crosses [byte/s]
 #define TRACE_STEP 0.1   // [s]
 #define TRACE_STEPS 1e6  // at most
+#define ALL_PAIRS 256    // devices of a fleet in which every pair has a link to itself
+#define NEAR 16          // devices apart that have one in larger fleets, where n^2 are too many
 
 static ee_status open_file(const char *folder, const char *name, char *path, FILE **file) {
   snprintf(path, PATH_MAX, "%s/%s", folder, name);
@@ -78,20 +82,67 @@ static ee_status write_link(FILE *file, const char *folder, const ee_fleet *flee
                              : write_changes(folder, name, &link->bandwidth_changes);
 }
 
-static ee_status write_zone(FILE *file, const char *folder, const ee_fleet *fleet) {
+/* The link between two far devices of a large fleet, which has most pairs' figures. */
+static const ee_link_spec *common_link(const ee_fleet *fleet) {
   int n = fleet->n_devices;
-  for (int d = 0; d < n; d++) fprintf(file, "<host id=\"d%d\" speed=\"1Gf\"/>\n", d);
-  for (int i = 0; i < n * n; i++) {
-    if (i / n != i % n) EE_TRY(write_link(file, folder, fleet, i / n, i % n));
+  return ee_fleet_link(fleet, n - 1, n > 1 ? n - 2 : 0);
+}
+
+static bool same_link(const ee_link_spec *a, const ee_link_spec *b) {
+  return a->bandwidth == b->bandwidth && a->latency == b->latency && a->trace == b->trace &&
+         a->bandwidth_changes.n == 0 && b->bandwidth_changes.n == 0;
+}
+
+/* Whether a pair has a link to itself.  In a large fleet these are the pairs that carry samples,
+ * answers or several messages at once: near ones, those of rank 0, and all with figures of their
+ * own. */
+static bool has_own_link(const ee_fleet *fleet, int from, int to) {
+  if (from == to) return false;
+  if (fleet->n_devices <= ALL_PAIRS || from == 0 || to == 0 || abs(from - to) <= NEAR) return true;
+  return !same_link(ee_fleet_link(fleet, from, to), common_link(fleet));
+}
+
+static ee_status write_links(FILE *file, const char *folder, const ee_fleet *fleet) {
+  const ee_link_spec *common = common_link(fleet);
+  double              width  = limit_of(ee_link_bandwidth(common, 0.0));
+  fprintf(file,
+          "<link id=\"any\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
+          "sharing_policy=\"FATPIPE\"/>\n"
+          "<link id=\"in\" bandwidth=\"%.17gBps\" latency=\"0s\" sharing_policy=\"FATPIPE\"/>\n"
+          "<link id=\"self\" bandwidth=\"%.17gBps\" latency=\"0s\" sharing_policy=\"FATPIPE\"/>\n",
+          width, common->latency, UNLIMITED, MEMORY);
+  for (int from = 0; from < fleet->n_devices; from++) {
+    for (int to = 0; to < fleet->n_devices; to++) {
+      if (has_own_link(fleet, from, to)) EE_TRY(write_link(file, folder, fleet, from, to));
+    }
   }
-  for (int i = 0; i < n * n; i++) {
-    int from = i / n, to = i % n;
-    if (from == to) continue;
-    fprintf(
-        file,
-        "<route src=\"d%d\" dst=\"d%d\" symmetrical=\"NO\"><link_ctn id=\"d%d-d%d\"/></route>\n",
-        from, to, from, to);
+  return EE_OK;
+}
+
+/* Routes are over the links that all share without slowing each other down, but for pairs that have
+ * their own. */
+static void write_routes(FILE *file, const ee_fleet *fleet) {
+  const char *format = "<bypassRoute src=\"d%d\" dst=\"d%d\"><link_ctn id=\"%s\"/></bypassRoute>\n";
+  int         n      = fleet->n_devices;
+  for (int d = 0; d < n; d++) {
+    fprintf(file, "<host_link id=\"d%d\" up=\"any\" down=\"in\"/>\n", d);
   }
+  for (int from = 0; from < n; from++) {
+    fprintf(file, format, from, from, "self");
+    for (int to = 0; to < n; to++) {
+      char name[64];
+      snprintf(name, sizeof name, "d%d-d%d", from, to);
+      if (has_own_link(fleet, from, to)) fprintf(file, format, from, to, name);
+    }
+  }
+}
+
+static ee_status write_zone(FILE *file, const char *folder, const ee_fleet *fleet) {
+  for (int d = 0; d < fleet->n_devices; d++) {
+    fprintf(file, "<host id=\"d%d\" speed=\"1Gf\"/>\n", d);
+  }
+  EE_TRY(write_links(file, folder, fleet));
+  write_routes(file, fleet);
   return EE_OK;
 }
 
@@ -111,7 +162,7 @@ ee_status ee_platform_write(const char *folder, const ee_fleet *fleet) {
   fprintf(file,
           "<?xml version=\"1.0\"?>\n"
           "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-          "<platform version=\"4.1\">\n<zone id=\"fleet\" routing=\"Full\">\n");
+          "<platform version=\"4.1\">\n<zone id=\"fleet\" routing=\"Cluster\">\n");
   ee_status status = write_zone(file, folder, fleet);
   fprintf(file, "</zone>\n</platform>\n");
   ee_status closed = close_file(file, path);
