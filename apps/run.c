@@ -30,6 +30,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .whole_blocks  = o->whole_blocks,
                         .fleet         = in->fleet,
                         .host_flops    = in->host_flops,
+                        .by_seconds    = in->fleet == NULL && in->host_flops > 0.0,
                         .layers        = {.self = in->model_file, .read = read_layer},
                         .source        = {.self = &in->stream, .read = ee_stream_read},
                         .label         = in->stream.label,

@@ -78,8 +78,8 @@ static ee_status open_files_for_all(const ee_run_options *o, ee_run_inputs *in) 
 }
 
 static ee_status check_fleet(const ee_run_options *o, int size, ee_run_inputs *in) {
-  if (in->fleet == NULL) return EE_OK;
   in->host_flops = ee_profiled_flops(in->model);
+  if (in->fleet == NULL) return EE_OK;
   if (in->fleet->n_devices != size) {
     return EE_FAIL(EE_ERR_ARG, "%s has %d devices, but the run has %d", o->fleet,
                    in->fleet->n_devices, size);

@@ -19,7 +19,7 @@ typedef struct ee_run_inputs {
   const ee_backend *backend;
   ee_fleet         *fleet;       // NULL: the real clock
   char             *fleet_text;  // the file's text, for the trace
-  double            host_flops;  // [FLOP/s]; 0: not known and not needed
+  double            host_flops;  // by the profile [FLOP/s]; 0: not known and not needed
   ee_policy        *policy;
   ee_exit_table    *outcomes;  // NULL: layers run
   ee_offload_costs  offload;

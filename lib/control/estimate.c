@@ -38,7 +38,7 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   return EE_OK;
 }
 
-static void fill_model(ee_estimate *e, ee_link_values format) {
+static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
   const ee_model *m = e->model;
   for (int c = 0; c <= m->n_layers; c++) {
     int values;
@@ -46,16 +46,16 @@ static void fill_model(ee_estimate *e, ee_link_values format) {
     e->cut_allowed[c] = values <= 1;
   }
   for (int l = 0; l < m->n_layers; l++) {
-    e->work[l]         = m->layer[l].flops;
+    e->work[l]         = ee_layer_work(setup, l);
     e->weight_bytes[l] = (double)m->layer[l].weight_bytes;
     e->reach[l]        = 1.0;
   }
   for (int c = 0; c <= m->n_layers; c++) {
-    bool halves     = format == EE_LINK_F16 && c > 0;
+    bool halves     = setup->link_values == EE_LINK_F16 && c > 0;
     e->cut_bytes[c] = (double)ee_model_cut_bytes(m, c) * (halves ? 0.5 : 1.0);
   }
   for (int x = 0; x < m->n_exits; x++) {
-    e->head_work[x] = m->head_flops[x];
+    e->head_work[x] = ee_head_work(setup, x);
     e->attach[x]    = m->exit[x].attach;
   }
   e->share[m->n_exits - 1] = 1.0;
@@ -86,7 +86,7 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
     ee_estimate_close(e);
     return status;
   }
-  fill_model(e, setup->link_values);
+  fill_model(e, setup);
   fill_fleet(e, setup);
   // A window of slots hides the latency of all but one message in `slots`.
   double window = (double)setup->batch_limit * setup->slots;

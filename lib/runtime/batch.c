@@ -214,7 +214,7 @@ static ee_status pass_exit(batch *b, int e) {
     }
   }
   if (n_go > 0) pack(b, &part, s->go, n_go, EE_FOLLOWS_PART);
-  b->work += b->n * setup->model->head_flops[e];
+  b->work += b->n * ee_head_work(setup, e);
   trace_piece(b, EE_EVENT_HEAD, e, b->n);
   keep_samples(b, setup->model->exit[e].attach + 1, n_keep);
   return EE_OK;
@@ -222,10 +222,9 @@ static ee_status pass_exit(batch *b, int e) {
 
 static ee_status run_layers(batch *b, int from, int to) {
   const ee_run_setup *setup = b->segment->context->setup;
-  const ee_model     *model = setup->model;
   if (from == to || b->n == 0) return EE_OK;
   if (setup->outcomes == NULL) EE_TRY(ee_exec_run_layers(b->segment->exec, from, to, b->n));
-  for (int l = from; l < to; l++) b->work += b->n * model->layer[l].flops;
+  for (int l = from; l < to; l++) b->work += b->n * ee_layer_work(setup, l);
   trace_piece(b, EE_EVENT_COMPUTE, from, b->n);
   return EE_OK;
 }

@@ -147,6 +147,16 @@ static uint64_t mix_fleet(uint64_t hash, const ee_fleet *fleet) {
   return mix_double(hash, (double)fleet->n_devices);
 }
 
+double ee_layer_work(const ee_run_setup *setup, int layer) {
+  const ee_layer *l = &setup->model->layer[layer];
+  return setup->by_seconds ? l->seconds * setup->host_flops : l->flops;
+}
+
+double ee_head_work(const ee_run_setup *setup, int exit) {
+  const ee_model *m = setup->model;
+  return setup->by_seconds ? m->head_seconds[exit] * setup->host_flops : m->head_flops[exit];
+}
+
 int ee_setup_key(const ee_run_setup *s) {
   uint64_t hash = mix(0xcbf29ce484222325u, ee_plan_hash(s->plan));
   hash          = mix(hash, s->n_samples);
@@ -166,7 +176,7 @@ int ee_setup_key(const ee_run_setup *s) {
     hash = mix(hash, s->model->exit[e].has_score);
   }
   for (int l = 0; l < s->model->n_layers; l++) {
-    hash = mix_double(hash, s->model->layer[l].flops);
+    hash = mix_double(hash, ee_layer_work(s, l));
     hash = mix(hash, s->model->layer[l].weight_bytes);
   }
   hash = mix_fleet(hash, s->fleet);

@@ -68,6 +68,7 @@ typedef struct ee_run_setup {
   bool                 whole_blocks;   // planners cut only where one value is alive
   const ee_fleet      *fleet;          // NULL: the real clock; else paced, device d is rank d
   double               host_flops;     // what "relative: 1" of the fleet means [FLOP/s]
+  bool                 by_seconds;     // layers count as work what they took when profiled
   ee_layer_reader      layers;
   ee_source_reader     source;  // rank 0
   const int32_t       *label;   // rank 0, shape [n_samples]; NULL: unlabelled
@@ -83,6 +84,12 @@ typedef struct ee_run_setup {
   bool                 with_logits;  // answers carry their logits
   const ee_trace_sink *sink;         // of this rank; NULL: no trace
 } ee_run_setup;
+
+/** What layer @p layer, or the head of exit @p exit, counts as work for one sample: its operations,
+ *  or, if `by_seconds`, its profiled seconds times host_flops, so that layers which this kind of
+ *  machine runs badly weigh more [FLOP]. */
+double ee_layer_work(const ee_run_setup *setup, int layer);
+double ee_head_work(const ee_run_setup *setup, int exit);
 
 /** What a controller does in the device loop.  Entries are called on every turn of the loop. */
 typedef struct ee_control_hooks {

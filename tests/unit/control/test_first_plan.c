@@ -48,6 +48,29 @@ static void it_is_the_planners_for_fleet_and_shares(void) {
 }
 
 /* Two devices, cut before layer 3: the sum of what is on the way. */
+/* Of six layers the second takes as long as the other five together: two devices share them as
+ * 0-1 and 2-5, or by operations elsewhere. */
+static void profiled_seconds_stand_in_for_operations(void) {
+  lab      t;
+  ee_plan *by_seconds = NULL, *by_operations = NULL;
+  lab_open(&t, false);
+  t.setup.host_flops = 2e9;
+  for (int l = 0; l < LAB_LAYERS; l++) t.model->layer[l].seconds = l == 1 ? 5e-3 : 1e-3;
+  CU_ASSERT_EQUAL(ee_layer_work(&t.setup, 1), t.model->layer[1].flops);
+  CU_ASSERT_EQUAL_FATAL(
+      ee_first_plan(&t.setup, 2, ee_planner_by_name("exact"), NULL, &by_operations, NULL), EE_OK);
+  t.setup.by_seconds = true;
+  CU_ASSERT_DOUBLE_EQUAL(ee_layer_work(&t.setup, 1), 1e7, 1e-3);
+  CU_ASSERT_EQUAL(ee_head_work(&t.setup, 0), 0.0);
+  CU_ASSERT_EQUAL_FATAL(
+      ee_first_plan(&t.setup, 2, ee_planner_by_name("exact"), NULL, &by_seconds, NULL), EE_OK);
+  CU_ASSERT_EQUAL(by_seconds->stage[0].end, 2);
+  CU_ASSERT_NOT_EQUAL(by_operations->stage[0].end, 2);
+  ee_plan_destroy(&by_seconds);
+  ee_plan_destroy(&by_operations);
+  lab_close(&t);
+}
+
 static void an_exit_takes_the_layers_heads_and_links_before_it(void) {
   lab      t;
   ee_plan *plan = LAB_PLAN(2, 3, 0, 6, 1);
@@ -82,6 +105,7 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
+    EE_FACT(profiled_seconds_stand_in_for_operations),
     EE_FACT(an_exit_takes_the_layers_heads_and_links_before_it),
     EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
     {NULL, NULL},
