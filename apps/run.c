@@ -22,27 +22,28 @@ static ee_status read_layer(void *self, int layer, float **blob) {
 }
 
 static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
-  return (ee_run_setup){.model         = in->model,
-                        .backend       = in->backend,
-                        .policy        = in->policy,
-                        .outcomes      = in->outcomes,
-                        .offload_costs = &in->offload.changes,
-                        .whole_blocks  = o->whole_blocks,
-                        .fleet         = in->fleet,
-                        .host_flops    = in->host_flops,
-                        .by_seconds    = in->fleet == NULL && in->host_flops > 0.0,
-                        .layers        = {.self = in->model_file, .read = read_layer},
-                        .source        = {.self = &in->stream, .read = ee_stream_read},
-                        .label         = in->stream.label,
-                        .n_samples     = in->n_samples,
-                        .offload       = o->offload,
-                        .batch_limit   = o->batch,
-                        .slots         = o->slots,
-                        .epoch_samples = o->epoch,
-                        .control_delay = o->control_delay,
-                        .merge_wait    = o->merge_wait * 1e-3,
-                        .rate          = o->rate,
-                        .with_logits   = o->logits};
+  return (ee_run_setup){.model          = in->model,
+                        .backend        = in->backend,
+                        .policy         = in->policy,
+                        .outcomes       = in->outcomes,
+                        .offload_costs  = &in->offload.changes,
+                        .whole_blocks   = o->whole_blocks,
+                        .fleet          = in->fleet,
+                        .host_flops     = in->host_flops,
+                        .link_bandwidth = in->links,
+                        .by_seconds     = in->fleet == NULL && in->host_flops > 0.0,
+                        .layers         = {.self = in->model_file, .read = read_layer},
+                        .source         = {.self = &in->stream, .read = ee_stream_read},
+                        .label          = in->stream.label,
+                        .n_samples      = in->n_samples,
+                        .offload        = o->offload,
+                        .batch_limit    = o->batch,
+                        .slots          = o->slots,
+                        .epoch_samples  = o->epoch,
+                        .control_delay  = o->control_delay,
+                        .merge_wait     = o->merge_wait * 1e-3,
+                        .rate           = o->rate,
+                        .with_logits    = o->logits};
 }
 
 static void say_idle(const ee_run_setup *setup, int size) {
@@ -163,9 +164,10 @@ static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, cha
   ee_run_inputs in;
   EE_TRY(ee_run_inputs_open(comm, o, &in));
 
-  ee_run_setup setup  = make_setup(o, &in);
-  ee_plan     *plan   = NULL;
-  ee_status    status = make_plan(comm, o, &in, &setup, &plan);
+  ee_run_setup setup = make_setup(o, &in);
+  if (in.links != NULL) setup.link_latency = in.links + in.n_links;
+  ee_plan  *plan   = NULL;
+  ee_status status = make_plan(comm, o, &in, &setup, &plan);
   if (status == EE_OK) status = run_traced(comm, o, &in, &setup, argc, argv);
   ee_plan_destroy(&plan);
   ee_run_inputs_close(&in);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_inputs.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "ee/clock.h"
 #include "ee/exits_file.h"
 #include "ee/fleet_file.h"
+#include "ee/log.h"
 #include "exit_shares.h"
 #include "same_file.h"
 #include "whole.h"
@@ -148,6 +150,32 @@ static ee_status open_stream(const ee_run_options *o, ee_run_inputs *in) {
   return ee_stream_of_outcomes(in->outcomes, in->model, o->samples, &in->stream);
 }
 
+static void say_links(const double *links, int size) {
+  double slow = INFINITY, fast = 0.0, soon = INFINITY, late = 0.0;
+  for (int i = 0; i < size * size; i++) {
+    if (i / size == i % size) continue;
+    slow = fmin(slow, links[i]);
+    fast = fmax(fast, links[i]);
+    soon = fmin(soon, links[size * size + i]);
+    late = fmax(late, links[size * size + i]);
+  }
+  ee_log(EE_LOG_INFO, "links measured: %.1f to %.1f MB/s, latency %.1f to %.1f us", slow * 1e-6,
+         fast * 1e-6, soon * 1e6, late * 1e6);
+}
+
+/* Collective. */
+static ee_status measure_links(int rank, int size, ee_run_inputs *in) {
+  size_t    pairs  = (size_t)size * (size_t)size;
+  ee_status status = EE_OK;
+  in->n_links      = pairs;
+  in->links        = calloc(2 * pairs, sizeof *in->links);
+  if (in->links == NULL) status = EE_FAIL(EE_ERR_NOMEM, "for the links of %d ranks", size);
+  EE_TRY(ee_agree(in->comm, status, 0));
+  EE_TRY(ee_links_measure(in->comm, in->links, in->links + pairs));
+  if (rank == 0 && size > 1) say_links(in->links, size);
+  return EE_OK;
+}
+
 ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_run_inputs *inputs) {
   int rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
@@ -161,6 +189,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }
   status = ee_agree(comm, status, options->batch);
+  if (status == EE_OK && options->measure_links) status = measure_links(rank, size, inputs);
   if (status != EE_OK) {
     ee_run_inputs_close(inputs);
     return status;
@@ -181,6 +210,7 @@ void ee_run_inputs_close(ee_run_inputs *inputs) {
   ee_policy_destroy(&inputs->policy);
   ee_offload_costs_free(&inputs->offload);
   free(inputs->share);
+  free(inputs->links);
   if (ee_clock_is_simulated()) EE_MPI(MPI_Barrier(inputs->comm));  // nobody reads them any more
   if (!inputs->borrowed) close_files(inputs);
   *inputs = (ee_run_inputs){0};

@@ -25,7 +25,9 @@ typedef struct ee_run_inputs {
   ee_offload_costs  offload;
   ee_stream         stream;  // rank 0
   uint64_t          n_samples;
-  double           *share;  // shape [n_exits]
+  double           *links;    // shape [2, ranks, ranks], measured bandwidths and latencies; or NULL
+  size_t            n_links;  // ranks * ranks
+  double           *share;    // shape [n_exits]
   bool              has_share;
 } ee_run_inputs;
 

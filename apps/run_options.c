@@ -46,6 +46,9 @@ static ee_status check(const ee_run_options *o) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--outcomes computes nothing; --fleet must say how long devices take");
   }
+  if (o->measure_links && o->fleet != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--measure-links is for runs without --fleet, which says links");
+  }
   if (o->outcomes != NULL && o->logits) {
     return EE_FAIL(EE_ERR_USAGE, "--outcomes has no --logits to keep");
   }
@@ -120,6 +123,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
        "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
        0},
+      {"measure-links", 0, EE_OPTION_FLAG, &o->measure_links, NULL,
+       "ping all pairs of ranks first, and plan with what links take; without --fleet", 0, 0},
       {"link-values", 0, EE_OPTION_TEXT, &o->link_values, "f32|f16|auto",
        "16 bits for values between stages, or what the first plan is faster by; default f32", 0, 0},
       {"offload", 0, EE_OPTION_SWITCH, &o->offload, "on|off",

@@ -19,7 +19,7 @@ typedef struct ee_run_options {
   int         hold, cooldown;
   double      lambda;  // cost of a layer
   uint64_t    seed;
-  bool        rebalance, offload, whole_blocks, logits, json, quiet;
+  bool        rebalance, offload, measure_links, whole_blocks, logits, json, quiet;
 } ee_run_options;
 
 /**

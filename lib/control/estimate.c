@@ -63,6 +63,10 @@ static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
 
 static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
   int p = e->n_devices;
+  for (int i = 0; i < p * p && setup->link_bandwidth != NULL; i++) {
+    e->bandwidth[i] = setup->link_bandwidth[i];
+    e->latency[i]   = setup->link_latency[i];
+  }
   for (int d = 0; d < p; d++) {
     e->speed[d] = e->own_speed[d] = SPEED_UNKNOWN;
     if (setup->fleet == NULL) continue;

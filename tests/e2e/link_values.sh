@@ -60,6 +60,13 @@ fleet 10Gbit/s
 run auto --fleet fleet.yaml --rebalance off --planner uniform
 grep -q "values on links have 32 bits" err || fail "on a fast link: $(cat err)"
 
+# without a fleet links can be measured
+run f32 --measure-links
+grep -q "links measured: [0-9.]* to" err || fail "--measure-links says: $(cat err)"
+
+code=0
+edgeexit run "$model" data.h5 --measure-links --fleet fleet.yaml > out 2> err || code=$?
+expect "exit code of --measure-links with a fleet" "$code" 2
 code=0
 edgeexit run "$model" data.h5 --link-values f8 > out 2> err || code=$?
 expect "exit code of f8" "$code" 2

@@ -62,13 +62,15 @@ typedef struct ee_run_setup {
   const ee_model      *model;
   const ee_backend    *backend;
   const ee_policy     *policy;
-  const ee_exit_table *outcomes;       // what exits say, by sample id, instead of running layers
-  const ee_schedule   *offload_costs;  // by sample id, for a policy that learns; NULL: none given
-  const ee_plan       *plan;           // the first one
-  bool                 whole_blocks;   // planners cut only where one value is alive
-  const ee_fleet      *fleet;          // NULL: the real clock; else paced, device d is rank d
-  double               host_flops;     // what "relative: 1" of the fleet means [FLOP/s]
-  bool                 by_seconds;     // layers count as work what they took when profiled
+  const ee_exit_table *outcomes;        // what exits say, by sample id, instead of running layers
+  const ee_schedule   *offload_costs;   // by sample id, for a policy that learns; NULL: none given
+  const ee_plan       *plan;            // the first one
+  bool                 whole_blocks;    // planners cut only where one value is alive
+  const ee_fleet      *fleet;           // NULL: the real clock; else paced, device d is rank d
+  double               host_flops;      // what "relative: 1" of the fleet means [FLOP/s]
+  const double        *link_bandwidth;  // without a fleet: as ee_links_measure() found; NULL: free
+  const double        *link_latency;
+  bool                 by_seconds;  // layers count as work what they took when profiled
   ee_layer_reader      layers;
   ee_source_reader     source;  // rank 0
   const int32_t       *label;   // rank 0, shape [n_samples]; NULL: unlabelled
@@ -90,6 +92,16 @@ typedef struct ee_run_setup {
  *  machine runs badly weigh more [FLOP]. */
 double ee_layer_work(const ee_run_setup *setup, int layer);
 double ee_head_work(const ee_run_setup *setup, int exit);
+
+/**
+ * Measure the links between all pairs of ranks, one pair at a time: the median of half round trips
+ * of one byte, and the bytes per second of the fastest round trip of a large message without that.
+ * Collective; takes some tens of milliseconds for a pair, or what a slow link needs for 24 MiB.
+ * @param[out] bandwidth  shape [ranks, ranks] [byte/s]; 0 from a rank to itself
+ * @param[out] latency    shape [ranks, ranks] [s]; the same on all ranks, and both ways
+ * @return EE_OK; EE_ERR_NOMEM, the same on every rank
+ */
+ee_status ee_links_measure(MPI_Comm comm, double *bandwidth, double *latency);
 
 /** What a controller does in the device loop.  Entries are called on every turn of the loop. */
 typedef struct ee_control_hooks {

@@ -71,6 +71,29 @@ static void profiled_seconds_stand_in_for_operations(void) {
   lab_close(&t);
 }
 
+/* One byte per second between the two: nothing is worth sending. */
+static void measured_links_are_planned_with(void) {
+  const double bandwidth[] = {0, 1, 1, 0}, latency[] = {0, 2, 2, 0};
+  lab          t;
+  ee_plan     *plan = NULL;
+  ee_estimate  e;
+  lab_open(&t, false);
+  CU_ASSERT_EQUAL_FATAL(ee_first_plan(&t.setup, 2, ee_planner_by_name("exact"), NULL, &plan, NULL),
+                        EE_OK);
+  CU_ASSERT_EQUAL(plan->n_stages, 2);
+  ee_plan_destroy(&plan);
+  t.setup.link_bandwidth = bandwidth;
+  t.setup.link_latency   = latency;
+  CU_ASSERT_EQUAL_FATAL(ee_first_plan(&t.setup, 2, ee_planner_by_name("exact"), NULL, &plan, NULL),
+                        EE_OK);
+  CU_ASSERT_EQUAL(plan->n_stages, 1);
+  CU_ASSERT_EQUAL_FATAL(ee_estimate_open(&t.setup, 2, &e), EE_OK);
+  CU_ASSERT_EQUAL(e.chain.latency[1], 2.0);
+  ee_estimate_close(&e);
+  ee_plan_destroy(&plan);
+  lab_close(&t);
+}
+
 static void an_exit_takes_the_layers_heads_and_links_before_it(void) {
   lab      t;
   ee_plan *plan = LAB_PLAN(2, 3, 0, 6, 1);
@@ -106,6 +129,7 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
     EE_FACT(profiled_seconds_stand_in_for_operations),
+    EE_FACT(measured_links_are_planned_with),
     EE_FACT(an_exit_takes_the_layers_heads_and_links_before_it),
     EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
     {NULL, NULL},
