@@ -6,9 +6,11 @@
 #
 #   jobs/experiments/defer.sh [OUT]
 #
-# STREAM: images, default 240.
+# STREAM: images, default 240, in epochs of 40, of which the first and last are not measured.
+# BANDWIDTHS: in Mbit/s, default "50 100 125 200 400 1000".
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 STREAM=${STREAM:-240}
+BANDWIDTHS=${BANDWIDTHS:-50 100 125 200 400 1000}
 CUTS=11/18/24/31/37/43/50  # DEFER's list: after blocks 3, 5, 7, 9, 11, 13 and 15
 [ -e "$BUILD/bin/edgeexit-simulated" ] ||
   die "built without SimGrid; jobs/setup.sh sim installs it"
@@ -37,7 +39,7 @@ fleet 1 1Gbit/s
 alone=$(rate)
 printf 'one device: %.3f images/s\n%-12s %22s %22s %22s\n' "$alone" Mbit/s \
   'DEFER cuts, 1 message' 'DEFER cuts, 8 messages' 'exact cuts, 8 messages'
-for bandwidth in 50 100 125 200 400 1000; do
+for bandwidth in $BANDWIDTHS; do
   fleet 8 "${bandwidth}Mbit/s"
   one=$(rate --cuts "$CUTS" --slots 1)
   eight=$(rate --cuts "$CUTS" --slots 8)

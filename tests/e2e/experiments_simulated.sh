@@ -23,6 +23,12 @@ rows '^(oracle|controller|fixed), .* [0-9.]+ +[0-9.]+' 7
 awk '/^controller/ { controller = $(NF - 1) } /exit-blind +[0-9]/ { blind = $(NF - 1) }
   END { exit !(controller > 1.2 * blind) }' "$scratch/out" ||  # nine epochs a phase are few
   fail "the controller is no better than the plan it began with: $(cat "$scratch/out")"
+STREAM=120 BANDWIDTHS=100 experiment defer
+rows '^100 +1\.[34][0-9] +1\.9[0-9] +3\.8[0-9]$' 1
+STREAM=90 SPEEDS=0.25 experiment pipeedge
+rows '^(48 blocks|ResNet-50, exits) +[24] \+ [24] ' 4
+awk '/^48 blocks/ { exit !($8 == $9 && $11 > 2 && $16 > 2) }' "$scratch/out" ||
+  fail "the recurrence is not the optimum, or its release loses little: $(cat "$scratch/out")"
 STREAM=360 LINK=400Mbit/s experiment moves
 rows '^(live|build|drain) +360 ' 3
 awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
