@@ -41,6 +41,8 @@ typedef struct ee_report_device {
 typedef struct ee_report_link {
   int     from, to;
   int64_t messages, bytes;
+  double  overlap;  // share of the time in which messages were under way, from their post to their
+                    // take-up, that the receiver computed in; NAN: no record of the receiver
 } ee_report_link;
 
 /** A plan that answers came under. */

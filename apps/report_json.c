@@ -106,6 +106,7 @@ static void add_devices(cJSON *all, const ee_report_input *in, const ee_report *
     cJSON_AddNumberToObject(to, "to", r->link[i].to);
     cJSON_AddNumberToObject(to, "messages", (double)r->link[i].messages);
     cJSON_AddNumberToObject(to, "bytes", (double)r->link[i].bytes);
+    ee_json_number(to, "overlap", r->link[i].overlap);
   }
 }
 

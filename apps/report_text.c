@@ -164,11 +164,12 @@ static void print_devices(FILE *out, const ee_report_input *in, const ee_report 
 
 static void print_links(FILE *out, const ee_report *r) {
   if (r->n_links == 0) return;
-  fprintf(out, "\nlink             messages        bytes\n");
+  fprintf(out, "\nlink             messages        bytes  overlap\n");
   for (int64_t i = 0; i < r->n_links; i++) {
     const ee_report_link *link = &r->link[i];
-    fprintf(out, "%5d -> %-5d %11lld %12lld\n", link->from, link->to, (long long)link->messages,
-            (long long)link->bytes);
+    char                  text[32];
+    fprintf(out, "%5d -> %-5d %11lld %12lld %8s\n", link->from, link->to, (long long)link->messages,
+            (long long)link->bytes, percent(link->overlap, text));
   }
 }
 

@@ -286,6 +286,28 @@ static void energy_is_that_of_busy_and_idle_watts(void) {
   ee_fleet_destroy(&fleet);
 }
 
+/* Messages are under way in 10-30 and 20-40, the receiver computes in 0-15 and paces in 35-60: of
+ * 30 it is busy in 5 and 5. */
+static void overlap_is_the_share_of_transfers_that_computing_hides(void) {
+  made_run  run;
+  ee_report r;
+  ee_event  event[] = {{.rank = 1, .kind = EE_EVENT_RECEIVE, .start = 10, .end = 30, .peer = 0},
+                       {.rank = 1, .kind = EE_EVENT_RECEIVE, .start = 20, .end = 40, .peer = 0},
+                       {.rank = 1, .kind = EE_EVENT_COMPUTE, .start = 0, .end = 15, .peer = -1},
+                       {.rank = 1, .kind = EE_EVENT_PACE, .start = 35, .end = 60, .peer = -1},
+                       {.rank = 0, .kind = EE_EVENT_COMPUTE, .start = 0, .end = 90, .peer = -1},
+                       {.rank = 1, .kind = EE_EVENT_WAIT, .start = 15, .end = 35, .peer = -1},
+                       {.rank = 2, .kind = EE_EVENT_RECEIVE, .start = 0, .end = 9, .peer = 0}};
+  make_run(&run);
+  run.input.event    = event;
+  run.input.n_events = 7;
+  CU_ASSERT_EQUAL_FATAL(ee_report_make(&run.input, &r), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(r.n_links, 2);
+  CU_ASSERT_DOUBLE_EQUAL(r.link[0].overlap, 1.0 / 3.0, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(r.link[1].overlap, 0.0, 1e-12);
+  ee_report_clear(&r);
+}
+
 static void each_plan_has_its_answers_and_the_gap_at_its_switch(void) {
   made_run  run;
   ee_report r;
@@ -398,6 +420,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_order_of_answers_does_not_matter),
     EE_FACT(devices_and_links_are_added_up),
     EE_FACT(energy_is_that_of_busy_and_idle_watts),
+    EE_FACT(overlap_is_the_share_of_transfers_that_computing_hides),
     EE_FACT(each_plan_has_its_answers_and_the_gap_at_its_switch),
     EE_FACT(a_pause_elsewhere_is_not_the_gap_of_a_switch),
     EE_FACT(a_move_is_told_with_what_it_promised_and_brought),
