@@ -10,6 +10,8 @@
 #include "ee/options.h"
 #include "launch.h"
 
+#define MOST_OPTIONS 64  // of a command line
+
 static const char run_usage[] = "edgeexit run [options] MODEL.h5 DATA.h5";
 static const char run_help[] =
     "Runs the stream over devices, one MPI rank each.  'mpirun -n P edgeexit run ...' and\n"
@@ -67,27 +69,8 @@ static ee_status check(const ee_run_options *o) {
   return EE_OK;
 }
 
-ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
-  char                        names[256], planners[300];
-  const ee_controller_options rule = ee_controller_defaults();
-  *o                               = (ee_run_options){.policy        = "threshold:value=0.8",
-                                                      .planner       = "exact",
-                                                      .weights       = "peer",
-                                                      .move          = "live",
-                                                      .link_values   = "f32",
-                                                      .batch         = 8,
-                                                      .slots         = 6,
-                                                      .epoch         = 256,
-                                                      .control_delay = 1,
-                                                      .merge_wait    = 1.0,
-                                                      .min_gain      = rule.min_gain,
-                                                      .error_bars    = rule.error_bars,
-                                                      .hold          = rule.hold,
-                                                      .cooldown      = rule.cooldown,
-                                                      .lambda        = 0.1,
-                                                      .seed          = 1,
-                                                      .rebalance     = true};
-  snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
+/* Devices, who leaves, and how the stream goes. */
+static int add_stream_options(ee_run_options *o, ee_option *to) {
   const ee_option option[] = {
       {"devices", 'n', EE_OPTION_INT, &o->devices, "P",
        "start P devices with mpirun on this host; default: the fleet's, or as launched", 1,
@@ -100,9 +83,54 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
        "cost of a layer, to policies that learn; default 0.1", 0, 8},
       {"offload-cost", 0, EE_OPTION_TEXT, &o->offload_cost, "X|FILE|link",
        "cost of an offload likewise: a number, a file of changes, or as links take; 0.5", 0, 0},
+      {"offload", 0, EE_OPTION_SWITCH, &o->offload, "on|off",
+       "samples that a policy offloads leave their device at once; default off", 0, 0},
       {"trace", 't', EE_OPTION_TEXT, &o->trace, "TRACE.h5", "write a trace", 0, 0},
       {"logits", 0, EE_OPTION_FLAG, &o->logits, NULL, "keep each answer's logits in the trace", 0,
        0},
+      {"outcomes", 0, EE_OPTION_TEXT, &o->outcomes, "EXITS.h5",
+       "run no layers: what exits say stands in this exit table; needs --fleet", 0, 0},
+      {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},
+      {"merge-wait", 0, EE_OPTION_DOUBLE, &o->merge_wait, "MS",
+       "longest wait for a fuller batch; default 1", 0, 1e6},
+      {"slots", 0, EE_OPTION_INT, &o->slots, "N", "messages in flight per link; default 6", 1,
+       1024},
+      {"samples", 0, EE_OPTION_INT, &o->samples, "N", "only the first N; default all", 1, 2e9},
+      {"rate", 0, EE_OPTION_DOUBLE, &o->rate, "R",
+       "samples per second; default: as fast as they go", 0, 1e12},
+      {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
+      {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
+  };
+  memcpy(to, option, sizeof option);
+  return (int)(sizeof option / sizeof option[0]);
+}
+
+/* The first plan. */
+static int add_plan_options(ee_run_options *o, const char *planners, ee_option *to) {
+  const ee_option option[] = {
+      {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
+      {"whole-blocks", 0, EE_OPTION_FLAG, &o->whole_blocks, NULL,
+       "cut only where a single value crosses, as between residual blocks", 0, 0},
+      {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
+       "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
+       0},
+      {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
+       "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
+      {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
+       "the same, from this exit table under the policy; fits budgeted, too", 0, 0},
+      {"measure-links", 0, EE_OPTION_FLAG, &o->measure_links, NULL,
+       "ping all pairs of ranks first, and plan with what links take; without --fleet", 0, 0},
+      {"link-values", 0, EE_OPTION_TEXT, &o->link_values, "f32|f16|auto",
+       "16 bits for values between stages, or what the first plan is faster by; default f32", 0, 0},
+  };
+  memcpy(to, option, sizeof option);
+  return (int)(sizeof option / sizeof option[0]);
+}
+
+/* When layers move, and how. */
+static int add_control_options(ee_run_options *o, ee_option *to) {
+  const ee_option option[] = {
       {"rebalance", 0, EE_OPTION_SWITCH, &o->rebalance, "on|off", "move layers; default on", 0, 0},
       {"min-gain", 0, EE_OPTION_DOUBLE, &o->min_gain, "G",
        "least relative gain worth a move; default 0.1", 0, 1},
@@ -117,45 +145,50 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
       {"move", 0, EE_OPTION_TEXT, &o->move, "live|build|drain",
        "while the stream goes on; stopped to change over; stopped for all of it; default live", 0,
        0},
-      {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
-      {"whole-blocks", 0, EE_OPTION_FLAG, &o->whole_blocks, NULL,
-       "cut only where a single value crosses, as between residual blocks", 0, 0},
-      {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
-       "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
-       0},
-      {"measure-links", 0, EE_OPTION_FLAG, &o->measure_links, NULL,
-       "ping all pairs of ranks first, and plan with what links take; without --fleet", 0, 0},
-      {"link-values", 0, EE_OPTION_TEXT, &o->link_values, "f32|f16|auto",
-       "16 bits for values between stages, or what the first plan is faster by; default f32", 0, 0},
-      {"offload", 0, EE_OPTION_SWITCH, &o->offload, "on|off",
-       "samples that a policy offloads leave their device at once; default off", 0, 0},
-      {"shares", 0, EE_OPTION_TEXT, &o->shares, "A/B/...",
-       "shares that leave at each exit, for the first plan; default 0/.../1", 0, 0},
-      {"exits", 0, EE_OPTION_TEXT, &o->exits, "EXITS.h5",
-       "the same, from this exit table under the policy; fits budgeted, too", 0, 0},
-      {"outcomes", 0, EE_OPTION_TEXT, &o->outcomes, "EXITS.h5",
-       "run no layers: what exits say stands in this exit table; needs --fleet", 0, 0},
-      {"batch", 'b', EE_OPTION_INT, &o->batch, "N", "samples per batch; default 8", 1, 65536},
-      {"merge-wait", 0, EE_OPTION_DOUBLE, &o->merge_wait, "MS",
-       "longest wait for a fuller batch; default 1", 0, 1e6},
-      {"slots", 0, EE_OPTION_INT, &o->slots, "N", "messages in flight per link; default 6", 1,
-       1024},
       {"epoch", 'e', EE_OPTION_INT, &o->epoch, "N", "samples per epoch of control; default 256", 1,
        1e9},
       {"control-delay", 0, EE_OPTION_INT, &o->control_delay, "E",
        "epochs between a decision and its effect; default 1", 0, 1000},
-      {"samples", 0, EE_OPTION_INT, &o->samples, "N", "only the first N; default all", 1, 2e9},
-      {"rate", 0, EE_OPTION_DOUBLE, &o->rate, "R",
-       "samples per second; default: as fast as they go", 0, 1e12},
-      {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME", "blis or ref; default the best", 0, 0},
-      {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
-      {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };
+  memcpy(to, option, sizeof option);
+  return (int)(sizeof option / sizeof option[0]);
+}
+
+static ee_run_options defaults(void) {
+  const ee_controller_options rule = ee_controller_defaults();
+  return (ee_run_options){.policy        = "threshold:value=0.8",
+                          .planner       = "exact",
+                          .weights       = "peer",
+                          .move          = "live",
+                          .link_values   = "f32",
+                          .batch         = 8,
+                          .slots         = 6,
+                          .epoch         = 256,
+                          .control_delay = 1,
+                          .merge_wait    = 1.0,
+                          .min_gain      = rule.min_gain,
+                          .error_bars    = rule.error_bars,
+                          .hold          = rule.hold,
+                          .cooldown      = rule.cooldown,
+                          .lambda        = 0.1,
+                          .seed          = 1,
+                          .rebalance     = true};
+}
+
+ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
+  char      names[256], planners[300];
+  ee_option option[MOST_OPTIONS];
+  int       n_options = 0;
+  *o                  = defaults();
+  snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
+  n_options += add_stream_options(o, option);
+  n_options += add_plan_options(o, planners, option + n_options);
+  n_options += add_control_options(o, option + n_options);
   bool                  simulate = strcmp(argv[0], "simulate") == 0;
   const ee_command_line line     = {simulate ? simulate_usage : run_usage,
                                 simulate ? simulate_help : run_help,
                                 option,
-                                sizeof option / sizeof option[0],
+                                n_options,
                                 1,
                                 2};
   const char *in[2] = {NULL, NULL};
