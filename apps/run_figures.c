@@ -156,6 +156,8 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
   const ee_report *r = &f->report;
   cJSON_AddNumberToObject(all, "epochs", f->outcome->control.epochs);
   cJSON_AddNumberToObject(all, "controller_s", f->outcome->control.seconds);
+  cJSON_AddNumberToObject(all, "sums_s", (double)f->outcome->control.sum_ns * 1e-9);
+  cJSON_AddNumberToObject(all, "sum_bytes", (double)f->outcome->control.sum_bytes);
   cJSON_AddNumberToObject(all, "moves_begun", f->outcome->control.adopted);
   cJSON_AddNumberToObject(all, "moves_done", f->outcome->control.switched);
   cJSON *gaps = cJSON_AddArrayToObject(all, "switch_gaps_s");

@@ -16,6 +16,9 @@ void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_cont
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
   *outcome = (ee_run_outcome){.n_devices = size, .control = *ee_controller_totals_of(controller)};
+  // The rank that is last to add its part has waited for nobody else's.
+  int64_t sum_ns = outcome->control.sum_ns;
+  EE_MPI(MPI_Reduce(&sum_ns, &outcome->control.sum_ns, 1, MPI_INT64_T, MPI_MIN, 0, comm));
   if (rank == 0) outcome->device = calloc((size_t)size, sizeof *outcome->device);
   int              here = rank != 0 || outcome->device != NULL;
   ee_device_totals mine = *ee_device_totals_of(device);

@@ -280,6 +280,8 @@ static ee_status end_epoch(ee_controller *c) {
   ee_plan *before    = NULL;
   int      plan_epoch;
   trace_sum(c);
+  c->totals.sum_ns += ee_device_now(c->device) - c->sum_begun;
+  c->totals.sum_bytes = (int64_t)c->sums.length * (int64_t)sizeof *c->sums.mine;
   if (!ee_sums_same_hash(&c->sums, plan_hash(c))) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
                    (long long)c->epoch);
