@@ -13,7 +13,6 @@
 
 #define NAP_LONGEST 200000  // [ns]
 #define NAP_GROWTH 20       // the longest over the shortest
-#define NAPS_PER_BATCH 8    // on the simulated clock, while the slowest stage has a full batch
 
 /* Send what the held batch left, once its time has come. */
 static void release_when_due(ee_device *d, int64_t now, bool *busy) {
@@ -111,12 +110,18 @@ static double slowest_batch(const ee_run_setup *s) {
   return slowest * s->batch_limit;
 }
 
+/* Naps of a device on the simulated clock while the slowest stage has a full batch: few of many
+ * devices, so that the host's time does not grow with their number. */
+static double naps_per_batch(int devices) {
+  return fmax(4096.0 / devices, 8.0);
+}
+
 /* How long an idle device may sleep [ns].  A turn takes no simulated time but the host's, and there
  * may be thousands of devices, so that on the simulated clock they sleep in proportion to what they
  * wait for.  Rank 0 does not: it notes when answers arrive. */
 static int64_t longest_nap(const ee_device *d) {
   if (!ee_clock_is_simulated() || d->wire.rank == 0) return NAP_LONGEST;
-  double nap = slowest_batch(&d->setup) * 1e9 / NAPS_PER_BATCH;
+  double nap = slowest_batch(&d->setup) * 1e9 / naps_per_batch(d->wire.size);
   return (int64_t)fmin(fmax(nap, NAP_LONGEST), EE_PACER_LONGEST);
 }
 
