@@ -29,6 +29,10 @@ STREAM=90 SPEEDS=0.25 experiment pipeedge
 rows '^(48 blocks|ResNet-50, exits) +[24] \+ [24] ' 4
 awk '/^48 blocks/ { exit !($8 == $9 && $11 > 2 && $16 > 2) }' "$scratch/out" ||
   fail "the recurrence is not the optimum, or its release loses little: $(cat "$scratch/out")"
+SIZES="8 16" experiment scale
+rows '^ +(8 +17 +8|16 +33 +16) ' 2
+awk '/^ +(8|16) / { bad = bad || !($7 > 0.9 && $7 < 1.1 && $12 < 1) } END { exit bad }' \
+  "$scratch/out" || fail "periods are not as predicted, or control takes long: $(cat "$scratch/out")"
 STREAM=360 LINK=400Mbit/s experiment moves
 rows '^(live|build|drain) +360 ' 3
 awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
