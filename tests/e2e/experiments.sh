@@ -28,6 +28,10 @@ rows '^( +-|  0\.72|  0\.75) +0\.[0-9]+ .* (final|eenet:value=|threshold:values?
 N=50000 REPEATS=1 experiment replay_speed
 rows ' M +-?[0-9.]+ M$' 9  # of so few samples the speed says nothing
 
+ALONE=2 experiment dynamic_split  # of so few samples the measured bandwidth says nothing
+rows '^two exits +0 +54 +101\.5057 ' 1
+rows '^three exits +(0 +28 +243\.2503|28 +54 +188\.4156) ' 2
+
 REPEATS=1 experiment planner_speed
 rows ' [0-9.]+ +[0-9.]+ %$' 10
 
