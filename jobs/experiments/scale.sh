@@ -7,7 +7,8 @@
 #
 #   jobs/experiments/scale.sh [OUT]
 #
-# SIZES: numbers of devices, default "8 32 128"; 512 take more than ten minutes on one core.  EPOCHS: epochs of each run, default 3.
+# SIZES: numbers of devices, default "8 32 128"; 512 take more than ten minutes on one core.
+# EPOCHS: epochs of each run, default 3.
 # PER_DEVICE: samples of an epoch for each device, default 4, but 256 in all at least.
 # MOST_BLOCKS: default 1024.  FLOPS: of a device, default 20M.  LINK: bandwidth of a link, default
 # 100Mbit/s.
