@@ -65,6 +65,7 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   options.min_gain                 = o->min_gain;
   options.error_bars               = o->error_bars;
   options.hold                     = o->hold;
+  options.near                     = o->near;
   options.cooldown                 = o->cooldown;
   options.planner                  = ee_planner_by_name(o->planner);
   options.weights_from_file        = strcmp(o->weights, "file") == 0;

@@ -15,7 +15,7 @@ typedef struct ee_run_options {
   int         samples;     // only the first; 0: all
   double      merge_wait;  // [ms]
   double      rate;        // [1/s]
-  double      min_gain, error_bars;
+  double      min_gain, near, error_bars;
   int         hold, cooldown;
   double      lambda;  // cost of a layer
   uint64_t    seed;

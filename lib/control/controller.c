@@ -40,7 +40,7 @@ ee_controller_options ee_controller_defaults(void) {
   return (ee_controller_options){.rebalance  = true,
                                  .planner    = ee_planner_by_name("exact"),
                                  .min_gain   = 0.10,
-                                 .near       = 0.02,
+                                 .near       = 0.005,
                                  .error_bars = 3.0,
                                  .hold       = 2,
                                  .cooldown   = 2};

@@ -43,8 +43,8 @@ typedef struct ee_controller_options {
                               // layer costs this (docs/control.md); 0: do not
 } ee_controller_options;
 
-/** min_gain 0.10, near 0.02, error_bars 3, hold 2, cooldown 2; why, and the published rules, are in
- *  docs/control.md. */
+/** min_gain 0.10, near 0.005, error_bars 3, hold 2, cooldown 2; why, and the published rules, are
+ * in docs/control.md. */
 ee_controller_options ee_controller_defaults(void);
 
 /**
