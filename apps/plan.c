@@ -74,6 +74,10 @@ static ee_status plan(ee_plan_options *o) {
   ee_model_file *file  = NULL;
   ee_fleet      *fleet = NULL;
   EE_TRY(check(o));
+  if (o->policy != NULL && o->exits == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--policy needs --exits, the table that it decides on");
+  }
+  if (o->policy == NULL) o->policy = "threshold:value=0.8";
   EE_TRY(ee_model_file_open(o->model, &file));
   ee_status status = o->fleet != NULL ? ee_fleet_load(o->fleet, &fleet) : EE_OK;
   if (status == EE_OK && fleet != NULL) {
@@ -102,7 +106,7 @@ static void write_summary(char *text, size_t size) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  ee_plan_options o = {.policy = "threshold:value=0.8", .planner = "exact", .batch = 8, .slots = 6};
+  ee_plan_options o = {.planner = "exact", .batch = 8, .slots = 6};
   const char     *in[1];
   char            names[256], planners[300], summary[2048];
   write_summary(summary, sizeof summary);
@@ -126,7 +130,7 @@ int ee_app_plan(int argc, char **argv) {
       {"halves", 0, EE_OPTION_FLAG, &o.halves, NULL,
        "values between stages have 16 bits, as with run --link-values f16", 0, 0},
       {"whole-blocks", 0, EE_OPTION_FLAG, &o.whole_blocks, NULL,
-       "cut only where a single value crosses, as between residual blocks", 0, 0},
+       "planners cut only where a single value crosses, as between residual blocks", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},
       {"slots", 0, EE_OPTION_INT, &o.slots, "N", "messages in flight per link; default 6", 1, 1024},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},

@@ -88,8 +88,10 @@ ee_status ee_report_plans(const ee_report_input *in, const ee_answer *sorted, ee
   place    *places = calloc(n + 1, sizeof *places);
   bool     *near   = calloc(n + 1, sizeof *near);
   double   *length = calloc(n + 1, sizeof *length);
-  ee_status status = EE_FAIL(EE_ERR_NOMEM, "for the plans of %zu answers", n);
-  if (places != NULL && near != NULL && length != NULL) {
+  ee_status status = EE_OK;
+  if (places == NULL || near == NULL || length == NULL) {
+    status = EE_FAIL(EE_ERR_NOMEM, "for the plans of %zu answers", n);
+  } else {
     for (size_t i = 0; i < n; i++) places[i] = (place){sorted[i].plan_epoch, (int64_t)i};
     qsort(places, n, sizeof *places, compare_places);
     status       = describe_plans(in, sorted, places, near, report);

@@ -60,6 +60,8 @@ static ee_status open_files(const ee_run_options *o, ee_run_inputs *in) {
   if (o->fleet != NULL) {
     EE_TRY(ee_fleet_load(o->fleet, &in->fleet));
     in->fleet_text = read_text(o->fleet);
+    for (int i = 0; i < in->fleet->n_traces; i++)
+      EE_TRY(ee_refuse_same_file(in->fleet->trace[i]->path, o->trace));
   }
   return o->outcomes != NULL ? ee_exits_load(o->outcomes, &in->outcomes) : EE_OK;
 }

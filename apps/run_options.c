@@ -111,7 +111,7 @@ static int add_plan_options(ee_run_options *o, const char *planners, ee_option *
   const ee_option option[] = {
       {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
       {"whole-blocks", 0, EE_OPTION_FLAG, &o->whole_blocks, NULL,
-       "cut only where a single value crosses, as between residual blocks", 0, 0},
+       "planners cut only where a single value crosses, as between residual blocks", 0, 0},
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",
        "cut the first plan before these layers, for devices 0, 1, ...; default the planner's", 0,
        0},

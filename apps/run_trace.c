@@ -42,7 +42,8 @@ static void pass_poll(void *self) {
 static void join_arguments(int argc, char **argv, char *text, size_t size) {
   size_t at = (size_t)snprintf(text, size, "edgeexit");
   for (int i = 0; i < argc && at < size; i++) {
-    at += (size_t)snprintf(text + at, size - at, " %s", argv[i]);
+    bool simulated = i == 0 && ee_clock_is_simulated();  // its ranks are told to run
+    at += (size_t)snprintf(text + at, size - at, " %s", simulated ? "simulate" : argv[i]);
   }
 }
 

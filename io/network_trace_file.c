@@ -199,6 +199,8 @@ static ee_status load_kind(const char *path, bool delays, ee_network_trace *trac
   ee_status status = load(path, delays, &r, trace);
   free(r.at);
   free(r.value);
+  if (status == EE_OK) trace->path = strdup(path);
+  if (status == EE_OK && trace->path == NULL) status = EE_FAIL(EE_ERR_NOMEM, "to read %s", path);
   if (status != EE_OK) ee_network_trace_free(trace);
   return status;
 }

@@ -192,12 +192,23 @@ static ee_status prefer_near(const ee_controller_options *o, const ee_chain *cha
   return ee_partition_forecast(chain, calm, best);
 }
 
+static bool all_away(const ee_chain *chain) {
+  for (int d = 0; d < chain->n_devices; d++) {
+    if (chain->speed[d] > 0.0) return false;
+  }
+  return true;
+}
+
 ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
                     const ee_estimate *estimate, const ee_plan *plan, double remaining,
                     ee_decision_record *record) {
   const ee_chain *chain = &estimate->chain;
   ee_forecast     now, best;
   *record = (ee_decision_record){.verdict = EE_VERDICT_FAILED};
+  if (all_away(chain)) {  // there is nothing to plan with: they serve what they own
+    record->verdict = weigh(decider, options, false, EE_VERDICT_FAILED);
+    return EE_OK;
+  }
   EE_TRY(ee_partition_forecast(chain, plan, &now));
   EE_TRY(watch(decider, estimate, plan, now.period));
   record->period_now = now.period;

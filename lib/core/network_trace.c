@@ -52,6 +52,7 @@ double ee_network_delay(const ee_network_trace *trace, double bytes, double t) {
 
 void ee_network_trace_free(ee_network_trace *trace) {
   free(trace->at);
+  free(trace->path);
   free(trace->delay);
   free(trace->bits);
   *trace = (ee_network_trace){.n = 0};

@@ -128,6 +128,7 @@ refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
 refused '--front shows all periods' --front --planner uniform
 refused '--max-period is -1; expected' --max-period -1
+refused '--policy needs --exits' --policy threshold:value=0.5
 
 # the fleets that ship
 for file in "$source_dir"/jobs/fleets/*.yaml; do

@@ -61,3 +61,12 @@ with=$(edgeexit report --json "$scratch/away.h5" | tr '{' '\n' |
 all=$(value "$scratch/away.h5" plans.#)
 ((all >= 3 && with >= 2 && with < all)) ||
   fail "the hub is in $with of $all plans; expected the first, not all, and a later one"
+
+# Everybody is away for a while: they serve what they own.
+cat > "$scratch/fleet.yaml" << 'FLEET'
+name: siesta
+devices: [{name: d, count: 4, flops: 160e6, away: [{from: 0.4, to: 1}]}]
+links: {default: {bandwidth: 100Mbit/s, latency: 200us}}
+FLEET
+run siesta
+run siesta-still --rebalance off

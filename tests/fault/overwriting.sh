@@ -37,6 +37,9 @@ over costs.csv run model.h5 data.h5 --policy splitee --offload-cost costs.csv --
 over fleet.yaml run model.h5 data.h5 --fleet fleet.yaml --trace fleet.yaml
 over exits.h5 run model.h5 --fleet fleet.yaml --outcomes exits.h5 --trace exits.h5
 over model.h5 score model.h5 data.h5 -o model.h5
+printf '0 8\n1 2\n' > net.txt
+printf 'devices: [{name: a, relative: 1}]\nlinks: {default: {trace: net.txt}}\n' > recorded.yaml
+over net.txt run model.h5 data.h5 --fleet recorded.yaml --trace net.txt
 
 # two results in one place, there already or not yet
 cp model.h5 copy.h5

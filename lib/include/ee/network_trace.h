@@ -13,6 +13,7 @@ typedef struct ee_network_trace {
   int     n;      // rows, >= 1
   double *at;     // shape [n + 1], from 0 on, rising strictly; at[n] is the period [s]
   double *delay;  // shape [n] [s]; NULL if the bandwidth is known instead
+  char   *path;   // of the file that it is from; NULL: none
   double *bits;  // shape [n + 1], that crossed in [0, at[i]), not falling; NULL if delays are known
 } ee_network_trace;
 
