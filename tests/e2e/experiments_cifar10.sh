@@ -28,5 +28,5 @@ TARGETS=0.8 DEADLINES=0.1:0.2:3 experiment calibrated_offloading "${models[@]}"
 rows '^ 0\.800 (stored|all|global|leave) ' $((4 * ${#models[@]}))
 rows '^ +0\.(1|15|2) +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' $((3 * ${#models[@]}))
 
-REPEATS=1 SAMPLES=300 experiment two_cores
+REPEATS=1 SAMPLES=1500 experiment two_cores
 rows '^(final|threshold:value=0.8) +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' 2
