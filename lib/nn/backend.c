@@ -20,3 +20,14 @@ const char *const *ee_backend_names(void) {
   for (size_t i = 0; i < N_BACKENDS; i++) names[i] = backends[i]->name;
   return names;
 }
+
+const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
+                                 const ee_node *node) {
+  size_t i = 0;
+  if (backend->can(model, node)) return backend;
+  while (i < N_BACKENDS && backends[i] != backend) i++;
+  for (i++; i < N_BACKENDS; i++) {
+    if (backends[i]->can(model, node)) return backends[i];
+  }
+  return &ee_backend_ref;
+}

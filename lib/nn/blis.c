@@ -66,4 +66,5 @@ const ee_backend ee_backend_blis = {
     .prepared_bytes = blis_prepared_bytes,
     .scratch_bytes  = blis_scratch_bytes,
     .run            = blis_run,
+    .describe       = ee_blis_describe,
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cpu.h"
+#include "ee/cpu.h"
 #include "ee/log.h"
 
 static struct {
@@ -62,6 +62,11 @@ ee_status ee_blis_open(void) {
       (ee_blis_shape){.lanes = kernel.rows_first ? n : m, .rows = kernel.rows_first ? m : n};
   kernel.run = (sgemm_ukr_ft)bli_cntx_get_l3_vir_ukr_dt(BLIS_FLOAT, BLIS_GEMM_UKR, kernel.context);
   return EE_OK;
+}
+
+void ee_blis_describe(char *text, size_t size) {
+  snprintf(text, size, "BLIS %s, kernels for %s, tiles of %d x %d", bli_info_get_version_str(),
+           bli_arch_string(bli_arch_query_id()), kernel.shape.lanes, kernel.shape.rows);
 }
 
 ee_blis_shape ee_blis_tile_shape(void) {

@@ -22,6 +22,9 @@ typedef struct ee_blis_shape {
  *  @return EE_OK; EE_ERR_ARG if the environment's BLIS_ARCH_TYPE is no architecture */
 ee_status ee_blis_open(void);
 
+/** Version of BLIS, its architecture and its tile, as one line; BLIS is open. */
+void ee_blis_describe(char *text, size_t size);
+
 /** Tile size; opens BLIS if need be. */
 ee_blis_shape ee_blis_tile_shape(void);
 

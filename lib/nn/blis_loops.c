@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "activation.h"
-#include "cpu.h"
+#include "ee/cpu.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 

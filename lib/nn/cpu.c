@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the processor, by CPUID, which vector instructions it has. */
-#include "cpu.h"
+/* Asks the processor, by CPUID, what it is called and which vector instructions it has. */
+#include "ee/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define NAME_BYTES 65  // of utsname on Linux; CPUID's name has 48
+
+const char *ee_cpu_level_name(ee_cpu_level level) {
+  static const char *const names[] = {
+      [EE_CPU_BASE] = "base", [EE_CPU_AVX2] = "AVX2", [EE_CPU_AVX512] = "AVX-512"};
+  return names[level];
+}
 
 #if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+#define FIRST_NAME_LEAF 0x80000002U
+#define LAST_NAME_LEAF 0x80000004U
+
 ee_cpu_level ee_cpu_vectors(void) {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -12,8 +29,37 @@ ee_cpu_level ee_cpu_vectors(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? EE_CPU_AVX2
                                                                          : EE_CPU_BASE;
 }
+
+/* Sixteen letters from each of three leaves; empty if the processor has no name. */
+static void ask_name(char name[NAME_BYTES]) {
+  unsigned r[4];
+  for (unsigned leaf = FIRST_NAME_LEAF; leaf <= LAST_NAME_LEAF; leaf++) {
+    if (!__get_cpuid(leaf, &r[0], &r[1], &r[2], &r[3])) return;
+    memcpy(name + (leaf - FIRST_NAME_LEAF) * sizeof r, r, sizeof r);
+  }
+}
 #else
 ee_cpu_level ee_cpu_vectors(void) {
   return EE_CPU_BASE;
 }
+
+static void ask_name(char name[NAME_BYTES]) {
+  name[0] = '\0';
+}
 #endif
+
+static void ask_family(char name[NAME_BYTES]) {
+  struct utsname system;
+  snprintf(name, NAME_BYTES, "%.64s", uname(&system) >= 0 ? system.machine : "unknown");
+}
+
+const char *ee_cpu_name(void) {
+  static char name[NAME_BYTES];
+  if (name[0] == '\0') {
+    ask_name(name);
+    size_t n = strlen(name);
+    while (n > 0 && name[n - 1] == ' ') name[--n] = '\0';
+    if (n == 0) ask_family(name);
+  }
+  return name + strspn(name, " ");
+}

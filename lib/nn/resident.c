@@ -31,11 +31,6 @@ const ee_backend *ee_resident_backend(const ee_resident *res) {
   return res->backend;
 }
 
-const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
-                                 const ee_node *node) {
-  return backend->can(model, node) ? backend : &ee_backend_ref;
-}
-
 /* @p at: shape [n_values], scratch memory. */
 static ee_status place_layer(ee_resident *res, int layer, size_t *at) {
   const ee_model *model = res->model;

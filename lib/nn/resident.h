@@ -10,10 +10,6 @@
 const ee_model   *ee_resident_model(const ee_resident *res);
 const ee_backend *ee_resident_backend(const ee_resident *res);
 
-/** @p backend if it can run @p node, else ref. */
-const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
-                                 const ee_node *node);
-
 /** Set constant inputs and packed weights of node @p n in @p call, and return who runs it.  Its
  *  layer must be held; the pointers are valid until it is dropped. */
 const ee_backend *ee_resident_bind(const ee_resident *res, int n, ee_kernel_call *call);

@@ -7,8 +7,8 @@
  * For people who write a backend: one table of functions that runs nodes.
  *
  * `ref` is plain loops, runs every operator and is the oracle.  A backend that cannot run a node
- * says so in can(), and the node is run by ref.  The bits of one sample's result must not depend
- * on the batch it is computed in.
+ * says so in can(), and the node is run by the next one that can.  The bits of one sample's result
+ * must not depend on the batch it is computed in.
  */
 
 /** Called between pieces of a long computation, so that messages move. */
@@ -39,18 +39,29 @@ typedef struct ee_backend {
   ee_status (*prepare)(const ee_model *model, const ee_node *node,
                        const float *const constant[EE_MAX_NODE_INPUTS], void **prepared);
   void (*release)(void *prepared);  // NULL if prepare is
-  /** Bytes prepare() will hold, and scratch that run() needs at @p n samples [byte]. */
+  /** Bytes prepare() will hold, 0 if it will leave NULL, and scratch that run() needs at @p n
+   * samples [byte]. */
   size_t (*prepared_bytes)(const ee_model *model, const ee_node *node);
   size_t (*scratch_bytes)(const ee_model *model, const ee_node *node, int64_t n);
   /** Compute out = act(op(in)).  Inputs were checked when the model was finished. */
   void (*run)(const ee_kernel_call *call);
+  /** One line about what it uses on this processor, once open.  May be NULL. */
+  void (*describe)(char *text, size_t size);
+  /** Name of the kernel that run() takes for @p node at @p n samples, in static storage.  May be
+   *  NULL, as it may return NULL: there is but one. */
+  const char *(*kernel)(const ee_model *model, const ee_node *node, int64_t n);
 } ee_backend;
 
-/** Backend by name, `ref` or `blis`; NULL if there is none of that name. */
+/** Backend by its name; NULL if there is none of that name. */
 const ee_backend *ee_backend_by_name(const char *name);
 
 /** Names of all backends, best first, ended by NULL. */
 const char *const *ee_backend_names(void);
+
+/** Who runs @p node if @p backend is wanted: the first that can of @p backend and those that follow
+ *  it in ee_backend_names(); ref can run every node. */
+const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
+                                 const ee_node *node);
 
 extern const ee_backend ee_backend_ref;
 extern const ee_backend ee_backend_blis;

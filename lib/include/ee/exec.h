@@ -55,6 +55,18 @@ ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee
 ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
                               int max_batch, size_t *bytes);
 
+/** What layers take in memory [byte]. */
+typedef struct ee_memory_need {
+  size_t weights;  // blobs
+  size_t packed;   // what backends make of them
+  size_t arena;    // activations and scratch
+} ee_memory_need;
+
+/** What ee_resident_add and ee_exec_create would take for layers [@p begin, @p end), without taking
+ *  it.  Fails like ee_exec_arena_bytes(). */
+ee_status ee_exec_memory(const ee_model *model, const ee_backend *backend, int begin, int end,
+                         int max_batch, ee_memory_need *need);
+
 /** Call @p progress between nodes and inside long ones; NULL for none. */
 void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "ee/cpu.h"
 #include "ee/rng.h"
 #include "ee_test.h"
 

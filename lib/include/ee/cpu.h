@@ -3,7 +3,7 @@
 
 /**
  * @file cpu.h
- * Which vector instructions this processor and its operating system offer.
+ * Which processor this is, and which vector instructions it and its operating system offer.
  */
 typedef enum ee_cpu_level {
   EE_CPU_BASE,    // what the compiler may assume without asking
@@ -13,3 +13,9 @@ typedef enum ee_cpu_level {
 
 /** Best level that can be used; EE_CPU_BASE on anything but x86. */
 ee_cpu_level ee_cpu_vectors(void);
+
+/** "base", "AVX2" or "AVX-512".  Static storage. */
+const char *ee_cpu_level_name(ee_cpu_level level);
+
+/** The processor's own name, or that of its family if it has none.  Static storage, never NULL. */
+const char *ee_cpu_name(void);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who runs a node, and what that will take. */
+#include "ee/backend.h"
+
+#include "ee/cpu.h"
+#include "ee/exec.h"
+#include "ee_test.h"
+#include "graph_maker.h"
+
+static ee_model *finished(uint64_t seed) {
+  ee_model *m = maker_random(seed);
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  return m;
+}
+
+static void open_backends(void) {
+  for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
+    const ee_backend *b = ee_backend_by_name(*name);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+    if (b->open != NULL) CU_ASSERT_EQUAL_FATAL(b->open(), EE_OK);
+  }
+}
+
+/* Backends from name @p from on are asked one after the other. */
+static void a_node_is_run_by_the_first_backend_that_can_from_the_wanted_one_on(void) {
+  const char *const *names = ee_backend_names();
+  ee_model          *m     = finished(5);
+  open_backends();
+  for (int from = 0; names[from] != NULL; from++) {
+    for (int k = 0; k < m->n_nodes; k++) {
+      int i = from;
+      while (!ee_backend_by_name(names[i])->can(m, &m->node[k])) i++;
+      CU_ASSERT_PTR_EQUAL(ee_backend_for(ee_backend_by_name(names[from]), m, &m->node[k]),
+                          ee_backend_by_name(names[i]));
+    }
+  }
+  ee_model_destroy(&m);
+}
+
+static bool can_nothing(const ee_model *model, const ee_node *node) {
+  (void)model;
+  (void)node;
+  return false;
+}
+
+static void what_a_backend_of_somebody_else_cannot_run_is_run_by_ref(void) {
+  const ee_backend foreign = {.name = "foreign", .can = can_nothing};
+  ee_model        *m       = finished(6);
+  CU_ASSERT_PTR_EQUAL(ee_backend_for(&foreign, m, &m->node[0]), &ee_backend_ref);
+  ee_model_destroy(&m);
+}
+
+/* Every range of layers of random networks: the need is what is then held. */
+static void what_layers_need_is_what_they_take(void) {
+  for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
+    const ee_backend *b = ee_backend_by_name(*name);
+    for (uint64_t seed = 0; seed < 10; seed++) {
+      ee_model      *m     = finished(seed);
+      int            begin = m->n_layers / 3, end = m->n_layers;
+      size_t         arena;
+      ee_resident   *res;
+      ee_memory_need need;
+      CU_ASSERT_EQUAL_FATAL(ee_exec_memory(m, b, begin, end, 4, &need), EE_OK);
+      CU_ASSERT_EQUAL_FATAL(ee_resident_create(m, b, &res), EE_OK);
+      for (int l = begin; l < end; l++) CU_ASSERT_EQUAL(ee_resident_add(res, l, NULL), EE_OK);
+      CU_ASSERT_EQUAL(need.weights + need.packed, ee_resident_bytes(res));
+      CU_ASSERT_EQUAL(ee_exec_arena_bytes(m, b, begin, end, 4, &arena), EE_OK);
+      CU_ASSERT_EQUAL(need.arena, arena);
+      ee_resident_destroy(&res);
+      ee_model_destroy(&m);
+    }
+  }
+}
+
+static void a_range_that_is_none_needs_nothing_and_is_refused(void) {
+  ee_memory_need need = {1, 1, 1};
+  ee_model      *m    = finished(1);
+  CU_ASSERT_EQUAL(ee_exec_memory(m, &ee_backend_ref, 0, m->n_layers + 1, 1, &need), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(need.weights + need.packed + need.arena, 0);
+  ee_model_destroy(&m);
+}
+
+static void backends_and_processor_say_what_they_are(void) {
+  char text[160] = "";
+  open_backends();
+  ee_backend_blis.describe(text, sizeof text);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "BLIS "));
+  ee_backend_blis.describe(text, 8);
+  CU_ASSERT_EQUAL(strlen(text), 7);
+  CU_ASSERT_TRUE(strlen(ee_cpu_name()) > 0);
+  CU_ASSERT_PTR_EQUAL(ee_cpu_name(), ee_cpu_name());
+  CU_ASSERT_STRING_EQUAL(ee_cpu_level_name(EE_CPU_AVX512), "AVX-512");
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(a_node_is_run_by_the_first_backend_that_can_from_the_wanted_one_on),
+    EE_FACT(what_a_backend_of_somebody_else_cannot_run_is_run_by_ref),
+    EE_FACT(what_layers_need_is_what_they_take),
+    EE_FACT(a_range_that_is_none_needs_nothing_and_is_refused),
+    EE_FACT(backends_and_processor_say_what_they_are),
+    {NULL, NULL},
+};
