@@ -76,6 +76,29 @@ static const field reduce_field[] = {
     {.key = NULL},
 };
 
+static const field slice_field[] = {
+    {"start", INTS, AT(slice.start), 0, MAX_INT},
+    {"step", INTS, AT(slice.step), -MAX_INT, MAX_INT},
+    {.key = NULL},
+};
+
+static const field gather_field[] = {
+    {"axis", INT, AT(gather.axis), 0, EE_MAX_RANK - 1},
+    {.key = NULL},
+};
+
+static const field layer_norm_field[] = {
+    {"axis", INT, AT(layer_norm.axis), 0, EE_MAX_RANK - 1},
+    {"epsilon", FLOAT, AT(layer_norm.epsilon), 0, 0},
+    {.key = NULL},
+};
+
+static const field attention_field[] = {
+    {"n_heads", INT, AT(attention.n_heads), 1, MAX_INT},
+    {"scale", FLOAT, AT(attention.scale), 0, 0},
+    {.key = NULL},
+};
+
 static const field no_field[] = {{.key = NULL}};
 
 static const field *fields_of(ee_op op) {
@@ -98,6 +121,14 @@ static const field *fields_of(ee_op op) {
       return pad_field;
     case EE_OP_REDUCE_MEAN:
       return reduce_field;
+    case EE_OP_SLICE:
+      return slice_field;
+    case EE_OP_GATHER:
+      return gather_field;
+    case EE_OP_LAYER_NORM:
+      return layer_norm_field;
+    case EE_OP_ATTENTION:
+      return attention_field;
     default:
       return no_field;
   }

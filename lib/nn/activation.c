@@ -43,6 +43,27 @@ static void apply_tanh(const float *x, float *y, int64_t n) {
   for (int64_t i = 0; i < n; i++) y[i] = tanhf(x[i]);
 }
 
+static void apply_erf(const float *x, float *y, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] = erff(x[i]);
+}
+
+static void apply_sqrt(const float *x, float *y, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] = sqrtf(x[i]);
+}
+
+static void apply_gelu(const float *x, float *y, int64_t n) {
+  const float sqrt_half = 0.70710678F;
+  for (int64_t i = 0; i < n; i++) y[i] = 0.5F * x[i] * (1.0F + erff(x[i] * sqrt_half));
+}
+
+static void apply_gelu_tanh(const float *x, float *y, int64_t n) {
+  const float sqrt_2_by_pi = 0.79788456F;
+  for (int64_t i = 0; i < n; i++) {
+    float inner = sqrt_2_by_pi * (x[i] + 0.044715F * x[i] * x[i] * x[i]);
+    y[i]        = 0.5F * x[i] * (1.0F + tanhf(inner));
+  }
+}
+
 void ee_act_apply(const ee_activation *act, const float *x, float *y, int64_t n) {
   switch (act->kind) {
     case EE_ACT_RELU:
@@ -65,6 +86,18 @@ void ee_act_apply(const ee_activation *act, const float *x, float *y, int64_t n)
       break;
     case EE_ACT_TANH:
       apply_tanh(x, y, n);
+      break;
+    case EE_ACT_ERF:
+      apply_erf(x, y, n);
+      break;
+    case EE_ACT_SQRT:
+      apply_sqrt(x, y, n);
+      break;
+    case EE_ACT_GELU:
+      apply_gelu(x, y, n);
+      break;
+    case EE_ACT_GELU_TANH:
+      apply_gelu_tanh(x, y, n);
       break;
     case EE_ACT_NONE:
     case EE_ACT_COUNT:

@@ -17,7 +17,7 @@ typedef struct product {
   bool          transposed;  // w is stored as [features, depth]
   ee_blis_shape tile;
   int64_t       block;  // row panels of a block
-  const float  *c;      // NULL: none, and in MatMul
+  const float  *c;      // NULL: none; of MatMul: its bias
 } product;
 
 static int64_t panels_of(int64_t n, int width) {
@@ -95,11 +95,13 @@ static void multiply_panel(const product *p, const ee_kernel_call *call, int64_t
 }
 
 static ee_blis_scatter scatter_of(const product *p, const ee_kernel_call *call) {
-  ee_blis_scatter s = {.lanes    = p->tile.lanes,
-                       .alpha    = 1.0F,
-                       .act      = call->node->act,
-                       .row_step = p->features,
-                       .n_runs   = 1};
+  ee_blis_scatter s = {.lanes       = p->tile.lanes,
+                       .alpha       = 1.0F,
+                       .beta        = 1.0F,
+                       .c_lane_step = 1,
+                       .act         = call->node->act,
+                       .row_step    = p->features,
+                       .n_runs      = 1};
   if (call->node->op == EE_OP_MATMUL) return s;
   s.alpha = call->node->attr.gemm.alpha;
   s.beta  = call->node->attr.gemm.beta;
@@ -114,7 +116,7 @@ static ee_blis_scatter scatter_of(const product *p, const ee_kernel_call *call) 
 
 void ee_blis_gemm_run(const ee_kernel_call *call) {
   product p             = product_of(call->node, &call->in_shape[0], &call->in_shape[1]);
-  p.c                   = call->node->op == EE_OP_GEMM ? call->in[2] : NULL;
+  p.c                   = call->in[2];
   ee_blis_scatter s     = scatter_of(&p, call);
   ee_meter        meter = {.call = call, .step = EE_BLIS_STEP};
   int64_t         most  = p.block * p.tile.rows;

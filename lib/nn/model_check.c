@@ -14,7 +14,7 @@ static const struct {
 } arity[EE_OP_COUNT] = {
     [EE_OP_CONV]                = {2, 3},
     [EE_OP_GEMM]                = {2, 3},
-    [EE_OP_MATMUL]              = {2, 2},
+    [EE_OP_MATMUL]              = {2, 3},
     [EE_OP_BATCH_NORM]          = {5, 5},
     [EE_OP_ACTIVATION]          = {1, 1},
     [EE_OP_MAX_POOL]            = {1, 1},
@@ -31,6 +31,11 @@ static const struct {
     [EE_OP_LOG_SOFTMAX]         = {1, 1},
     [EE_OP_PAD]                 = {1, 1},
     [EE_OP_REDUCE_MEAN]         = {1, 1},
+    [EE_OP_POW]                 = {2, 2},
+    [EE_OP_SLICE]               = {1, 1},
+    [EE_OP_GATHER]              = {2, 2},
+    [EE_OP_LAYER_NORM]          = {2, 3},
+    [EE_OP_ATTENTION]           = {3, 4},
 };
 
 static bool name_ends(const char name[EE_NAME_BYTES]) {
@@ -248,9 +253,20 @@ static int64_t odd_batch(const ee_model *model, const ee_node *node) {
 }
 
 /* What would mix samples although the shapes do not show it. */
-static bool mixes_samples(const ee_node *node) {
-  bool softmax = node->op == EE_OP_SOFTMAX || node->op == EE_OP_LOG_SOFTMAX;
-  return softmax && node->attr.along.axis == 0;
+static bool mixes_samples(const ee_model *model, const ee_node *node) {
+  switch (node->op) {
+    case EE_OP_SOFTMAX:
+    case EE_OP_LOG_SOFTMAX:
+      return node->attr.along.axis == 0;
+    case EE_OP_LAYER_NORM:
+      return node->attr.layer_norm.axis == 0;
+    case EE_OP_GATHER:
+      return node->attr.gather.axis == 0 && ee_node_reads_activation(model, node, 0);
+    case EE_OP_ATTENTION:
+      return model->value[node->out].shape.rank < 3;
+    default:
+      return false;
+  }
 }
 
 static ee_status check_node_shapes(const ee_model *model, const ee_node *node) {
@@ -258,7 +274,7 @@ static ee_status check_node_shapes(const ee_model *model, const ee_node *node) {
     return fail_shapes(model, node, "shapes or attributes do not fit together");
   }
   if (!model->batched) return EE_OK;
-  if (mixes_samples(node) || !fits_batch(model, node, odd_batch(model, node))) {
+  if (mixes_samples(model, node) || !fits_batch(model, node, odd_batch(model, node))) {
     return fail_shapes(model, node, "samples of a batch would not stay apart");
   }
   return EE_OK;

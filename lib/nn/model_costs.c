@@ -27,6 +27,15 @@ static double window_elements(const ee_window *window) {
   return n;
 }
 
+/* Scores, softmax and context, for every stack of matrices in front. */
+static double attention_flops(const ee_model *model, const ee_node *node) {
+  const ee_shape *k = &model->value[node->in[1]].shape, *y = &model->value[node->out].shape;
+  double          stacks = (double)ee_shape_product(y, 0, y->rank - 2);
+  double          rows = (double)y->dim[y->rank - 2], width = (double)y->dim[y->rank - 1];
+  double          keys = (double)k->dim[k->rank - 2], depth = (double)k->dim[k->rank - 1];
+  return stacks * rows * keys * (2.0 * (depth + width) + 5.0 * node->attr.attention.n_heads);
+}
+
 static double op_flops(const ee_model *model, const ee_node *node) {
   double out = elements(model, node->out);
   switch (node->op) {
@@ -46,10 +55,14 @@ static double op_flops(const ee_model *model, const ee_node *node) {
     case EE_OP_MUL:
     case EE_OP_SUB:
     case EE_OP_DIV:
+    case EE_OP_POW:
       return out;
     case EE_OP_SOFTMAX:
     case EE_OP_LOG_SOFTMAX:
+    case EE_OP_LAYER_NORM:
       return 5.0 * out;
+    case EE_OP_ATTENTION:
+      return attention_flops(model, node);
     default:
       return 0.0;  // moves data only; an activation is counted where it is applied
   }

@@ -62,6 +62,7 @@ static ee_status check_leads(const ee_model *model, const leads *to) {
 }
 
 static bool has_weights(const ee_model *model, const ee_node *node) {
+  if (node->op == EE_OP_GATHER) return ee_node_reads_constant(model, node, 0);
   bool may = node->op == EE_OP_CONV || node->op == EE_OP_GEMM || node->op == EE_OP_MATMUL ||
              node->op == EE_OP_BATCH_NORM;
   for (int i = 0; may && i < node->n_in; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which shapes an operator makes of which: one rule per operator, those of ONNX. */
+#include <math.h>
+
 #include "graph.h"
 
 /* The rules of broadcasting: aligned at the last dimension, 1 stretches. */
@@ -80,7 +82,8 @@ static bool gemm_fits(const ee_node *node, const ee_shape *const in[], const ee_
 
 /* The last two dimensions are matrices, the ones before are broadcast; a vector is a matrix of one
  * row on the left and of one column on the right, and loses that dimension in the result. */
-static bool matmul_fits(const ee_shape *left, const ee_shape *right, const ee_shape *out) {
+static bool matmul_fits(const ee_node *node, const ee_shape *const in[], const ee_shape *out) {
+  const ee_shape *left = in[0], *right = in[1], *bias = node->n_in > 2 ? in[2] : NULL;
   if (left->rank < 1 || right->rank < 1) return false;
   ee_shape a = *left, b = *right, want;
   int64_t  k = a.dim[a.rank - 1];
@@ -90,7 +93,9 @@ static bool matmul_fits(const ee_shape *left, const ee_shape *right, const ee_sh
   if (!broadcast(&a, &b, &want)) return false;
   if (left->rank > 1) want.dim[want.rank++] = left->dim[left->rank - 2];
   if (right->rank > 1) want.dim[want.rank++] = right->dim[right->rank - 1];
-  return ee_shape_equal(&want, out);
+  if (!ee_shape_equal(&want, out)) return false;
+  bool has_rows = bias != NULL && right->rank > 1 && bias->rank == 1;
+  return bias == NULL || (has_rows && bias->dim[0] == right->dim[right->rank - 1]);
 }
 
 static bool batch_norm_fits(const ee_shape *const in[], const ee_shape *out) {
@@ -157,6 +162,65 @@ static bool reduce_fits(const ee_node *node, const ee_shape *in, const ee_shape 
   return ee_shape_equal(&kept, out) || ee_shape_equal(&squeezed, out);
 }
 
+static bool slice_fits(const ee_node *node, const ee_shape *in, const ee_shape *out) {
+  if (in->rank != out->rank) return false;
+  for (int i = 0; i < in->rank; i++) {
+    int64_t first = node->attr.slice.start[i], step = node->attr.slice.step[i];
+    int64_t last;
+    if (__builtin_mul_overflow(out->dim[i] - 1, step, &last)) return false;
+    if (__builtin_add_overflow(last, first, &last)) return false;
+    if (step == 0 || first < 0 || first >= in->dim[i] || last < 0 || last >= in->dim[i])
+      return false;
+  }
+  return true;
+}
+
+static bool gather_fits(const ee_node *node, const ee_shape *const in[], const ee_shape *out) {
+  const ee_shape *data = in[0], *index = in[1];
+  int             axis = node->attr.gather.axis;
+  if (axis < 0 || axis >= data->rank || data->rank - 1 + index->rank > EE_MAX_RANK) return false;
+  ee_shape want = {.rank = 0};
+  for (int i = 0; i < axis; i++) want.dim[want.rank++] = data->dim[i];
+  for (int i = 0; i < index->rank; i++) want.dim[want.rank++] = index->dim[i];
+  for (int i = axis + 1; i < data->rank; i++) want.dim[want.rank++] = data->dim[i];
+  return ee_shape_equal(&want, out);
+}
+
+static bool layer_norm_fits(const ee_node *node, const ee_shape *const in[], const ee_shape *out) {
+  int   axis    = node->attr.layer_norm.axis;
+  float epsilon = node->attr.layer_norm.epsilon;
+  if (axis < 0 || axis >= out->rank || !ee_shape_equal(in[0], out)) return false;
+  if (!isfinite(epsilon) || epsilon < 0.0F) return false;
+  ee_shape row = {.rank = out->rank - axis};
+  for (int i = 0; i < row.rank; i++) row.dim[i] = out->dim[axis + i];
+  bool has_bias = node->n_in > 2 && in[2] != NULL;
+  return ee_shape_equal(in[1], &row) && (!has_bias || ee_shape_equal(in[2], &row));
+}
+
+/* Everything in front of the last two dimensions agrees, and so do the operands' inner ones. */
+static bool attention_fits(const ee_node *node, const ee_shape *const in[], const ee_shape *out) {
+  const ee_shape *q = in[0], *k = in[1], *v = in[2], *mask = node->n_in > 3 ? in[3] : NULL;
+  int             rank = out->rank, heads = node->attr.attention.n_heads;
+  if (rank < 2 || q->rank != rank || k->rank != rank || v->rank != rank) return false;
+  for (int i = 0; i < rank - 2; i++) {
+    if (q->dim[i] != out->dim[i] || k->dim[i] != out->dim[i] || v->dim[i] != out->dim[i])
+      return false;
+  }
+  int64_t rows = q->dim[rank - 2], keys = k->dim[rank - 2], depth = q->dim[rank - 1];
+  if (rows != out->dim[rank - 2] || depth != k->dim[rank - 1] || keys != v->dim[rank - 2])
+    return false;
+  if (v->dim[rank - 1] != out->dim[rank - 1] || !isfinite(node->attr.attention.scale)) return false;
+  if (heads < 1 || depth % heads != 0 || out->dim[rank - 1] % heads != 0) return false;
+  if (mask == NULL) return true;
+  if (rank == EE_MAX_RANK) return false;
+  ee_shape scores      = *out;
+  scores.rank          = rank + 1;
+  scores.dim[rank - 2] = heads;
+  scores.dim[rank - 1] = rows;
+  scores.dim[rank]     = keys;
+  return broadcast_fits(mask, &scores, &scores);
+}
+
 bool ee_node_shapes_fit(const ee_node *node, const ee_shape *const in[EE_MAX_NODE_INPUTS],
                         const ee_shape *out) {
   switch (node->op) {
@@ -165,7 +229,7 @@ bool ee_node_shapes_fit(const ee_node *node, const ee_shape *const in[EE_MAX_NOD
     case EE_OP_GEMM:
       return gemm_fits(node, in, out);
     case EE_OP_MATMUL:
-      return matmul_fits(in[0], in[1], out);
+      return matmul_fits(node, in, out);
     case EE_OP_BATCH_NORM:
       return batch_norm_fits(in, out);
     case EE_OP_ACTIVATION:
@@ -179,6 +243,7 @@ bool ee_node_shapes_fit(const ee_node *node, const ee_shape *const in[EE_MAX_NOD
     case EE_OP_MUL:
     case EE_OP_SUB:
     case EE_OP_DIV:
+    case EE_OP_POW:
       return broadcast_fits(in[0], in[1], out);
     case EE_OP_CONCAT:
       return concat_fits(node, in, out);
@@ -193,6 +258,14 @@ bool ee_node_shapes_fit(const ee_node *node, const ee_shape *const in[EE_MAX_NOD
       return pad_fits(node, in[0], out);
     case EE_OP_REDUCE_MEAN:
       return reduce_fits(node, in[0], out);
+    case EE_OP_SLICE:
+      return slice_fits(node, in[0], out);
+    case EE_OP_GATHER:
+      return gather_fits(node, in, out);
+    case EE_OP_LAYER_NORM:
+      return layer_norm_fits(node, in, out);
+    case EE_OP_ATTENTION:
+      return attention_fits(node, in, out);
     case EE_OP_COUNT:
       break;
   }

@@ -26,6 +26,11 @@ static const ref_fn run_of_op[EE_OP_COUNT] = {
     [EE_OP_LOG_SOFTMAX]         = ee_ref_log_softmax,
     [EE_OP_PAD]                 = ee_ref_pad,
     [EE_OP_REDUCE_MEAN]         = ee_ref_reduce_mean,
+    [EE_OP_POW]                 = ee_ref_pow,
+    [EE_OP_SLICE]               = ee_ref_slice,
+    [EE_OP_GATHER]              = ee_ref_gather,
+    [EE_OP_LAYER_NORM]          = ee_ref_layer_norm,
+    [EE_OP_ATTENTION]           = ee_ref_attention,
 };
 
 static bool ref_can(const ee_model *model, const ee_node *node) {
@@ -39,8 +44,8 @@ static size_t ref_prepared_bytes(const ee_model *model, const ee_node *node) {
 }
 
 static size_t ref_scratch_bytes(const ee_model *model, const ee_node *node, int64_t n) {
-  (void)model, (void)node, (void)n;
-  return 0;
+  (void)n;  // one row at a time
+  return node->op == EE_OP_ATTENTION ? ee_ref_attention_scratch(model, node) : 0;
 }
 
 static void ref_run(const ee_kernel_call *call) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elementwise operators of two arrays, with numpy's broadcasting. */
+#include <math.h>
+
 #include "ref.h"
 #include "ref_strides.h"
 
@@ -24,6 +26,11 @@ DEFINE_ROW(mul_row, *)
 DEFINE_ROW(sub_row, -)
 DEFINE_ROW(div_row, /)
 #undef DEFINE_ROW
+
+static void pow_row(const float *a, int64_t a_step, const float *b, int64_t b_step, int64_t n,
+                    float *y) {
+  for (int64_t i = 0; i < n; i++) y[i] = powf(a[i * a_step], b[i * b_step]);
+}
 
 static void run_elementwise(const ee_kernel_call *call, row_fn row) {
   const ee_shape *out  = &call->out_shape;
@@ -56,4 +63,8 @@ void ee_ref_sub(const ee_kernel_call *call) {
 
 void ee_ref_div(const ee_kernel_call *call) {
   run_elementwise(call, div_row);
+}
+
+void ee_ref_pow(const ee_kernel_call *call) {
+  run_elementwise(call, pow_row);
 }

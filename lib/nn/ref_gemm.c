@@ -114,7 +114,7 @@ void ee_ref_matmul(const ee_kernel_call *call) {
   ee_broadcast_strides(&a_stack, &stack, a_step);
   ee_broadcast_strides(&b_stack, &stack, b_step);
 
-  finish   f     = {.alpha = 1.0F};
+  finish   f     = {.alpha = 1.0F, .beta = 1.0F, .c = {call->in[2], 0, 1}};  // the bias of each row
   ee_meter meter = {.call = call, .step = EE_REF_STEP};
   for (int64_t i = 0; i < ee_shape_elements(&stack); i++) {
     int64_t in_a = ee_walk_offset(stack.rank, stack.dim, a_step, i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch normalisation as it is at inference, and means over axes. */
+/* Batch and layer normalisation as they are at inference, and means over axes. */
 #include <math.h>
 
 #include "ref.h"
@@ -18,6 +18,31 @@ void ee_ref_batch_norm(const ee_kernel_call *call) {
     const float *restrict x = call->in[0] + i * plane;
     float *restrict y       = call->out + i * plane;
     for (int64_t j = 0; j < plane; j++) y[j] = (float)(factor * x[j] + offset);
+  }
+}
+
+static double sum_of_squares(const float *x, int64_t n, double mean) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
+  return sum;
+}
+
+/* y = (x - mean) / sqrt(variance + epsilon) scale + bias, row by row; in double, rounded once. */
+void ee_ref_layer_norm(const ee_kernel_call *call) {
+  const ee_shape *shape = &call->in_shape[0];
+  int             axis  = call->node->attr.layer_norm.axis;
+  int64_t rows = ee_shape_product(shape, 0, axis), n = ee_shape_product(shape, axis, shape->rank);
+  double  epsilon    = call->node->attr.layer_norm.epsilon;
+  const float *scale = call->in[1], *bias = call->in[2];
+  for (int64_t r = 0; r < rows; r++) {
+    const float *x      = call->in[0] + r * n;
+    float       *y      = call->out + r * n;
+    double       mean   = ee_sum(x, n) / (double)n;
+    double       factor = 1.0 / sqrt(sum_of_squares(x, n, mean) / (double)n + epsilon);
+    for (int64_t i = 0; i < n; i++) {
+      double value = (x[i] - mean) * factor * scale[i];
+      y[i]         = (float)(bias != NULL ? value + bias[i] : value);
+    }
   }
 }
 

@@ -42,7 +42,12 @@
   X(SOFTMAX, "Softmax")                       \
   X(LOG_SOFTMAX, "LogSoftmax")                \
   X(PAD, "Pad")                               \
-  X(REDUCE_MEAN, "ReduceMean")
+  X(REDUCE_MEAN, "ReduceMean")                \
+  X(POW, "Pow")                               \
+  X(SLICE, "Slice")                           \
+  X(GATHER, "Gather")                         \
+  X(LAYER_NORM, "LayerNormalization")         \
+  X(ATTENTION, "Attention")
 
 typedef enum ee_op {
 #define X(name, text) EE_OP_##name,
@@ -53,15 +58,19 @@ typedef enum ee_op {
 
 /** Elementwise functions that a node applies to its result; a formula each.
  *  p = alpha, q = beta of the node's ee_activation. */
-#define EE_ACT_LIST(X)                                               \
-  X(NONE, "none")                /* x */                             \
-  X(RELU, "Relu")                /* max(x, 0) */                     \
-  X(LEAKY_RELU, "LeakyRelu")     /* x >= 0 ? x : p x */              \
-  X(CLIP, "Clip")                /* min(max(x, p), q) */             \
-  X(SIGMOID, "Sigmoid")          /* 1 / (1 + exp(-x)) */             \
-  X(HARD_SIGMOID, "HardSigmoid") /* min(max(p x + q, 0), 1) */       \
-  X(HARD_SWISH, "HardSwish")     /* x min(max(x / 6 + 1/2, 0), 1) */ \
-  X(TANH, "Tanh")                /* tanh(x) */
+#define EE_ACT_LIST(X)                                                   \
+  X(NONE, "none")                /* x */                                 \
+  X(RELU, "Relu")                /* max(x, 0) */                         \
+  X(LEAKY_RELU, "LeakyRelu")     /* x >= 0 ? x : p x */                  \
+  X(CLIP, "Clip")                /* min(max(x, p), q) */                 \
+  X(SIGMOID, "Sigmoid")          /* 1 / (1 + exp(-x)) */                 \
+  X(HARD_SIGMOID, "HardSigmoid") /* min(max(p x + q, 0), 1) */           \
+  X(HARD_SWISH, "HardSwish")     /* x min(max(x / 6 + 1/2, 0), 1) */     \
+  X(TANH, "Tanh")                /* tanh(x) */                           \
+  X(ERF, "Erf")                  /* 2 / sqrt(pi) int_0^x exp(-t^2) dt */ \
+  X(SQRT, "Sqrt")                /* sqrt(x); not a number below 0 */     \
+  X(GELU, "Gelu")                /* x/2 (1 + erf(x / sqrt 2)) */         \
+  X(GELU_TANH, "GeluTanh")       /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
 
 typedef enum ee_act {
 #define X(name, text) EE_ACT_##name,
@@ -87,7 +96,28 @@ typedef struct ee_window {
   bool ceil_mode;  // pooling only; output size is already in the value's shape
 } ee_window;
 
-/** What an operator needs beside its inputs; the member that belongs to the operator is valid. */
+/**
+ * What an operator needs beside its inputs; the member that belongs to the operator is valid.
+ * Operators are those of ONNX, and these are more than or different from what their names say:
+ *
+ * MatMul: inputs a, b [, bias].  As numpy's matmul; bias, shape [columns of b], is added to every
+ * row of the result, for which b needs two dimensions at least.
+ *
+ * Gather: inputs data, index.  Y[.., i.., ..] = data[.., index[i..], ..] along `axis`; an index is
+ * a whole number stored as float32, and one below 0 counts from the end.  Where an index is no
+ * number of a place, the result is NaN.  An embedding is a Gather of a constant along axis 0.
+ *
+ * Slice: Y[i, j, ..] = x[start_0 + step_0 i, start_1 + step_1 j, ..]; how many follows from Y.
+ *
+ * LayerNormalization: inputs x, scale [, bias], the latter two of the shape of x from `axis` on.
+ * Y = (x - mean) / sqrt(variance + epsilon) scale + bias, over all dimensions from `axis` on.
+ *
+ * Attention: inputs q [.., T, D], k [.., S, D], v [.., S, E] [, mask]; all of the same dimensions
+ * in front.  Head h of H reads columns [h D/H, (h+1) D/H) of q and k and columns [h E/H, (h+1) E/H)
+ * of v, and writes the latter of Y, shape [.., T, E]:
+ *   Y_h = softmax(scale q_h k_h^T + mask_h) v_h, softmax over S.
+ * The mask is broadcast to [.., H, T, S].
+ */
 typedef union ee_attributes {
   ee_window window;  // Conv, MaxPool, AveragePool
   struct {
@@ -112,6 +142,20 @@ typedef union ee_attributes {
   struct {
     bool axis[EE_MAX_RANK];  // ReduceMean: which axes are averaged
   } reduce;
+  struct {
+    int start[EE_MAX_RANK], step[EE_MAX_RANK];  // Slice; a step is not 0 and may be negative
+  } slice;
+  struct {
+    int axis;  // of data, in [0, rank)
+  } gather;
+  struct {
+    int   axis;     // the first that is normalised over, in [0, rank)
+    float epsilon;  // >= 0
+  } layer_norm;
+  struct {
+    int   n_heads;  // >= 1, divides D and E
+    float scale;    // finite
+  } attention;
 } ee_attributes;
 
 #define EE_MAX_NODE_INPUTS 16
@@ -196,10 +240,11 @@ ee_act ee_act_by_name(const char *name);
  * layers, live values per cut, floating-point operations and weight bytes; and check the whole.
  *
  * A trunk node is one from which the last exit or more than one exit is reached; a trunk node
- * with constants of its own that are weights (Conv, Gemm, MatMul, BatchNormalization) opens a
- * layer, every other one joins the layer before it.  Call once after the graph is filled in;
- * node[].layer and node[].exit are written, exit[] must have its logits values, and score values
- * where there are any, and the last one must be the deepest.  Constants need no data.
+ * with constants of its own that are weights (Conv, Gemm, MatMul, BatchNormalization, and Gather
+ * from a constant) opens a layer, every other one joins the layer before it.  Call once after the
+ * graph is filled in; node[].layer and node[].exit are written, exit[] must have its logits values,
+ * and score values where there are any, and the last one must be the deepest.  Constants need no
+ * data.
  *
  * Exits are sorted by attach layer, and nodes so that every head follows its layer.  A
  * temperature of 0 becomes 1.  layer[].seconds stay if there are as many layers as before, and so
@@ -207,7 +252,8 @@ ee_act ee_act_by_name(const char *name);
  *
  * FLOP of one sample, for n output elements: Conv 2 n C/groups kernel; Gemm, MatMul 2 n K;
  * BatchNormalization 2 n; pooling n kernel; global pooling and ReduceMean one per input element;
- * Softmax, LogSoftmax 5 n; Add, Mul, Sub, Div and any activation n; moving data 0.
+ * Softmax, LogSoftmax, LayerNormalization 5 n; Attention 2 n S (1 + D/E) + 5 H T S per stack of
+ * matrices; Add, Mul, Sub, Div, Pow and any activation n; moving data 0.
  * @return EE_OK; EE_ERR_FORMAT with the node's or value's name; EE_ERR_NOMEM
  */
 ee_status ee_model_finish(ee_model *model);

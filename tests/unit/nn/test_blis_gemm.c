@@ -99,6 +99,24 @@ static void a_vector_on_the_left_is_a_row(void) {
   case_end(&c);
 }
 
+static void a_bias_is_added_to_every_row_of_a_stack(void) {
+  for (uint64_t draw = 0; draw < 50; draw++) {
+    ee_rng      rng = ee_rng_at(8, draw);
+    kernel_case c;
+    int64_t     t = case_draw(&rng, 1, 40), k = case_draw(&rng, 1, 70), n = case_draw(&rng, 1, 90);
+    case_begin(&c, EE_OP_MATMUL);
+    c.node.act.kind = draw % 2 == 0 ? EE_ACT_GELU : EE_ACT_NONE;
+    case_input(&c, &rng, EE_VALUE_ACTIVATION, (ee_shape){3, {1, t, k}});
+    case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){2, {k, n}});
+    case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){1, {n}});
+    case_output(&c, (ee_shape){3, {1, t, n}});
+    CU_ASSERT_TRUE(case_agrees_with_ref(&c, &ee_backend_blis, TOLERANCE));
+    CU_ASSERT_TRUE(case_applies_activation(&c, &ee_backend_blis));
+    CU_ASSERT_TRUE(case_batch_keeps_bits(&c, &ee_backend_blis));
+    case_end(&c);
+  }
+}
+
 static void a_batch_has_the_bits_of_its_samples(void) {
   for (uint64_t draw = 0; draw < 100; draw++) {
     ee_rng      rng = ee_rng_at(5, draw);
@@ -149,6 +167,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(deep_and_tall_products_agree_with_ref),
     EE_FACT(c_may_have_a_value_for_every_row),
     EE_FACT(a_vector_on_the_left_is_a_row),
+    EE_FACT(a_bias_is_added_to_every_row_of_a_stack),
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(a_long_product_calls_progress),
     EE_FACT(what_it_cannot_do_it_says),

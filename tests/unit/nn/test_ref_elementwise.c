@@ -13,6 +13,8 @@ static double elementwise_at(const kernel_case *c, const int64_t *p) {
       return a - b;
     case EE_OP_MUL:
       return a * b;
+    case EE_OP_POW:
+      return pow(a, b);
     default:
       return a / b;
   }
@@ -36,15 +38,18 @@ static void draw_operands(kernel_case *c, ee_rng *rng, ee_op op) {
   for (int64_t i = 0; op == EE_OP_DIV && i < ee_shape_elements(&b); i++) {
     c->data[1][i] += c->data[1][i] < 0.0F ? -0.5F : 0.5F;
   }
+  for (int64_t i = 0; op == EE_OP_POW && i < ee_shape_elements(&a); i++) {
+    c->data[0][i] = fabsf(c->data[0][i]) + 0.1F;
+  }
   case_output(c, whole);
 }
 
 static void elementwise_operators_broadcast_like_numpy(void) {
-  const ee_op ops[] = {EE_OP_ADD, EE_OP_SUB, EE_OP_MUL, EE_OP_DIV};
-  for (uint64_t draw = 0; draw < 800; draw++) {
+  const ee_op ops[] = {EE_OP_ADD, EE_OP_SUB, EE_OP_MUL, EE_OP_DIV, EE_OP_POW};
+  for (uint64_t draw = 0; draw < 1000; draw++) {
     ee_rng      rng = ee_rng_at(1, draw);
     kernel_case c;
-    draw_operands(&c, &rng, ops[draw % 4]);
+    draw_operands(&c, &rng, ops[draw % 5]);
     CU_ASSERT_TRUE(nd_check(&c, elementwise_at, 6e-8));
   }
 }

@@ -67,7 +67,7 @@ static double matmul_at(const kernel_case *c, const int64_t *p) {
     sum += (double)nd_broadcast_at(c->data[0], &a, left, n) *
            nd_broadcast_at(c->data[1], &b, right, n);
   }
-  return sum;
+  return c->node.n_in > 2 ? sum + c->data[2][q[n - 1]] : sum;
 }
 
 /* An operand: a stack of matrices that is broadcast to `stack`, or a vector. */
@@ -105,6 +105,9 @@ static void matmul_is_numpys(void) {
     nd_begin(&c, EE_OP_MATMUL);
     case_input(&c, &rng, EE_VALUE_ACTIVATION, a);
     case_input(&c, &rng, EE_VALUE_ACTIVATION, b);
+    if (b.rank > 1 && draw % 2 == 0) {  // a bias
+      case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){1, {n}});
+    }
     case_output(&c, matmul_result(&a, &b));
     CU_ASSERT_TRUE(nd_check(&c, matmul_at, 2e-7));
   }

@@ -86,10 +86,88 @@ static void concat_repeats_a_constant_over_the_batch(void) {
   case_end(&c);
 }
 
+static double sliced_at(const kernel_case *c, const int64_t *p) {
+  const ee_shape *in = &c->value[0].shape;
+  int64_t         q[EE_MAX_RANK];
+  for (int d = 0; d < in->rank; d++) {
+    q[d] = c->node.attr.slice.start[d] + c->node.attr.slice.step[d] * p[d];
+  }
+  return c->data[0][nd_offset(q, in->dim, in->rank)];
+}
+
+static void slice_takes_every_step_from_the_start_on(void) {
+  for (uint64_t draw = 0; draw < 300; draw++) {
+    ee_rng      rng = ee_rng_at(5, draw);
+    kernel_case c;
+    ee_shape    x = nd_draw(&rng, case_draw(&rng, 0, 5), 6), y = x;
+    nd_begin(&c, EE_OP_SLICE);
+    for (int d = 0; d < x.rank; d++) {
+      int  n = (int)x.dim[d], start = case_draw(&rng, 0, n - 1), step = case_draw(&rng, 1, 3);
+      bool back                  = case_draw(&rng, 0, 1) == 1;
+      c.node.attr.slice.start[d] = start;
+      c.node.attr.slice.step[d]  = back ? -step : step;
+      y.dim[d]                   = case_draw(&rng, 1, 1 + (back ? start : n - 1 - start) / step);
+    }
+    case_input(&c, &rng, EE_VALUE_ACTIVATION, x);
+    case_output(&c, y);
+    CU_ASSERT_TRUE(nd_check(&c, sliced_at, 0.0));
+  }
+}
+
+/* data[.., index[i..], ..]: the coordinates in front of the axis, those of the index, the rest. */
+static double gathered_at(const kernel_case *c, const int64_t *p) {
+  const ee_shape *data = &c->value[0].shape, *index = &c->value[1].shape;
+  int             axis = c->node.attr.gather.axis;
+  int64_t         q[EE_MAX_RANK];
+  int             place = (int)c->data[1][nd_offset(p + axis, index->dim, index->rank)];
+  for (int d = 0; d < data->rank; d++) q[d] = d < axis ? p[d] : p[d - 1 + index->rank];
+  q[axis] = place < 0 ? place + data->dim[axis] : place;
+  return c->data[0][nd_offset(q, data->dim, data->rank)];
+}
+
+static void gather_looks_up_the_places_of_its_index(void) {
+  for (uint64_t draw = 0; draw < 300; draw++) {
+    ee_rng      rng = ee_rng_at(6, draw);
+    kernel_case c;
+    ee_shape    data = nd_draw(&rng, case_draw(&rng, 1, 4), 4), y = {.rank = 0};
+    ee_shape    index = nd_draw(&rng, case_draw(&rng, 0, 3), 4);
+    int         axis = case_draw(&rng, 0, data.rank - 1), n = (int)data.dim[axis];
+    nd_begin(&c, EE_OP_GATHER);
+    c.node.attr.gather.axis = axis;
+    case_input(&c, &rng, EE_VALUE_CONSTANT, data);
+    case_input(&c, &rng, EE_VALUE_ACTIVATION, index);
+    for (int64_t i = 0; i < ee_shape_elements(&index); i++) {
+      c.data[1][i] = (float)case_draw(&rng, -n, n - 1);
+    }
+    for (int d = 0; d < axis; d++) y.dim[y.rank++] = data.dim[d];
+    for (int d = 0; d < index.rank; d++) y.dim[y.rank++] = index.dim[d];
+    for (int d = axis + 1; d < data.rank; d++) y.dim[y.rank++] = data.dim[d];
+    case_output(&c, y);
+    CU_ASSERT_TRUE(nd_check(&c, gathered_at, 0.0));
+  }
+}
+
+static void an_index_of_no_place_gives_no_number(void) {
+  const float bad[] = {3.0F, -4.0F, 0.5F, -0.5F, NAN, INFINITY, -INFINITY, 1e30F};
+  ee_rng      rng   = ee_rng_at(7, 0);
+  kernel_case c;
+  nd_begin(&c, EE_OP_GATHER);
+  case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){2, {3, 2}});
+  memcpy(case_input(&c, &rng, EE_VALUE_ACTIVATION, (ee_shape){1, {8}}), bad, sizeof bad);
+  case_output(&c, (ee_shape){2, {8, 2}});
+  float *y = case_run(&c, &ee_backend_ref, 0, 1);
+  for (int i = 0; i < 16; i++) CU_ASSERT_TRUE(isnan(y[i]));
+  free(y);
+  case_end(&c);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(reshape_keeps_the_order),
     EE_FACT(transpose_moves_each_axis),
     EE_FACT(concat_puts_inputs_one_after_the_other),
     EE_FACT(concat_repeats_a_constant_over_the_batch),
+    EE_FACT(slice_takes_every_step_from_the_start_on),
+    EE_FACT(gather_looks_up_the_places_of_its_index),
+    EE_FACT(an_index_of_no_place_gives_no_number),
     {NULL, NULL},
 };
