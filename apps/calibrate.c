@@ -259,7 +259,8 @@ int ee_app_calibrate(int argc, char **argv) {
         {"seed", 0, EE_OPTION_UINT64, &o.seed, "N", "of the choice what to hold out; default 0", 0,
          0},
         {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
-        {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+        {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
+         "default: the environment's EE_BACKEND, or the best", 0, 0},
         {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit calibrate [options] MODEL.h5 [DATA.h5]",

@@ -11,6 +11,7 @@
 int ee_app_import(int argc, char **argv);
 int ee_app_generate(int argc, char **argv);
 int ee_app_info(int argc, char **argv);
+int ee_app_bench(int argc, char **argv);
 int ee_app_profile(int argc, char **argv);
 int ee_app_score(int argc, char **argv);
 int ee_app_calibrate(int argc, char **argv);

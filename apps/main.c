@@ -15,6 +15,7 @@ static const struct subcommand {
      "models, data and exit tables from other formats: onnx, cifar10, idx, exits"},
     {"generate", ee_app_generate, "data and networks made by formula: modulation, network"},
     {"info", ee_app_info, "what an .h5 file of ours holds"},
+    {"bench", ee_app_bench, "how fast a model runs on one core, and what the core could do"},
     {"profile", ee_app_profile, "measure what every layer costs on this host"},
     {"score", ee_app_score, "what every exit says of every sample: an exit table"},
     {"calibrate", ee_app_calibrate, "fit the temperature of every exit"},

@@ -2,14 +2,12 @@
 /* edgeexit profile: seconds per layer and exit head on this host, stored in the model file. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "command.h"
-#include "ee/clock.h"
 #include "ee/model_file.h"
 #include "json.h"
 #include "output_path.h"
-#include "whole.h"
+#include "passes.h"
 
 typedef struct profile_options {
   const char *model, *out, *backend;
@@ -17,53 +15,22 @@ typedef struct profile_options {
   bool        json;
 } profile_options;
 
-static int compare_ns(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
-
-static double median_seconds(int64_t *ns, int n) {
-  qsort(ns, (size_t)n, sizeof *ns, compare_ns);
-  return (double)ns[n / 2] * 1e-9;
-}
-
-/* One pass over all layers and heads; row r of `ns` gets their times.  Layers run in sequence, so
- * each finds the caches as it would in a stream. */
-static ee_status time_pass(ee_whole *w, int repeats, int r, int64_t *ns) {
-  const ee_model *m = w->model;
-  for (int l = 0; l < m->n_layers; l++) {
-    int64_t begin = ee_clock_ns();
-    EE_TRY(ee_exec_run_layers(w->exec, l, l + 1, w->batch_limit));
-    ns[l * repeats + r] = ee_clock_ns() - begin;
-    for (int e = 0; e < m->n_exits; e++) {
-      const float *logits;
-      if (m->exit[e].attach != l) continue;
-      begin = ee_clock_ns();
-      EE_TRY(ee_exec_run_head(w->exec, e, w->batch_limit, &logits));
-      ns[(m->n_layers + e) * repeats + r] = ee_clock_ns() - begin;
-    }
-  }
-  return EE_OK;
-}
-
 static ee_status measure(ee_whole *w, ee_model *m, int repeats) {
-  size_t   rows  = (size_t)m->n_layers + (size_t)m->n_exits;
-  int64_t *ns    = calloc(rows * (size_t)repeats, sizeof *ns);
-  float   *input = ee_whole_input(w);
-  if (ns == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the measurements");
-  int64_t elements = ee_model_value_elements(m, m->input) * w->batch_limit;
-  for (int64_t i = 0; i < elements; i++) input[i] = (float)(i % 17) / 17.0f - 0.5f;
-
-  ee_status status = time_pass(w, repeats, 0, ns);  // once to warm up
-  for (int r = 0; r < repeats && status == EE_OK; r++) status = time_pass(w, repeats, r, ns);
-  for (int l = 0; l < m->n_layers && status == EE_OK; l++) {
-    m->layer[l].seconds = median_seconds(ns + l * repeats, repeats) / w->batch_limit;
+  const ee_pass_options options = {.early_heads = true, .repeats = repeats};
+  ee_pass_times         times;
+  float                *input;
+  EE_TRY(ee_random_input(m, w->batch_limit, &input));
+  ee_status status = ee_passes_measure(w, input, &options, &times);
+  free(input);
+  EE_TRY(status);
+  for (int l = 0; l < m->n_layers; l++) {
+    m->layer[l].seconds = times.layer[l].median / w->batch_limit;
   }
-  for (int e = 0; e < m->n_exits && status == EE_OK; e++) {
-    m->head_seconds[e] = median_seconds(ns + (m->n_layers + e) * repeats, repeats) / w->batch_limit;
+  for (int e = 0; e < m->n_exits; e++) {
+    m->head_seconds[e] = times.head[e].median / w->batch_limit;
   }
-  free(ns);
-  return status;
+  ee_pass_times_free(&times);
+  return EE_OK;
 }
 
 static void print_row(const char *kind, int i, const char *name, double flops, double seconds,
@@ -138,7 +105,8 @@ int ee_app_profile(int argc, char **argv) {
       {"output", 'o', EE_OPTION_TEXT, &o.out, "MODEL.h5", "default: the model file itself", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per batch; default 8", 1, 65536},
       {"repeats", 'r', EE_OPTION_INT, &o.repeats, "N", "medians of N passes; default 31", 1, 1e6},
-      {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
+       "default: the environment's EE_BACKEND, or the best", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",

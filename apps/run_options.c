@@ -98,7 +98,8 @@ static int add_stream_options(ee_run_options *o, ee_option *to) {
       {"samples", 0, EE_OPTION_INT, &o->samples, "N", "only the first N; default all", 1, 2e9},
       {"rate", 0, EE_OPTION_DOUBLE, &o->rate, "R",
        "samples per second; default: as fast as they go", 0, 1e12},
-      {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME",
+       "default: the environment's EE_BACKEND, or the best", 0, 0},
       {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };

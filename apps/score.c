@@ -191,7 +191,8 @@ int ee_app_score(int argc, char **argv) {
       {"output", 'o', EE_OPTION_TEXT, &o.out, "EXITS.h5", "exit table to write", 0, 0},
       {"batch", 0, EE_OPTION_INT, &o.batch, "N", "samples per batch; default 32", 1, 65536},
       {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
-      {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME", "blis or ref; default the best", 0, 0},
+      {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
+       "default: the environment's EE_BACKEND, or the best", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit score [options] MODEL.h5 DATA.h5 -o EXITS.h5",

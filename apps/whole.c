@@ -3,36 +3,62 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-ee_status ee_choose_backend(const char *name, const ee_backend **backend) {
-  const char *const *names = ee_backend_names();
-  *backend                 = ee_backend_by_name(name != NULL ? name : names[0]);
-  if (*backend == NULL) {
-    char list[128] = "";
-    for (int i = 0; names[i] != NULL; i++) {
-      size_t at = strlen(list);
-      snprintf(list + at, sizeof list - at, " %s", names[i]);
-    }
-    return EE_FAIL(EE_ERR_USAGE, "--backend is %s; there are:%s", name, list);
+#include "fallback.h"
+
+static ee_status refuse_backend(const char *source, const char *name) {
+  const char *const *names     = ee_backend_names();
+  char               list[128] = "";
+  for (int i = 0; names[i] != NULL; i++) {
+    size_t at = strlen(list);
+    snprintf(list + at, sizeof list - at, " %s", names[i]);
   }
+  return EE_FAIL(EE_ERR_USAGE, "%s is %s; there are:%s", source, name, list);
+}
+
+ee_status ee_choose_backend(const char *name, const ee_backend **backend) {
+  const char *source = "--backend";
+  if (name == NULL) {
+    name   = getenv("EE_BACKEND");
+    source = "the environment's EE_BACKEND";
+    if (name == NULL || name[0] == '\0') name = ee_backend_names()[0];
+  }
+  *backend = ee_backend_by_name(name);
+  if (*backend == NULL) return refuse_backend(source, name);
   return (*backend)->open != NULL ? (*backend)->open() : EE_OK;
 }
 
-static ee_status open_parts(ee_whole *w, const ee_backend *backend) {
+/* Weights come from @p file, or are the model's own if it is NULL. */
+static ee_status open_parts(ee_whole *w, const ee_backend *backend, ee_model_file *file) {
   EE_TRY(ee_resident_create(w->model, backend, &w->resident));
-  for (int l = 0; l < w->model->n_layers; l++) EE_TRY(ee_resident_add(w->resident, l, NULL));
+  for (int l = 0; l < w->model->n_layers; l++) {
+    float *blob = NULL;
+    if (file != NULL) EE_TRY(ee_model_file_read_layer(file, l, &blob));
+    EE_TRY(ee_resident_add(w->resident, l, blob));
+  }
   return ee_exec_create(w->resident, 0, w->model->n_layers, w->batch_limit, &w->exec);
+}
+
+static ee_status open_whole(const ee_model *model, ee_model_file *file, const char *backend,
+                            int batch_limit, ee_whole *whole) {
+  *whole = (ee_whole){.model = model, .batch_limit = model->batched ? batch_limit : 1};
+  EE_TRY(ee_choose_backend(backend, &whole->backend));
+  ee_say_fallback(model, whole->backend);
+  ee_status status = open_parts(whole, whole->backend, file);
+  if (status != EE_OK) ee_whole_close(whole);
+  return status;
 }
 
 ee_status ee_whole_open(const ee_model *model, const char *backend, int batch_limit,
                         ee_whole *whole) {
-  const ee_backend *b;
-  *whole = (ee_whole){.model = model, .batch_limit = model->batched ? batch_limit : 1};
-  EE_TRY(ee_choose_backend(backend, &b));
-  ee_status status = open_parts(whole, b);
-  if (status != EE_OK) ee_whole_close(whole);
-  return status;
+  return open_whole(model, NULL, backend, batch_limit, whole);
+}
+
+ee_status ee_whole_open_file(ee_model_file *file, const char *backend, int batch_limit,
+                             ee_whole *whole) {
+  return open_whole(ee_model_file_model(file), file, backend, batch_limit, whole);
 }
 
 float *ee_whole_input(ee_whole *whole) {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "passes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/clock.h"
+#include "ee/rng.h"
+#include "progress.h"
+
+#define WARM_UP 3
+#define INPUT_SEED 1
+
+/* Passes under way.  Rows of `ns` are the layers, then the heads, then the whole. */
+typedef struct passes {
+  ee_whole    *whole;
+  const float *input;
+  bool         early_heads;
+  int          n_rows, room;
+  int64_t     *ns;  // shape [n_rows, room]
+} passes;
+
+static int64_t *cell(passes *p, int row, int r) {
+  return p->ns + (size_t)row * (size_t)p->room + (size_t)r;
+}
+
+/* The heads behind layer @p l; pass @p r. */
+static ee_status time_heads(passes *p, int l, int r, int64_t *at) {
+  const ee_model *m = p->whole->model;
+  for (int e = 0; e < m->n_exits; e++) {
+    const float *logits;
+    if (m->exit[e].attach != l || !(p->early_heads || e == m->n_exits - 1)) continue;
+    EE_TRY(ee_exec_run_head(p->whole->exec, e, p->whole->batch_limit, &logits));
+    int64_t now                  = ee_clock_ns();
+    *cell(p, m->n_layers + e, r) = now - *at;
+    *at                          = now;
+  }
+  return EE_OK;
+}
+
+/* Pass @p r.  Layers may have used the memory of the input, so it is copied there each time. */
+static ee_status time_pass(passes *p, int r) {
+  const ee_model *m     = p->whole->model;
+  size_t          batch = (size_t)p->whole->batch_limit;
+  memcpy(ee_whole_input(p->whole), p->input,
+         batch * (size_t)ee_model_value_elements(m, m->input) * sizeof *p->input);
+  int64_t begin = ee_clock_ns(), at = begin;
+  for (int l = 0; l < m->n_layers; l++) {
+    EE_TRY(ee_exec_run_layers(p->whole->exec, l, l + 1, p->whole->batch_limit));
+    int64_t now    = ee_clock_ns();
+    *cell(p, l, r) = now - at;
+    at             = now;
+    EE_TRY(time_heads(p, l, r, &at));
+  }
+  *cell(p, p->n_rows - 1, r) = at - begin;
+  return EE_OK;
+}
+
+static ee_status reserve(passes *p, int room) {
+  int64_t *ns = calloc((size_t)p->n_rows * (size_t)room, sizeof *ns);
+  if (ns == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the times of %d passes", room);
+  free(p->ns);
+  p->ns   = ns;
+  p->room = room;
+  return EE_OK;
+}
+
+/* Passes that do not count; the last one tells how many will do. */
+static ee_status warm_up(passes *p, const ee_pass_options *o, int *n) {
+  EE_TRY(reserve(p, WARM_UP));
+  for (int r = 0; r < WARM_UP; r++) EE_TRY(time_pass(p, r));
+  double last = (double)*cell(p, p->n_rows - 1, WARM_UP - 1) * 1e-9;
+  *n          = o->repeats > 0 ? o->repeats
+                               : ee_repeats_for(last, o->seconds, EE_LEAST_PASSES, EE_MOST_PASSES);
+  return reserve(p, *n);
+}
+
+static ee_status time_passes(passes *p, int n, double *cpu_share) {
+  ee_status   status   = EE_OK;
+  ee_progress progress = ee_progress_begin("passes", n);
+  int64_t     begin = ee_clock_ns(), cpu = ee_clock_cpu_ns();
+  for (int r = 0; r < n && status == EE_OK; r++) {
+    status = time_pass(p, r);
+    ee_progress_show(&progress, r + 1);
+  }
+  int64_t passed = ee_clock_ns() - begin;
+  *cpu_share     = passed > 0 ? (double)(ee_clock_cpu_ns() - cpu) / (double)passed : 1.0;
+  ee_progress_end(&progress);
+  return status;
+}
+
+static ee_status sum_up(passes *p, int n, ee_pass_times *times) {
+  const ee_model *m    = p->whole->model;
+  ee_timing      *part = calloc((size_t)p->n_rows, sizeof *part);
+  if (part == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the times of %d layers", m->n_layers);
+  for (int row = 0; row < p->n_rows; row++) part[row] = ee_timing_of(cell(p, row, 0), n);
+  times->n_passes = n;
+  times->whole    = part[p->n_rows - 1];
+  times->layer    = part;
+  times->head     = part + m->n_layers;
+  return EE_OK;
+}
+
+ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_options *options,
+                            ee_pass_times *times) {
+  const ee_model *m = whole->model;
+  passes          p = {.whole       = whole,
+                       .input       = input,
+                       .early_heads = options->early_heads,
+                       .n_rows      = m->n_layers + m->n_exits + 1};
+  int             n = 0;
+  *times            = (ee_pass_times){0};
+
+  ee_status status = warm_up(&p, options, &n);
+  if (status == EE_OK) status = time_passes(&p, n, &times->cpu_share);
+  if (status == EE_OK) status = sum_up(&p, n, times);
+  free(p.ns);
+  return status;
+}
+
+void ee_pass_times_free(ee_pass_times *times) {
+  free(times->layer);  // one block: layers and heads
+  *times = (ee_pass_times){0};
+}
+
+static void fill_uniform(float *input, int64_t elements, ee_rng *rng) {
+  for (int64_t i = 0; i < elements; i++) input[i] = (float)(2.0 * ee_rng_uniform(rng) - 1.0);
+}
+
+ee_status ee_random_input(const ee_model *model, int n, float **input) {
+  const ee_preprocess *made     = &model->preprocess;
+  int64_t              elements = ee_model_value_elements(model, model->input) * n;
+  ee_rng               rng      = ee_rng_at(INPUT_SEED, 0);
+  bool plain   = made->n_channels == 0 && (made->scale == 0.0F || made->scale == 1.0F);
+  *input       = malloc((size_t)elements * sizeof **input);
+  uint8_t *raw = malloc((size_t)elements);
+  if (*input == NULL || raw == NULL) {
+    free(raw);
+    free(*input);
+    *input = NULL;
+    return EE_FAIL(EE_ERR_NOMEM, "for %d samples", n);
+  }
+  if (plain) {
+    fill_uniform(*input, elements, &rng);
+  } else {
+    for (int64_t i = 0; i < elements; i++) raw[i] = (uint8_t)ee_rng_below(&rng, 256);
+    ee_model_preprocess(model, raw, NULL, n, *input);
+  }
+  free(raw);
+  return EE_OK;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "timing.h"
+#include "whole.h"
+
+/**
+ * @file passes.h
+ * What a whole model and each of its parts take on this core: a batch goes through all layers, over
+ * and over, so that each part finds the caches as it would in a stream.
+ */
+
+/** How often, and with what. */
+typedef struct ee_pass_options {
+  bool early_heads;  // of all exits; else of the last one only
+  int  repeats;      // passes that count; 0: as many as fit into `seconds`, at least
+                     // EE_LEAST_PASSES
+  double seconds;
+} ee_pass_options;
+
+#define EE_LEAST_PASSES 7
+#define EE_MOST_PASSES 3000
+
+/** What a batch took. */
+typedef struct ee_pass_times {
+  int        n_passes;
+  ee_timing  whole;
+  ee_timing *layer;      // shape [n_layers]
+  ee_timing *head;       // shape [n_exits]; 0 where it was left out
+  double     cpu_share;  // of the time measured in which this process had a core
+} ee_pass_times;
+
+/**
+ * Measure.  A few passes that do not count come first.  Nothing else of the process may run.
+ * @param[in]  input  shape [batch_limit, elements of a sample]
+ * @param[out] times  the caller frees it; nothing to free on error
+ * @return EE_OK; EE_ERR_NOMEM
+ */
+ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_options *options,
+                            ee_pass_times *times);
+
+void ee_pass_times_free(ee_pass_times *times);
+
+/**
+ * Random samples of a fixed seed, as the model's preprocessing makes them of bytes that are
+ * uniform; without preprocessing uniform in [-1, 1).
+ * @param[out] input  shape [@p n, elements of a sample], the caller frees it; NULL on error
+ * @return EE_OK; EE_ERR_NOMEM
+ */
+ee_status ee_random_input(const ee_model *model, int n, float **input);
