@@ -2,6 +2,8 @@
 /* Converters of products, sums, batch normalisation and elementwise functions. */
 #include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "onnx_operator.h"
 
@@ -48,9 +50,81 @@ ee_status ee_onnx_batch_norm(onnx_graph *g, const onnx_call *call) {
   return ee_onnx_emit_result(g, call, &node, NULL);
 }
 
+/* Scale and bias have the shape of x from the axis on; the mean and the deviation, further outputs,
+ * are not computed. */
+ee_status ee_onnx_layer_norm(onnx_graph *g, const onnx_call *call) {
+  ee_node node                 = ee_onnx_node(call, EE_OP_LAYER_NORM, 3);
+  node.attr.layer_norm.epsilon = ee_onnx_float(call, "epsilon", 1e-5f);
+  EE_TRY(need_floats(g, call));
+  const ee_shape *x = &g->value[call->in[0]].at[0];
+  EE_TRY(ee_onnx_axis(call, ee_onnx_int(call, "axis", -1), x->rank, &node.attr.layer_norm.axis));
+  ee_shape row = {.rank = x->rank - node.attr.layer_norm.axis};
+  for (int i = 0; i < row.rank; i++) row.dim[i] = x->dim[node.attr.layer_norm.axis + i];
+  for (int k = 1; k < 3; k++) {
+    char have[128], want[128];
+    if (!ee_onnx_has(call, k) || ee_shape_equal(&g->value[call->in[k]].at[0], &row)) continue;
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: '%s' has shape %s, %s is supported", call->label,
+                   g->value[call->in[k]].name,
+                   ee_shape_text(&g->value[call->in[k]].at[0], have, sizeof have),
+                   ee_shape_text(&row, want, sizeof want));
+  }
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
 ee_status ee_onnx_elementwise(onnx_graph *g, const onnx_call *call) {
+  if (ee_onnx_is_integers(g, call, 0)) return ee_onnx_integers_elementwise(g, call);
   ee_node node = ee_onnx_node(call, (ee_op)call->op->which, 2);
   EE_TRY(need_floats(g, call));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+/* Exponents may be integers. */
+ee_status ee_onnx_pow(onnx_graph *g, const onnx_call *call) {
+  ee_node node = ee_onnx_node(call, EE_OP_POW, 2);
+  EE_TRY(ee_onnx_need_float(g, call, 0));
+  if (ee_onnx_is_integers(g, call, 1))
+    EE_TRY(ee_onnx_floats_of_integers(g, call, call->in[1], &node.in[1]));
+  else
+    EE_TRY(ee_onnx_need_float(g, call, 1));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+/* A node of the number @p x and input 0. */
+static ee_status emit_with_number(onnx_graph *g, const onnx_call *call, ee_op op, float x) {
+  ee_shape scalar = {.rank = 0};
+  ee_node  node   = ee_onnx_node(call, op, 2);
+  EE_TRY(ee_onnx_need_float(g, call, 0));
+  float *number = malloc(sizeof *number);
+  if (number == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a number of %s", call->label);
+  *number    = x;
+  node.in[1] = call->in[0];
+  EE_TRY(ee_onnx_constant(g, call->name, &scalar, number, &node.in[0]));
+  return ee_onnx_emit_result(g, call, &node, NULL);
+}
+
+ee_status ee_onnx_reciprocal(onnx_graph *g, const onnx_call *call) {
+  return emit_with_number(g, call, EE_OP_DIV, 1.0f);
+}
+
+ee_status ee_onnx_neg(onnx_graph *g, const onnx_call *call) {
+  if (ee_onnx_is_integers(g, call, 0)) return ee_onnx_integers_negated(g, call);
+  return emit_with_number(g, call, EE_OP_MUL, -1.0f);
+}
+
+ee_status ee_onnx_check_gelu(const onnx_call *call) {
+  char how[32];
+  ee_onnx_string(call, "approximate", "none", how, sizeof how);
+  if (strcmp(how, "none") != 0 && strcmp(how, "tanh") != 0)
+    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s: approximate '%s'", call->label, how);
+  return EE_OK;
+}
+
+ee_status ee_onnx_gelu(onnx_graph *g, const onnx_call *call) {
+  ee_node node = ee_onnx_node(call, EE_OP_ACTIVATION, 1);
+  char    how[32];
+  ee_onnx_string(call, "approximate", "none", how, sizeof how);
+  node.act.kind = strcmp(how, "tanh") == 0 ? EE_ACT_GELU_TANH : EE_ACT_GELU;
+  EE_TRY(ee_onnx_need_float(g, call, 0));
   return ee_onnx_emit_result(g, call, &node, NULL);
 }
 

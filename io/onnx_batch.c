@@ -24,6 +24,16 @@ static bool operands_aligned(const onnx_graph *g, const ee_node *node) {
   return true;
 }
 
+static bool is_constant(const onnx_graph *g, int v) {
+  return g->value[v].kind == EE_VALUE_CONSTANT;
+}
+
+/* The scores have a dimension more than the result. */
+static bool mask_follows(const onnx_graph *g, const ee_node *node) {
+  if (node->n_in < 4 || is_constant(g, node->in[3])) return true;
+  return g->value[node->in[3]].at[0].rank == g->value[node->out].at[0].rank + 1;
+}
+
 static bool keeps_samples_apart(const onnx_graph *g, const ee_node *node) {
   switch (node->op) {
     case EE_OP_SOFTMAX:
@@ -37,6 +47,13 @@ static bool keeps_samples_apart(const onnx_graph *g, const ee_node *node) {
       return !node->attr.reduce.axis[0];
     case EE_OP_PAD:
       return node->attr.pad.before[0] == 0 && node->attr.pad.after[0] == 0;
+    case EE_OP_LAYER_NORM:
+      return node->attr.layer_norm.axis != 0;
+    case EE_OP_GATHER:
+      return node->attr.gather.axis != 0 || is_constant(g, node->in[0]);
+    case EE_OP_ATTENTION:
+      return g->value[node->out].at[0].rank > 2 && mask_follows(g, node);
+    case EE_OP_POW:
     case EE_OP_GEMM:
     case EE_OP_MATMUL:
     case EE_OP_ADD:

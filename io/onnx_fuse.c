@@ -1,49 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes fewer nodes of a graph: what scales and shifts the channels of a convolution or Gemm goes
- * into its weights, and activations go into the node before them. */
-#include <stdlib.h>
+ * into its weights, activations go into the node before them, and what several nodes of a
+ * transformer compute is one. */
 
 #include "onnx_affine.h"
-#include "onnx_graph.h"
-
-#define REMOVED EE_OP_COUNT
-
-typedef struct fusion {
-  onnx_graph *g;
-  int         n;         // values when it began; later ones are constants of one user
-  int        *uses;      // shape [n], by nodes and as output of the graph
-  int        *producer;  // shape [n], node; -1: none
-} fusion;
-
-static ee_status open_fusion(fusion *f, onnx_graph *g) {
-  *f          = (fusion){.g = g, .n = g->n_values};
-  f->uses     = calloc((size_t)f->n, sizeof *f->uses);
-  f->producer = calloc((size_t)f->n, sizeof *f->producer);
-  if (f->uses == NULL || f->producer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d values", f->n);
-  for (int v = 0; v < f->n; v++) f->producer[v] = -1;
-  for (int i = 0; i < g->n_outputs; i++) f->uses[g->output[i]] += 2;  // must stay as it is
-  for (int i = 0; i < g->n_nodes; i++) {
-    const ee_node *node    = &g->node[i];
-    f->producer[node->out] = i;
-    for (int k = 0; k < node->n_in; k++) {
-      if (node->in[k] >= 0) f->uses[node->in[k]]++;
-    }
-  }
-  return EE_OK;
-}
-
-/* The node that makes @p v for one user only and applies no activation yet; NULL if none does. */
-static ee_node *sole_producer(const fusion *f, int v) {
-  if (v < 0 || v >= f->n || f->uses[v] != 1 || f->producer[v] < 0) return NULL;
-  ee_node *node = &f->g->node[f->producer[v]];
-  return node->act.kind == EE_ACT_NONE && node->op != REMOVED ? node : NULL;
-}
+#include "onnx_fusion.h"
 
 /* Let @p first make what @p second made. */
-static void join(fusion *f, ee_node *first, ee_node *second) {
+static void join(onnx_fusion *f, ee_node *first, ee_node *second) {
   first->out              = second->out;
   f->producer[first->out] = (int)(first - f->g->node);
-  second->op              = REMOVED;
+  ee_onnx_remove(second);
 }
 
 static bool takes_activation(ee_op op) {
@@ -62,15 +29,15 @@ static bool takes_activation(ee_op op) {
   }
 }
 
-static void fuse_activation(fusion *f, ee_node *node) {
-  ee_node *before = sole_producer(f, node->in[0]);
+static void fuse_activation(onnx_fusion *f, ee_node *node) {
+  ee_node *before = ee_onnx_sole_producer(f, node->in[0]);
   if (before == NULL || !takes_activation(before->op)) return;
   before->act = node->act;
   join(f, before, node);
 }
 
 /* Input k of @p node as a constant that no other node uses. */
-static ee_status own_constant(fusion *f, ee_node *node, int k) {
+static ee_status own_constant(onnx_fusion *f, ee_node *node, int k) {
   onnx_graph *g = f->g;
   int         v = node->in[k];
   if (v >= f->n || f->uses[v] == 1) return EE_OK;
@@ -82,10 +49,10 @@ static ee_status own_constant(fusion *f, ee_node *node, int k) {
 }
 
 /* Put @p node's scale and shift into the weights of the node before it, if there is one. */
-static ee_status fold_affine(fusion *f, ee_node *node) {
+static ee_status fold_affine(onnx_fusion *f, ee_node *node) {
   onnx_affine affine;
   int         x      = ee_onnx_affine_input(f->g, node);
-  ee_node    *before = x >= 0 ? sole_producer(f, node->in[x]) : NULL;
+  ee_node    *before = x >= 0 ? ee_onnx_sole_producer(f, node->in[x]) : NULL;
   int64_t     n      = before != NULL ? ee_onnx_foldable_channels(f->g, before) : 0;
   if (n == 0 || !ee_onnx_affine_fits(f->g, node, x, n)) return EE_OK;
 
@@ -98,25 +65,40 @@ static ee_status fold_affine(fusion *f, ee_node *node) {
   return EE_OK;
 }
 
-static void drop_removed(onnx_graph *g) {
-  int kept = 0;
-  for (int i = 0; i < g->n_nodes; i++) {
-    if (g->node[i].op != REMOVED) g->node[kept++] = g->node[i];
+typedef ee_status (*pattern_fn)(onnx_fusion *f, ee_node *node);
+
+/* A linear layer's bias, and what exports write out though a node could do it: each in one node. */
+static ee_status fuse_patterns(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_bias, ee_onnx_fuse_layer_norm,
+                                       ee_onnx_fuse_gelu, ee_onnx_fuse_attention};
+  for (int i = 0; i < f->g->n_nodes; i++) {
+    for (size_t p = 0; p < sizeof pattern / sizeof pattern[0]; p++) {
+      if (!ee_onnx_is_removed(&f->g->node[i])) EE_TRY(pattern[p](f, &f->g->node[i]));
+    }
   }
-  g->n_nodes = kept;
+  return EE_OK;
+}
+
+static ee_status fuse_neighbours(onnx_fusion *f) {
+  for (int i = 0; i < f->g->n_nodes; i++) {
+    if (f->g->node[i].op == EE_OP_ACTIVATION)
+      fuse_activation(f, &f->g->node[i]);
+    else
+      EE_TRY(fold_affine(f, &f->g->node[i]));
+  }
+  return EE_OK;
+}
+
+/* A pass over the graph with the nodes as they are now. */
+static ee_status run_pass(onnx_graph *g, ee_status (*pass)(onnx_fusion *f)) {
+  onnx_fusion f;
+  ee_status   status = ee_onnx_fusion_open(&f, g);
+  if (status == EE_OK) status = pass(&f);
+  ee_onnx_fusion_close(&f);
+  return status;
 }
 
 ee_status ee_onnx_fuse(onnx_graph *g) {
-  fusion    f;
-  ee_status status = open_fusion(&f, g);
-  for (int i = 0; i < g->n_nodes && status == EE_OK; i++) {
-    if (g->node[i].op == EE_OP_ACTIVATION)
-      fuse_activation(&f, &g->node[i]);
-    else
-      status = fold_affine(&f, &g->node[i]);
-  }
-  free(f.uses);
-  free(f.producer);
-  drop_removed(g);
-  return status;
+  EE_TRY(run_pass(g, fuse_patterns));
+  return run_pass(g, fuse_neighbours);
 }

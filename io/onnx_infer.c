@@ -2,7 +2,7 @@
 /* The shape of a node's result from those of its inputs: one function per operator. */
 #include <stdio.h>
 
-#include "onnx_graph.h"
+#include "onnx_operator.h"
 
 static ee_status need_rank(const ee_shape *x, int least, int most) {
   char text[128];
@@ -23,7 +23,7 @@ static int64_t aligned(const ee_shape *x, int rank, int i) {
   return j < 0 ? 1 : x->dim[j];
 }
 
-static ee_status infer_broadcast(const ee_shape *a, const ee_shape *b, ee_shape *out) {
+ee_status ee_onnx_common_shape(const ee_shape *a, const ee_shape *b, ee_shape *out) {
   *out = (ee_shape){.rank = a->rank > b->rank ? a->rank : b->rank};
   for (int i = 0; i < out->rank; i++) {
     int64_t p = aligned(a, out->rank, i), q = aligned(b, out->rank, i);
@@ -81,7 +81,7 @@ static ee_status infer_gemm(const ee_node *node, const ee_shape *in, ee_shape *o
   *out = (ee_shape){.rank = 2, .dim = {in[0].dim[ta], in[1].dim[!tb]}};
   if (node->n_in < 3 || node->in[2] < 0) return EE_OK;
   ee_shape sum;
-  EE_TRY(infer_broadcast(out, &in[2], &sum));
+  EE_TRY(ee_onnx_common_shape(out, &in[2], &sum));
   return ee_shape_equal(out, &sum) ? EE_OK : do_not_fit(out, &in[2]);
 }
 
@@ -97,7 +97,7 @@ static ee_status infer_matmul(const ee_shape *in, ee_shape *out) {
   lead_b = b;
   lead_a.rank -= 2;
   lead_b.rank -= 2;
-  EE_TRY(infer_broadcast(&lead_a, &lead_b, out));
+  EE_TRY(ee_onnx_common_shape(&lead_a, &lead_b, out));
   if (in[0].rank > 1) out->dim[out->rank++] = a.dim[a.rank - 2];
   if (in[1].rank > 1) out->dim[out->rank++] = b.dim[b.rank - 1];
   return EE_OK;
@@ -148,6 +148,16 @@ static ee_status infer_pad(const ee_node *node, const ee_shape *in, ee_shape *ou
   return EE_OK;
 }
 
+static ee_status infer_gather(const ee_node *node, const ee_shape *in, ee_shape *out) {
+  int axis = node->attr.gather.axis;
+  if (in[0].rank - 1 + in[1].rank > EE_MAX_RANK) return do_not_fit(&in[0], &in[1]);
+  *out = (ee_shape){0};
+  for (int i = 0; i < axis; i++) out->dim[out->rank++] = in[0].dim[i];
+  for (int i = 0; i < in[1].rank; i++) out->dim[out->rank++] = in[1].dim[i];
+  for (int i = axis + 1; i < in[0].rank; i++) out->dim[out->rank++] = in[0].dim[i];
+  return EE_OK;
+}
+
 static ee_status infer_global_pool(const ee_shape *in, ee_shape *out) {
   EE_TRY(need_rank(&in[0], 3, EE_MAX_RANK));
   *out = in[0];
@@ -174,13 +184,16 @@ ee_status ee_onnx_infer(const ee_node *node, const ee_shape *in, ee_shape *out) 
     case EE_OP_MUL:
     case EE_OP_SUB:
     case EE_OP_DIV:
-      return infer_broadcast(&in[0], &in[1], out);
+    case EE_OP_POW:
+      return ee_onnx_common_shape(&in[0], &in[1], out);
     case EE_OP_CONCAT:
       return infer_concat(node, in, out);
     case EE_OP_TRANSPOSE:
       return infer_transpose(node, in, out);
     case EE_OP_PAD:
       return infer_pad(node, in, out);
+    case EE_OP_GATHER:
+      return infer_gather(node, in, out);
     default:
       *out = in[0];
       return EE_OK;  // elementwise, or along an axis

@@ -101,6 +101,12 @@ static ee_status input_shape(onnx_graph *g, const char *name, const Onnx__Tensor
   return EE_OK;
 }
 
+/* Ids, which look up rows of a table, are given as whole numbers. */
+static bool is_id_type(int type) {
+  return type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ||
+         type == ONNX__TENSOR_PROTO__DATA_TYPE__INT32;
+}
+
 /* The first input that is no constant: what samples are given as. */
 static ee_status add_input(onnx_graph *g, const Onnx__ValueInfoProto *info) {
   const Onnx__TypeProto *type = info->type;
@@ -108,10 +114,10 @@ static ee_status add_input(onnx_graph *g, const Onnx__ValueInfoProto *info) {
                 type->tensor_type != NULL;
   int      element = tensor ? type->tensor_type->elem_type : 0;
   ee_shape at[2];
-  if (element != FLOAT32) {
+  if (element != FLOAT32 && !is_id_type(element)) {
     char what[256];
-    snprintf(what, sizeof what, "input '%s' is of %s, only float32 is supported", info->name,
-             tensor ? ee_onnx_type_name(element) : "no tensor type");
+    snprintf(what, sizeof what, "input '%s' is of %s; float32, int64 and int32 are supported",
+             info->name, tensor ? ee_onnx_type_name(element) : "no tensor type");
     ee_onnx_complain(g, what);
   }
   EE_TRY(input_shape(g, info->name, tensor ? type->tensor_type->shape : NULL, &at[0]));
@@ -121,7 +127,8 @@ static ee_status add_input(onnx_graph *g, const Onnx__ValueInfoProto *info) {
     at[1].dim[0] = 2;
   else
     snprintf(g->reason, sizeof g->reason, "the first dimension of input '%s' is fixed", info->name);
-  EE_TRY(ee_onnx_value_add(g, info->name, EE_VALUE_INPUT, FLOAT32, at, &g->input));
+  EE_TRY(ee_onnx_value_add(g, info->name, EE_VALUE_INPUT, is_id_type(element) ? element : FLOAT32,
+                           at, &g->input));
   g->value[g->input].state = g->n_complaints > 0 ? ONNX_UNKNOWN : ONNX_KNOWN;
   return ee_onnx_name(g, info->name, g->input);
 }

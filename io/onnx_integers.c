@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Constants of integers, such as the amounts of a Pad, that a file makes from other constants:
- * filled, joined, reshaped, permuted, sliced and cast. */
+ * filled, joined, reshaped, permuted and selected. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +82,13 @@ static ee_status give_selection(onnx_graph *g, const onnx_call *call, const sele
   return EE_OK;
 }
 
+ee_status ee_onnx_integers_selected(onnx_graph *g, const onnx_call *call, const ee_shape *shape,
+                                    int64_t first, const int64_t *step) {
+  selection s = {.shape = *shape, .first = first};
+  memcpy(s.step, step, (size_t)shape->rank * sizeof *step);
+  return give_selection(g, call, &s);
+}
+
 ee_status ee_onnx_integers_transposed(onnx_graph *g, const onnx_call *call, const int *perm) {
   EE_TRY(ee_onnx_ints(g, call->in[0]));
   selection all = select_all(&g->value[call->in[0]].at[0]), s = all;
@@ -131,65 +138,4 @@ ee_status ee_onnx_integers_joined(onnx_graph *g, const onnx_call *call, int axis
     before += piece;
   }
   return EE_OK;
-}
-
-static int64_t clamped(int64_t x, int64_t least, int64_t most) {
-  return x > most ? most : x < least ? least : x;
-}
-
-/* Narrow axis @p axis to start, start + step, ... before end; negative places count from the end,
- * and places outside are moved to the nearest inside. */
-static void narrow(selection *s, int axis, int64_t start, int64_t end, int64_t step) {
-  int64_t dim  = s->shape.dim[axis];
-  bool    back = step < 0;
-  step         = clamped(step, -dim, dim);
-  start        = clamped(start < 0 ? start + dim : start, 0, back ? dim - 1 : dim);
-  end          = clamped(end < 0 ? end + dim : end, back ? -1 : 0, back ? dim - 1 : dim);
-  int64_t span = back ? start - end : end - start, stride = back ? -step : step;
-  s->shape.dim[axis] = span > 0 ? (span - 1) / stride + 1 : 0;
-  s->first += start * s->step[axis];
-  s->step[axis] *= step;
-}
-
-/* One list of a Slice: an attribute before operator set 10, then input @p k; *n is -1 if it is
- * left out. */
-static ee_status slice_list(onnx_graph *g, const onnx_call *call, const char *name, int k,
-                            const int64_t **list, int *n) {
-  const Onnx__AttributeProto *a = ee_onnx_attribute(call, name);
-  *list                         = NULL;
-  *n                            = -1;
-  if (a == NULL) return ee_onnx_has(call, k) ? ee_onnx_input_ints(g, call, k, list, n) : EE_OK;
-  *list = a->ints;
-  *n    = a->n_ints <= EE_MAX_RANK ? (int)a->n_ints : EE_MAX_RANK + 1;
-  return EE_OK;
-}
-
-ee_status ee_onnx_slice(onnx_graph *g, const onnx_call *call) {
-  const int64_t *starts, *ends, *axes, *steps;
-  int            n, n_ends, n_axes, n_steps;
-  bool           seen[EE_MAX_RANK] = {false};
-  if (!ee_onnx_is_integers(g, call, 0))
-    return EE_FAIL(EE_ERR_UNSUPPORTED, "%s of '%s', which is not a constant of integers",
-                   call->label, g->value[call->in[0]].name);
-  EE_TRY(ee_onnx_ints(g, call->in[0]));
-  EE_TRY(slice_list(g, call, "starts", 1, &starts, &n));
-  EE_TRY(slice_list(g, call, "ends", 2, &ends, &n_ends));
-  EE_TRY(slice_list(g, call, "axes", 3, &axes, &n_axes));
-  EE_TRY(slice_list(g, call, "steps", 4, &steps, &n_steps));
-  selection s = select_all(&g->value[call->in[0]].at[0]);
-  if (n < 0 || n > s.shape.rank || n_ends != n || (n_axes >= 0 && n_axes != n) ||
-      (n_steps >= 0 && n_steps != n))
-    return EE_FAIL(EE_ERR_FORMAT, "%s: starts, ends, axes and steps do not fit %d dimensions",
-                   call->label, s.shape.rank);
-  for (int i = 0; i < n; i++) {
-    int     axis = i;
-    int64_t step = steps != NULL ? steps[i] : 1;
-    if (axes != NULL) EE_TRY(ee_onnx_axis(call, axes[i], s.shape.rank, &axis));
-    if (step == 0 || seen[axis])
-      return EE_FAIL(EE_ERR_FORMAT, "%s: axis %d %s", call->label, axis,
-                     step == 0 ? "has a step of 0" : "comes twice");
-    seen[axis] = true;
-    narrow(&s, axis, starts[i], ends[i], step);
-  }
-  return give_selection(g, call, &s);
 }

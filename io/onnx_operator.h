@@ -77,6 +77,24 @@ ee_status ee_onnx_integers_reshaped(onnx_graph *g, const onnx_call *call, const 
 /** Let the first output be the integers of input 0; its axis i is axis @p perm [i] there. */
 ee_status ee_onnx_integers_transposed(onnx_graph *g, const onnx_call *call, const int *perm);
 
+/** Let the first output be the integers of input 0 from element @p first on, at distance @p step,
+ *  shape [rank of @p shape], along each dimension. */
+ee_status ee_onnx_integers_selected(onnx_graph *g, const onnx_call *call, const ee_shape *shape,
+                                    int64_t first, const int64_t *step);
+
+/** A new constant of float32 with the integers of constant @p v, called the same, index in
+ *  *floats. */
+ee_status ee_onnx_floats_of_integers(onnx_graph *g, const onnx_call *call, int v, int *floats);
+
+/** Let the first output be the integers of input 0 with the other sign. */
+ee_status ee_onnx_integers_negated(onnx_graph *g, const onnx_call *call);
+
+/** Let the first output be a op b of the integers of both inputs, an Add, Sub, Mul or Div. */
+ee_status ee_onnx_integers_elementwise(onnx_graph *g, const onnx_call *call);
+
+/** Numpy's common shape of two shapes; EE_ERR_FORMAT if they have none. */
+ee_status ee_onnx_common_shape(const ee_shape *a, const ee_shape *b, ee_shape *common);
+
 /** Let the first output be the integers of all inputs, behind each other along @p axis. */
 ee_status ee_onnx_integers_joined(onnx_graph *g, const onnx_call *call, int axis);
 
@@ -89,6 +107,12 @@ ee_status ee_onnx_check_window(const onnx_call *call);
 ee_status ee_onnx_gemm(onnx_graph *g, const onnx_call *call);  // onnx_arithmetic.c
 ee_status ee_onnx_matmul(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_batch_norm(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_layer_norm(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_pow(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_reciprocal(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_neg(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_gelu(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_check_gelu(const onnx_call *call);
 ee_status ee_onnx_check_batch_norm(const onnx_call *call);
 ee_status ee_onnx_elementwise(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_sum(onnx_graph *g, const onnx_call *call);
@@ -112,6 +136,17 @@ ee_status ee_onnx_constant_of_shape(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_identity(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_dropout(onnx_graph *g, const onnx_call *call);
 
-ee_status ee_onnx_slice(onnx_graph *g, const onnx_call *call);  // onnx_integers.c
+ee_status ee_onnx_slice(onnx_graph *g, const onnx_call *call);  // onnx_slice.c
+ee_status ee_onnx_split(onnx_graph *g, const onnx_call *call);
+
+ee_status ee_onnx_gather(onnx_graph *g, const onnx_call *call);  // onnx_gather.c
+
+ee_status ee_onnx_shape(onnx_graph *g, const onnx_call *call);  // onnx_integer_math.c
+ee_status ee_onnx_size(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_range(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_equal(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_where(onnx_graph *g, const onnx_call *call);
+
+ee_status ee_onnx_expand(onnx_graph *g, const onnx_call *call);  // onnx_expand.c
 
 ee_status ee_onnx_cast(onnx_graph *g, const onnx_call *call);  // onnx_cast.c

@@ -53,7 +53,8 @@ ee_status ee_onnx_reshape(onnx_graph *g, const onnx_call *call) {
 ee_status ee_onnx_squeeze(onnx_graph *g, const onnx_call *call) {
   bool drop[EE_MAX_RANK];
   int  n;
-  EE_TRY(ee_onnx_need_float(g, call, 0));
+  bool integers = ee_onnx_is_integers(g, call, 0);
+  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
   const ee_shape *x = &g->value[call->in[0]].at[0];
   EE_TRY(ee_onnx_axis_flags(g, call, 1, x->rank, drop, &n));
   ee_shape to = {0};
@@ -64,14 +65,15 @@ ee_status ee_onnx_squeeze(onnx_graph *g, const onnx_call *call) {
                      (long long)x->dim[i]);
     if (!drop[i]) to.dim[to.rank++] = x->dim[i];
   }
-  return ee_onnx_reshape_to(g, call, &to);
+  return integers ? ee_onnx_integers_reshaped(g, call, &to) : ee_onnx_reshape_to(g, call, &to);
 }
 
 ee_status ee_onnx_unsqueeze(onnx_graph *g, const onnx_call *call) {
   const int64_t *list;
   bool           fresh[EE_MAX_RANK];
   int            n;
-  EE_TRY(ee_onnx_need_float(g, call, 0));
+  bool           integers = ee_onnx_is_integers(g, call, 0);
+  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
   const ee_shape *x = &g->value[call->in[0]].at[0];
   EE_TRY(ee_onnx_axes(g, call, 1, &list, &n));
   if (n < 0) return EE_FAIL(EE_ERR_FORMAT, "%s: axes are missing", call->label);
@@ -81,7 +83,7 @@ ee_status ee_onnx_unsqueeze(onnx_graph *g, const onnx_call *call) {
   ee_shape to = {.rank = x->rank + n};
   EE_TRY(ee_onnx_axis_flags(g, call, 1, to.rank, fresh, &n));
   for (int i = 0, from = 0; i < to.rank; i++) to.dim[i] = fresh[i] ? 1 : x->dim[from++];
-  return ee_onnx_reshape_to(g, call, &to);
+  return integers ? ee_onnx_integers_reshaped(g, call, &to) : ee_onnx_reshape_to(g, call, &to);
 }
 
 static ee_status read_permutation(const onnx_call *call, int rank, int *perm, bool *moves) {

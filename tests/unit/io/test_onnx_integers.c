@@ -202,8 +202,8 @@ static void slices_and_casts_that_cannot_be_are_refused_by_name(void) {
     ee_status   status;
     const char *said;
   } bad[] = {
-      {"Slice", "x one one", 0, EE_ERR_UNSUPPORTED, "Slice 'z' of 'x'"},
-      {"Slice", "f one one", 0, EE_ERR_UNSUPPORTED, "Slice 'z' of 'f'"},
+      {"Slice", "x one one", 0, EE_ERR_UNSUPPORTED, "Slice 'z': its result has no elements"},
+      {"Slice", "f one one", 0, EE_ERR_UNSUPPORTED, "Slice 'z': its result has no elements"},
       {"Slice", "eight one", 0, EE_ERR_FORMAT, "Slice 'z'"},
       {"Slice", "eight", 0, EE_ERR_FORMAT, "Slice 'z'"},
       {"Slice", "eight two one", 0, EE_ERR_FORMAT, "Slice 'z'"},
