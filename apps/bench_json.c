@@ -5,6 +5,7 @@
 
 #include "bench.h"
 #include "json.h"
+#include "memory_json.h"
 
 static void add_backend(const ee_backend *backend, cJSON *to) {
   char text[160] = "";
@@ -79,14 +80,6 @@ static void add_part(const ee_bench *b, const char *name, const ee_timing *t, do
   ee_json_number(to, "peak_share", b->peak > 0.0 ? rate / b->peak : NAN);
 }
 
-static void add_memory(const ee_memory_need *need, cJSON *to) {
-  cJSON_AddNumberToObject(to, "weight_bytes", (double)need->weights);
-  cJSON_AddNumberToObject(to, "packed_bytes", (double)need->packed);
-  cJSON_AddNumberToObject(to, "arena_bytes", (double)need->arena);
-  cJSON_AddNumberToObject(to, "bytes",
-                          (double)need->weights + (double)need->packed + (double)need->arena);
-}
-
 static ee_status add_parts(const ee_bench *b, cJSON *to) {
   const ee_model *m      = b->whole.model;
   cJSON          *layers = cJSON_AddArrayToObject(to, "layers"),
@@ -96,7 +89,7 @@ static ee_status add_parts(const ee_bench *b, cJSON *to) {
     cJSON         *one = ee_json_item(layers);
     EE_TRY(ee_exec_memory(m, b->whole.backend, l, l + 1, b->whole.batch_limit, &need));
     add_part(b, m->layer[l].name, &b->times.layer[l], m->layer[l].flops, one);
-    add_memory(&need, one);
+    ee_memory_add(&need, one);
     add_nodes(b, l, -1, one);
   }
   for (int e = 0; e < m->n_exits; e++) {
@@ -123,7 +116,7 @@ static ee_status add_model(const ee_bench *b, cJSON *to) {
   cJSON_AddNumberToObject(to, "gflop", b->flop * 1e-9);
   cJSON_AddNumberToObject(to, "gflops", rate * 1e-9);
   ee_json_number(to, "peak_share", b->peak > 0.0 ? rate / b->peak : NAN);
-  add_memory(&b->need, cJSON_AddObjectToObject(to, "memory"));
+  ee_memory_add(&b->need, cJSON_AddObjectToObject(to, "memory"));
   add_kernels(b, to);
   return b->options->per_layer ? add_parts(b, to) : EE_OK;
 }

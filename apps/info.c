@@ -11,7 +11,7 @@
 #include "info_parts.h"
 #include "json.h"
 
-static void model_text(const ee_model *m) {
+static ee_status model_text(const ee_model *m) {
   char text[128];
   printf("model %s: input %s, %d classes, %d layers, %d exits%s\n", m->name,
          ee_shape_text(&m->value[m->input].shape, text, sizeof text), m->n_classes, m->n_layers,
@@ -27,6 +27,7 @@ static void model_text(const ee_model *m) {
     printf("%4d  %-24.24s %12d %11.3f %12.4f\n", e, m->exit[e].name, m->exit[e].attach,
            m->head_flops[e] * 1e-6, (double)m->exit[e].temperature);
   }
+  return ee_info_runs_text(m);
 }
 
 static ee_status model_json(const ee_model *m) {
@@ -53,19 +54,18 @@ static ee_status model_json(const ee_model *m) {
     cJSON_AddNumberToObject(one, "head_flops", m->head_flops[e]);
     cJSON_AddNumberToObject(one, "temperature", (double)m->exit[e].temperature);
   }
-  return ee_json_print(all);
+  ee_status status = ee_info_runs_add(m, all);
+  if (status == EE_OK) return ee_json_print(all);
+  cJSON_Delete(all);
+  return status;
 }
 
 static ee_status info_model(const char *path, bool json) {
   ee_model_file *file = NULL;
   ee_status      status;
   EE_TRY(ee_model_file_open(path, &file));
-  if (json) {
-    status = model_json(ee_model_file_model(file));
-  } else {
-    model_text(ee_model_file_model(file));
-    status = EE_OK;
-  }
+  const ee_model *m = ee_model_file_model(file);
+  status            = json ? model_json(m) : model_text(m);
   ee_model_file_close(&file);
   return status;
 }

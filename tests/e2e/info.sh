@@ -43,6 +43,23 @@ expect "logits of the table" "$(told exits.h5 logits)" true
 edgeexit info --json model.h5 > model.json
 expect "temperature of exit 0" "$(told exits.h5 temperature.0)" \
   "$(of model.json exits.0.temperature)"
+
+# what would run the model here, and in how much memory
+edgeexit bench --json --repeats 1 --batch 8 model.h5 > bench.json 2> err
+for figure in cpu vectors backend backend_uses; do
+  expect "$figure of info and bench" "$(told model.h5 runs.$figure)" "$(of bench.json $figure)"
+done
+expect "first backend" "$(told model.h5 runs.backends.0)" "$(told model.h5 runs.backend)"
+for figure in weight_bytes packed_bytes arena_bytes bytes; do
+  expect "$figure at batch 8" "$(told model.h5 runs.memory.1.$figure)" \
+    "$(of bench.json memory.$figure)"
+done
+expect "batches" "$(told model.h5 runs.memory.0.batch) $(told model.h5 runs.memory.1.batch)" "1 8"
+expect "backend by the environment" "$(EE_BACKEND=ref told model.h5 runs.backend)" ref
+edgeexit info model.h5 > out
+grep -q '^runs on: backend ' out || fail "info does not say what runs the model: $(cat out)"
+grep -q '^memory: weights .* at batch 1, .* at batch 8$' out || fail "info tells no memory: $(cat out)"
+
 expect "table of the sweep" "$(told sweep.h5 exits)" exits.h5
 expect "swept key" "$(told sweep.h5 sweep)" value
 for point in 0 1 2; do
