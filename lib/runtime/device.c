@@ -53,7 +53,6 @@ static ee_status open_parts(ee_device *d) {
                             s->with_logits, &d->answers));
   d->probability = malloc((size_t)s->model->n_classes * sizeof *d->probability);
   if (d->probability == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d classes", s->model->n_classes);
-  EE_TRY(load_layers(d));
 
   d->context          = (ee_segment_context){.wire        = &d->wire,
                                              .setup       = s,
@@ -68,6 +67,7 @@ static ee_status open_parts(ee_device *d) {
   EE_TRY(ee_segment_open(&d->context, d->plan, 0, &segment));
   if (segment != NULL) segment->passed = 0;
   EE_TRY(ee_device_add_segment(d, segment));
+  EE_TRY(load_layers(d));
   return open_root_parts(d);
 }
 
@@ -88,7 +88,7 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
   status = ee_agree(comm, status, status == EE_OK ? ee_setup_key(setup) : 0);
   if (status == EE_ERR_MISMATCH) {
     EE_FAIL(status,
-            "ranks were given different runs; plan, fleet, model, samples, batch, slots, "
+            "ranks were given different runs; plan, fleet, model, backend, samples, batch, slots, "
             "epoch and control delay must be the same on all");
   }
   if (status != EE_OK) ee_device_destroy(&d);

@@ -54,13 +54,33 @@ static size_t out_bytes(const ee_segment *s, int n) {
   return most;
 }
 
-static ee_status count_bytes(ee_segment *s) {
+/* That the device of the fleet has room for what the segment needs beside @p slots bytes of
+ * messages.  Planners count weights and messages only. */
+static ee_status check_room(const ee_segment *s, const ee_memory_need *need, size_t slots) {
+  const ee_run_setup *setup = s->context->setup;
+  int                 d     = s->context->wire->rank;
+  double              room  = setup->fleet != NULL ? setup->fleet->device[d].memory : 0.0;
+  size_t              all   = need->weights + need->packed + need->arena + slots;
+  if (room <= 0.0 || (double)all <= room) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "device %d (%s) has %.0f byte of memory, but layers %d to %d need %zu: weights "
+                 "%zu, packed weights %zu, activations %zu, messages %zu; a smaller batch, fewer "
+                 "slots or other cuts need less",
+                 d, setup->fleet->device[d].name, room, s->begin, s->end - 1, all, need->weights,
+                 need->packed, need->arena, slots);
+}
+
+/* Count arena and slots, before they are taken.  Whether a later plan fits, the controller decides;
+ * with a table of outcomes no layer runs. */
+static ee_status count_bytes(ee_segment *s, bool sends) {
   const ee_run_setup *setup = s->context->setup;
   int                 n     = setup->batch_limit;
-  EE_TRY(ee_exec_arena_bytes(setup->model, setup->backend, s->begin, s->end, n, &s->bytes));
-  s->bytes += ee_outbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
-  if (s->outbox != NULL) s->bytes += ee_outbox_bytes(setup->slots, out_bytes(s, n));
-  return EE_OK;
+  ee_memory_need      need;
+  EE_TRY(ee_exec_memory(setup->model, setup->backend, s->begin, s->end, n, &need));
+  size_t slots = ee_outbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
+  if (sends) slots += ee_outbox_bytes(setup->slots, out_bytes(s, n));
+  s->bytes = need.arena + slots;
+  return s->plan_epoch > 0 || setup->outcomes != NULL ? EE_OK : check_room(s, &need, slots);
 }
 
 static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
@@ -82,6 +102,7 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
   const ee_segment_context *c     = s->context;
   const ee_run_setup       *setup = c->setup;
   EE_TRY(check_sizes(s));
+  EE_TRY(count_bytes(s, to >= 0));
   EE_TRY(allocate(s));
   EE_TRY(ee_exec_create(c->resident, s->begin, s->end, setup->batch_limit, &s->exec));
   ee_exec_set_progress(s->exec, progress, (void *)(uintptr_t)c->wire);
@@ -92,7 +113,7 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
                           out_bytes(s, setup->batch_limit), &s->outbox));
   }
   listen(s, from, to);
-  return count_bytes(s);
+  return EE_OK;
 }
 
 ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,

@@ -64,7 +64,9 @@ typedef struct ee_segment {
   size_t   bytes;        // memory of arena and slots [byte]
 } ee_segment;
 
-/** Open the segment of this rank under @p plan; *segment is NULL if the rank is idle in it. */
+/** Open the segment of this rank under @p plan; *segment is NULL if the rank is idle in it.  Its
+ *  layers need not be here yet.  EE_ERR_ARG if under the first plan they, their activations and
+ *  messages exceed the device's memory. */
 ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,
                           ee_segment **segment);
 

@@ -126,6 +126,11 @@ static uint64_t mix(uint64_t hash, uint64_t number) {
   return hash;
 }
 
+static uint64_t mix_text(uint64_t hash, const char *text) {
+  for (const char *c = text; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
+  return hash;
+}
+
 static uint64_t mix_double(uint64_t hash, double number) {
   union {
     double   number;
@@ -169,9 +174,10 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, s->offload);
   hash          = mix(hash, (uint64_t)s->link_values);
   hash          = mix(hash, s->outcomes != NULL);
-  for (const char *c = s->policy->ops->name; *c != '\0'; c++) hash = mix(hash, (uint64_t)*c);
-  hash = mix(hash, s->policy->ops->state_bytes);
-  hash = mix(hash, (uint64_t)s->model->n_classes);
+  hash          = mix_text(hash, s->policy->ops->name);
+  hash          = mix_text(hash, s->backend->name);
+  hash          = mix(hash, s->policy->ops->state_bytes);
+  hash          = mix(hash, (uint64_t)s->model->n_classes);
   for (int e = 0; e < s->model->n_exits; e++) {
     hash = mix(hash, (uint64_t)s->model->exit[e].attach);
     hash = mix(hash, s->model->exit[e].has_score);

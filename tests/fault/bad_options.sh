@@ -82,6 +82,13 @@ run_refused 1 "*$fleet:2:*wings*" --fleet "$fleet"
 run_refused 1 "*$scratch/none.yaml*" --fleet "$scratch/none.yaml"
 refused 1 "*$fleet:2:*wings*" plan --fleet "$fleet" "$model"
 
+# a device that is given more layers than it has memory for, and one that the planner cannot use
+write_fleet 2 "flops: 1e9, memory: 12kB" < /dev/null > "$fleet"
+refused 1 '*device 0 (d0) has 12000 byte of memory, but layers 0 to 0 need *: weights *' \
+  run --devices 2 --cuts 1 --fleet "$fleet" "$model" "$data"
+write_fleet 2 "flops: 1e9, memory: 1kB" < /dev/null > "$fleet"
+refused 1 '*no plan fits: layer 0 needs *' run --devices 2 --fleet "$fleet" "$model" "$data"
+
 # traces
 run_refused 1 "*$scratch/none/trace.h5*" --trace "$scratch/none/trace.h5"
 run_refused 1 "*$model/trace.h5*" --trace "$model/trace.h5"

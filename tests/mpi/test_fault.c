@@ -102,11 +102,45 @@ static void plans_that_differ_are_refused_on_all(void) {
   toy_close(&t);
 }
 
+/* Layers [begin, end) as a device holds them alone: what is said to be needed. */
+static size_t least_need(const toy_run *t, const ee_stage *stage) {
+  ee_memory_need need;
+  if (ee_exec_memory(t->model, t->setup.backend, stage->begin, stage->end, t->setup.batch_limit,
+                     &need) != EE_OK) {
+    abort();
+  }
+  return need.weights + need.packed + need.arena;
+}
+
+/* The last device of the chain is the one that is too small, by one byte of what layers need
+ * without any message. */
+static void a_device_without_room_for_its_layers_is_refused_on_all(void) {
+  toy_run   t;
+  ee_fleet *fleet = NULL;
+  char      number[32];
+  toy_open(&t, TOY_SAMPLES);
+  const ee_stage *last = &t.plan->stage[t.plan->n_stages - 1];
+  CU_ASSERT_EQUAL_FATAL(ee_fleet_create(t.plan->n_devices, &fleet), EE_OK);
+  for (int d = 0; d < t.plan->n_devices; d++) fleet->device[d].flops = 1e12;
+  fleet->device[last->device].memory = (double)least_need(&t, last) - 1.0;
+  t.setup.fleet                      = fleet;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_ARG);
+  snprintf(number, sizeof number, "device %d (", last->device);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), number));
+  snprintf(number, sizeof number, "has %.0f byte", fleet->device[last->device].memory);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), number));
+  fleet->device[last->device].memory = 1e9;
+  CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_OK);
+  toy_close(&t);
+  ee_fleet_destroy(&fleet);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(a_source_that_fails_is_the_same_error_on_all),
     EE_FACT(a_rank_that_cannot_load_its_layers_stops_all),
     EE_FACT(a_layer_that_cannot_be_moved_is_the_same_error_on_all),
     EE_FACT(setups_that_differ_or_cannot_be_are_refused_on_all),
     EE_FACT(plans_that_differ_are_refused_on_all),
+    EE_FACT(a_device_without_room_for_its_layers_is_refused_on_all),
     {NULL, NULL},
 };

@@ -28,6 +28,7 @@ static void open_setup(void) {
     abort();
   }
   setup = (ee_run_setup){.model         = model,
+                         .backend       = &ee_backend_ref,
                          .policy        = policy,
                          .plan          = plan,
                          .fleet         = fleet,
@@ -135,6 +136,7 @@ static void a_device_that_owns_layers_must_have_a_speed_at_all_times(void) {
 
 static void whatever_ranks_must_share_is_in_the_key(void) {
   open_setup();
+  CHANGES_KEY(setup.backend, &ee_backend_blis);
   CHANGES_KEY(setup.n_samples, 101);
   CHANGES_KEY(setup.batch_limit, 5);
   CHANGES_KEY(setup.slots, 3);
