@@ -5,7 +5,8 @@
 
 /* Operators that take nearly all of a network's time. */
 static bool is_heavy(const ee_node *node) {
-  return node->op == EE_OP_CONV || node->op == EE_OP_GEMM || node->op == EE_OP_MATMUL;
+  return node->op == EE_OP_CONV || node->op == EE_OP_GEMM || node->op == EE_OP_MATMUL ||
+         node->op == EE_OP_ATTENTION;
 }
 
 void ee_say_fallback(const ee_model *model, const ee_backend *backend) {
