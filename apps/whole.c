@@ -62,7 +62,7 @@ ee_status ee_whole_open_file(ee_model_file *file, const char *backend, int batch
 }
 
 float *ee_whole_input(ee_whole *whole) {
-  return ee_exec_value(whole->exec, whole->model->input);
+  return ee_exec_input(whole->exec, whole->model->input);
 }
 
 /* What the head of exit @p e just made, to its place in the arrays of all exits. */

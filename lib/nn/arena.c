@@ -5,57 +5,80 @@
 #include <stdlib.h>
 
 #include "graph.h"
-#include "resident.h"
 
-/* A value of the range: nodes [first, last] need it, and its bytes are at [offset, + bytes). */
+/* A form of a value of the range: nodes [first, last] need it, and its bytes are at
+ * [offset, + bytes). */
 typedef struct tenant {
-  int    value, first, last;
+  int    value, form, first, last;
   size_t bytes, offset;
 } tenant;
 
+/* When a value is needed, and in which forms. */
+typedef struct need {
+  bool here;  // the range has it
+  int  first, last;
+  bool form[EE_FORM_COUNT];
+} need;
+
 /* The range at hand: nodes [first, last) in running order. */
 typedef struct range {
-  const ee_model *model;
-  const int      *start;  // shape [n_layers + 1], first node of each layer
-  int             begin, end, first, last;
+  const ee_program *program;
+  const ee_model   *model;
+  const int        *start;  // shape [n_layers + 1], first node of each layer
+  int               begin, end, first, last;
 } range;
 
-static void needed_at(tenant *t, int node) {
+static void needed_at(need *t, int node, ee_form form) {
   if (t->last < node) t->last = node;
+  t->form[form] = true;
 }
 
 /* Heads attached to one layer may run in any order, or not at all; so what one of them reads, and
  * every exit's logits and score, stay until the last of them ran. */
-static void read_values(const range *r, tenant *of) {
+static void read_values(const range *r, need *of) {
   for (int n = r->first; n < r->last; n++) {
     const ee_node *node  = &r->model->node[n];
     int            until = node->layer >= 0 ? n : r->start[ee_node_owner(r->model, node) + 1] - 1;
     for (int i = 0; i < node->n_in; i++) {
-      if (ee_node_reads_activation(r->model, node, i)) needed_at(&of[node->in[i]], until);
+      if (!ee_node_reads_activation(r->model, node, i)) continue;
+      needed_at(&of[node->in[i]], until,
+                ee_program_takes_pixels(r->program, n, i) ? EE_PIXELS : EE_DENSE);
     }
   }
   for (const ee_exit *e = r->model->exit; e < r->model->exit + r->model->n_exits; e++) {
     if (e->attach < r->begin || e->attach >= r->end) continue;
-    needed_at(&of[e->logits], r->start[e->attach + 1] - 1);
-    if (e->has_score) needed_at(&of[e->score], r->start[e->attach + 1] - 1);
+    needed_at(&of[e->logits], r->start[e->attach + 1] - 1, EE_DENSE);
+    if (e->has_score) needed_at(&of[e->score], r->start[e->attach + 1] - 1, EE_DENSE);
   }
 }
 
-/* Fill in first and last; @p of: shape [n_values], value -1 where the range has nothing. */
-static void find_lifetimes(const range *r, tenant *of) {
+/* Samples may come in and go out dense at the range's ends and behind exits. */
+static void cross_cut(const range *r, int cut, int node, need *of) {
+  int        n;
+  const int *live = ee_model_cut_values(r->model, cut, &n);
+  for (int i = 0; i < n; i++) needed_at(&of[live[i]], node, EE_DENSE);
+}
+
+static void find_needs(const range *r, need *of) {
   int        n;
   const int *live = ee_model_cut_values(r->model, r->begin, &n);
-  for (int v = 0; v < r->model->n_values; v++) of[v] = (tenant){.value = -1, .last = -1};
+  for (int v = 0; v < r->model->n_values; v++) of[v] = (need){.last = -1};
   for (int i = 0; i < n; i++) {
-    of[live[i]] = (tenant){.value = live[i], .first = r->first - 1, .last = r->first - 1};
+    of[live[i]] = (need){true, .first = r->first - 1, .last = r->first - 1};
   }
   for (int k = r->first; k < r->last; k++) {
-    int out = r->model->node[k].out;
-    of[out] = (tenant){.value = out, .first = k, .last = k};
+    if (r->program->merged[k]) continue;
+    need *out = &of[ee_program_result(r->program, k)];
+    *out      = (need){true, .first = k, .last = k};
+    out->form[ee_program_gives_pixels(r->program, k) ? EE_PIXELS : EE_DENSE] = true;
   }
   read_values(r, of);
-  live = ee_model_cut_values(r->model, r->end, &n);
-  for (int i = 0; i < n; i++) needed_at(&of[live[i]], r->last);
+  cross_cut(r, r->begin, r->first - 1, of);
+  cross_cut(r, r->end, r->last, of);
+  for (int e = 0; e < r->model->n_exits; e++) {
+    int cut = r->model->exit[e].attach + 1;
+    if (cut > r->begin && cut < r->end) cross_cut(r, cut, r->start[cut] - 1, of);
+  }
 }
 
 static bool round_up(size_t bytes, size_t *rounded) {
@@ -64,15 +87,18 @@ static bool round_up(size_t bytes, size_t *rounded) {
   return true;
 }
 
-static bool value_bytes(const ee_model *model, int v, int max_batch, size_t *bytes) {
-  size_t sample = (size_t)ee_model_value_elements(model, v) * sizeof(float);
-  return !__builtin_mul_overflow(sample, (size_t)max_batch, bytes) && round_up(*bytes, bytes);
+static bool tenant_bytes(const range *r, const tenant *t, int max_batch, size_t *bytes) {
+  int64_t floats = t->form == EE_PIXELS ? r->program->pixels[t->value].sample
+                                        : ee_model_value_elements(r->model, t->value);
+  return !__builtin_mul_overflow((size_t)floats * sizeof(float), (size_t)max_batch, bytes) &&
+         round_up(*bytes, bytes);
 }
 
 static int compare_tenants(const void *a, const void *b) {
   const tenant *x = a, *y = b;
   if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
-  return (x->value > y->value) - (x->value < y->value);
+  if (x->value != y->value) return x->value > y->value ? 1 : -1;
+  return x->form - y->form;
 }
 
 static bool meet(const tenant *a, const tenant *b) {
@@ -104,41 +130,50 @@ static bool place_tenants(tenant *all, int n, tenant *placed, ee_arena *arena) {
     all[i].offset = best_gap(placed, i, &all[i]);
     if (__builtin_add_overflow(all[i].offset, all[i].bytes, &end)) return false;
     if (arena->bytes < end) arena->bytes = end;
-    arena->offset[all[i].value] = all[i].offset;
-    int k                       = i;
+    arena->offset[all[i].value * EE_FORM_COUNT + all[i].form] = all[i].offset;
+
+    int k = i;
     for (; k > 0 && placed[k - 1].offset > all[i].offset; k--) placed[k] = placed[k - 1];
     placed[k] = all[i];
   }
   return true;
 }
 
-static bool place_scratch(const range *r, const ee_backend *backend, int max_batch,
-                          ee_arena *arena) {
+static bool place_scratch(const range *r, int max_batch, ee_arena *arena) {
   size_t most = 0;
   for (int k = r->first; k < r->last; k++) {
-    const ee_node    *node   = &r->model->node[k];
-    const ee_backend *runner = ee_backend_for(backend, r->model, node);
-    size_t bytes = runner->scratch_bytes ? runner->scratch_bytes(r->model, node, max_batch) : 0;
+    const ee_backend *runner = r->program->runner[k];
+    if (runner->scratch_bytes == NULL) continue;
+    size_t bytes = runner->scratch_bytes(r->model, &r->model->node[k], max_batch);
     if (most < bytes) most = bytes;
   }
   arena->scratch = arena->bytes;
   return round_up(most, &most) && !__builtin_add_overflow(arena->bytes, most, &arena->bytes);
 }
 
-/* @p of and @p placed: shape [n_values], scratch memory. */
-static ee_status plan(const range *r, const ee_backend *backend, int max_batch, tenant *of,
-                      tenant *placed, ee_arena *arena) {
+/* @p all: shape [n_values, EE_FORM_COUNT]; returns how many tenants there are, or -1. */
+static int list_tenants(const range *r, const need *of, int max_batch, tenant *all) {
   bool counted = true;
   int  n       = 0;
-  find_lifetimes(r, of);
   for (int v = 0; v < r->model->n_values; v++) {
-    arena->offset[v] = EE_ARENA_NONE;
-    if (of[v].value < 0) continue;
-    counted &= value_bytes(r->model, v, max_batch, &of[v].bytes);
-    of[n++] = of[v];
+    for (int f = 0; f < EE_FORM_COUNT; f++) {
+      if (!of[v].here || !of[v].form[f]) continue;
+      all[n] = (tenant){.value = v, .form = f, .first = of[v].first, .last = of[v].last};
+      counted &= tenant_bytes(r, &all[n], max_batch, &all[n].bytes);
+      n++;
+    }
   }
-  counted = counted && place_tenants(of, n, placed, arena);
-  counted = counted && place_scratch(r, backend, max_batch, arena);
+  return counted ? n : -1;
+}
+
+/* @p of: shape [n_values], @p all and @p placed: shape [n_values, EE_FORM_COUNT]; scratch. */
+static ee_status plan(const range *r, int max_batch, need *of, tenant *all, tenant *placed,
+                      ee_arena *arena) {
+  find_needs(r, of);
+  for (int i = 0; i < r->model->n_values * EE_FORM_COUNT; i++) arena->offset[i] = EE_ARENA_NONE;
+  int  n       = list_tenants(r, of, max_batch, all);
+  bool counted = n >= 0 && place_tenants(all, n, placed, arena);
+  counted      = counted && place_scratch(r, max_batch, arena);
   if (counted) return EE_OK;
   return EE_FAIL(EE_ERR_NOMEM,
                  "activations of layers %d to %d for %d samples do not fit an address", r->begin,
@@ -157,24 +192,27 @@ static ee_status check_range(const ee_model *model, int begin, int end, int max_
   return EE_OK;
 }
 
-ee_status ee_arena_plan(const ee_model *model, const ee_backend *backend, int begin, int end,
-                        int max_batch, ee_arena *arena) {
-  *arena = (ee_arena){0};
+ee_status ee_arena_plan(const ee_program *program, int begin, int end, int max_batch,
+                        ee_arena *arena) {
+  const ee_model *model = program->model;
+  *arena                = (ee_arena){0};
   EE_TRY(check_range(model, begin, end, max_batch));
-  size_t  n_values = (size_t)model->n_values;
-  int    *start    = calloc((size_t)model->n_layers + 1, sizeof *start);
-  tenant *tenants  = calloc(2 * n_values, sizeof *tenants);
-  arena->offset    = calloc(n_values, sizeof *arena->offset);
+  size_t  n_forms = (size_t)model->n_values * EE_FORM_COUNT;
+  int    *start   = calloc((size_t)model->n_layers + 1, sizeof *start);
+  need   *needs   = calloc((size_t)model->n_values, sizeof *needs);
+  tenant *tenants = calloc(2 * n_forms, sizeof *tenants);
+  arena->offset   = calloc(n_forms, sizeof *arena->offset);
 
   ee_status status;
-  if (start == NULL || tenants == NULL || arena->offset == NULL) {
+  if (start == NULL || needs == NULL || tenants == NULL || arena->offset == NULL) {
     status = EE_FAIL(EE_ERR_NOMEM, "to plan for %d values", model->n_values);
   } else {
     ee_graph_layer_starts(model, start);
-    range r = {model, start, begin, end, start[begin], start[end]};
-    status  = plan(&r, backend, max_batch, tenants, tenants + n_values, arena);
+    range r = {program, model, start, begin, end, start[begin], start[end]};
+    status  = plan(&r, max_batch, needs, tenants, tenants + n_forms, arena);
   }
   free(start);
+  free(needs);
   free(tenants);
   if (status != EE_OK) ee_arena_free(arena);
   return status;

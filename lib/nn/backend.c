@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static const ee_backend *const backends[] = {&ee_backend_blis, &ee_backend_ref};  // best first
+static const ee_backend *const backends[] = {&ee_backend_simd, &ee_backend_blis,
+                                             &ee_backend_ref};  // best first
 
 #define N_BACKENDS (sizeof backends / sizeof backends[0])
 

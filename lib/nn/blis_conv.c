@@ -164,7 +164,7 @@ static void multiply_panel(conv_job *job, int64_t panel) {
                           .alpha      = 1.0F,
                           .beta       = 1.0F,
                           .c_row_step = 1,
-                          .act        = job->call->node->act,
+                          .act        = job->call->act,
                           .out        = job->call->out + channel * c->image.pixels,
                           .row_step   = c->image.pixels,
                           .run        = job->w.to};

@@ -99,7 +99,7 @@ static ee_blis_scatter scatter_of(const product *p, const ee_kernel_call *call) 
                        .alpha       = 1.0F,
                        .beta        = 1.0F,
                        .c_lane_step = 1,
-                       .act         = call->node->act,
+                       .act         = call->act,
                        .row_step    = p->features,
                        .n_runs      = 1};
   if (call->node->op == EE_OP_MATMUL) return s;

@@ -10,38 +10,46 @@
 #include "resident.h"
 
 struct ee_exec {
-  ee_resident   *res;
-  int            begin, end, max_batch;
-  int           *start;  // shape [n_layers + 1], first node of each layer
-  ee_arena       arena;
-  char          *memory;  // arena.bytes of it
-  bool          *done;    // shape [n_values], all false but inside ee_exec_keep
-  ee_progress_fn progress;
-  void          *progress_context;
+  ee_resident      *res;
+  const ee_program *program;
+  const ee_model   *model;
+  int               begin, end, max_batch;
+  int              *start;  // shape [n_layers + 1], first node of each layer
+  ee_arena          arena;
+  char             *memory;  // arena.bytes of it
+  bool             *done;    // shape [n_values], all false but inside ee_exec_keep
+  bool             *valid;   // shape [n_values, EE_FORM_COUNT]: holds what was last written
+  int64_t           rows;    // samples that the values hold
+  ee_progress_fn    progress;
+  void             *progress_context;
 };
 
 ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
                               int max_batch, size_t *bytes) {
-  ee_arena arena;
-  *bytes = 0;
+  ee_program program;
+  ee_arena   arena = {0};
+  *bytes           = 0;
   if (backend->open != NULL) EE_TRY(backend->open());
-  EE_TRY(ee_arena_plan(model, backend, begin, end, max_batch, &arena));
+  ee_status status = ee_program_make(model, backend, &program);
+  if (status == EE_OK) status = ee_arena_plan(&program, begin, end, max_batch, &arena);
   *bytes = arena.bytes;
   ee_arena_free(&arena);
-  return EE_OK;
+  ee_program_free(&program);
+  return status;
 }
 
 static ee_status take_memory(ee_exec *exec) {
-  const ee_model *model = ee_resident_model(exec->res);
-  size_t          bytes = exec->arena.bytes > 0 ? exec->arena.bytes : EE_ARENA_ALIGN;
-  exec->start           = calloc((size_t)model->n_layers + 1, sizeof *exec->start);
-  exec->memory          = aligned_alloc(EE_ARENA_ALIGN, bytes);
-  exec->done            = calloc((size_t)model->n_values, sizeof *exec->done);
-  if (exec->start == NULL || exec->memory == NULL || exec->done == NULL) {
+  size_t bytes    = exec->arena.bytes > 0 ? exec->arena.bytes : EE_ARENA_ALIGN;
+  size_t n_values = (size_t)exec->model->n_values;
+  exec->start     = calloc((size_t)exec->model->n_layers + 1, sizeof *exec->start);
+  exec->memory    = aligned_alloc(EE_ARENA_ALIGN, bytes);
+  exec->done      = calloc(n_values, sizeof *exec->done);
+  exec->valid     = calloc(n_values, EE_FORM_COUNT * sizeof *exec->valid);
+  if (exec->start == NULL || exec->memory == NULL || exec->done == NULL || exec->valid == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of activations of layers %d to %d", bytes,
                    exec->begin, exec->end - 1);
   }
-  ee_graph_layer_starts(model, exec->start);
+  ee_graph_layer_starts(exec->model, exec->start);
   return EE_OK;
 }
 
@@ -49,10 +57,15 @@ ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee
   *exec      = NULL;
   ee_exec *x = calloc(1, sizeof *x);
   if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "to run layers");
-  *x = (ee_exec){.res = res, .begin = begin, .end = end, .max_batch = max_batch};
+  const ee_program *program = ee_resident_program(res);
+  *x                        = (ee_exec){.res       = res,
+                                        .program   = program,
+                                        .model     = program->model,
+                                        .begin     = begin,
+                                        .end       = end,
+                                        .max_batch = max_batch};
 
-  ee_status status = ee_arena_plan(ee_resident_model(res), ee_resident_backend(res), begin, end,
-                                   max_batch, &x->arena);
+  ee_status status = ee_arena_plan(program, begin, end, max_batch, &x->arena);
   if (status == EE_OK) status = take_memory(x);
   if (status != EE_OK) ee_exec_destroy(&x);
   *exec = x;
@@ -64,10 +77,49 @@ void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context)
   exec->progress_context = context;
 }
 
-float *ee_exec_value(ee_exec *exec, int v) {
-  if (v < 0 || v >= ee_resident_model(exec->res)->n_values) return NULL;
-  size_t offset = exec->arena.offset[v];
+static float *memory_of(const ee_exec *exec, int v, ee_form form) {
+  size_t offset = ee_arena_offset(&exec->arena, v, form);
   return offset != EE_ARENA_NONE ? (float *)(void *)(exec->memory + offset) : NULL;
+}
+
+static bool *valid_of(ee_exec *exec, int v, ee_form form) {
+  return &exec->valid[(size_t)v * EE_FORM_COUNT + form];
+}
+
+/* Value @p v was written in @p form, and in no other. */
+static void written(ee_exec *exec, int v, ee_form form) {
+  for (ee_form f = 0; f < EE_FORM_COUNT; f++) *valid_of(exec, v, f) = f == form;
+}
+
+/* The value in @p form, made from the other one if need be. */
+static float *in_form(ee_exec *exec, int v, ee_form form) {
+  ee_form other = form == EE_DENSE ? EE_PIXELS : EE_DENSE;
+  float  *to = memory_of(exec, v, form), *from = memory_of(exec, v, other);
+  if (to == NULL || from == NULL || *valid_of(exec, v, form) || !*valid_of(exec, v, other)) {
+    return to;
+  }
+  const ee_pixels *pixels = &exec->program->pixels[v];
+  if (form == EE_PIXELS) {
+    ee_pixels_from_dense(pixels, from, exec->rows, to);
+  } else {
+    ee_pixels_to_dense(pixels, from, exec->rows, to);
+  }
+  *valid_of(exec, v, form) = true;
+  return to;
+}
+
+static bool is_value(const ee_exec *exec, int v) {
+  return v >= 0 && v < exec->model->n_values;
+}
+
+float *ee_exec_input(ee_exec *exec, int v) {
+  if (!is_value(exec, v)) return NULL;
+  written(exec, v, EE_DENSE);
+  return memory_of(exec, v, EE_DENSE);
+}
+
+const float *ee_exec_value(ee_exec *exec, int v) {
+  return is_value(exec, v) ? in_form(exec, v, EE_DENSE) : NULL;
 }
 
 /* Shape of value @p v with @p n samples. */
@@ -77,22 +129,48 @@ static ee_shape batch_shape(const ee_model *model, int v, int64_t n) {
   return shape;
 }
 
+static void bind_input(ee_exec *exec, int k, int i, ee_kernel_call *call) {
+  int v             = call->node->in[i];
+  call->in_shape[i] = batch_shape(exec->model, v, call->n);
+  if (!ee_node_reads_activation(exec->model, call->node, i)) return;
+  ee_form form = ee_program_takes_pixels(exec->program, k, i) ? EE_PIXELS : EE_DENSE;
+  call->in[i]  = in_form(exec, v, form);
+  if (form == EE_PIXELS) call->in_pixels[i] = &exec->program->pixels[v];
+}
+
+/* The Add that is run with node @p k: its other operand, and its activation. */
+static void bind_residual(ee_exec *exec, int k, ee_kernel_call *call) {
+  int v = ee_program_residual(exec->program, k);
+  if (v < 0) return;
+  call->residual        = in_form(exec, v, EE_PIXELS);
+  call->residual_pixels = &exec->program->pixels[v];
+  call->act             = exec->model->node[exec->program->adds[k]].act;
+}
+
 static void run_node(ee_exec *exec, int k, int64_t n) {
-  const ee_model *model = ee_resident_model(exec->res);
-  const ee_node  *node  = &model->node[k];
-  ee_kernel_call  call  = {.node             = node,
-                           .n                = n,
-                           .out              = ee_exec_value(exec, node->out),
-                           .out_shape        = batch_shape(model, node->out, n),
-                           .scratch          = exec->memory + exec->arena.scratch,
-                           .progress         = exec->progress,
-                           .progress_context = exec->progress_context};
+  const ee_program *program = exec->program;
+  const ee_node    *node    = &exec->model->node[k];
+  int               out     = ee_program_result(program, k);
+  ee_form           form    = ee_program_gives_pixels(program, k) ? EE_PIXELS : EE_DENSE;
+  ee_kernel_call    call    = {.model            = exec->model,
+                               .node             = node,
+                               .n                = n,
+                               .out              = memory_of(exec, out, form),
+                               .out_shape        = batch_shape(exec->model, out, n),
+                               .act              = node->act,
+                               .scratch          = exec->memory + exec->arena.scratch,
+                               .progress         = exec->progress,
+                               .progress_context = exec->progress_context};
+  if (program->merged[k]) return;
+  exec->rows = n;
+  if (form == EE_PIXELS) call.out_pixels = &program->pixels[out];
   for (int i = 0; i < node->n_in; i++) {
-    if (node->in[i] < 0) continue;
-    call.in_shape[i] = batch_shape(model, node->in[i], n);
-    if (ee_node_reads_activation(model, node, i)) call.in[i] = ee_exec_value(exec, node->in[i]);
+    if (node->in[i] >= 0) bind_input(exec, k, i, &call);
   }
+  bind_residual(exec, k, &call);
   ee_resident_bind(exec->res, k, &call)->run(&call);
+  if (form == EE_PIXELS) ee_pixels_clear_sides(call.out_pixels, call.out, n);
+  written(exec, out, form);
   if (exec->progress != NULL) exec->progress(exec->progress_context);
 }
 
@@ -108,14 +186,14 @@ static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
   for (int layer = from; layer < to; layer++) {
     if (ee_resident_has(exec->res, layer)) continue;
     return EE_FAIL(EE_ERR_STATE, "layer %d ('%s') is not held by this device", layer,
-                   ee_resident_model(exec->res)->layer[layer].name);
+                   exec->model->layer[layer].name);
   }
   return EE_OK;
 }
 
 ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n) {
   EE_TRY(check_run(exec, from, to, n));
-  const ee_node *node = ee_resident_model(exec->res)->node;
+  const ee_node *node = exec->model->node;
   for (int k = exec->start[from]; n > 0 && k < exec->start[to]; k++) {
     if (node[k].layer >= 0) run_node(exec, k, n);
   }
@@ -123,7 +201,7 @@ ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n) {
 }
 
 ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits) {
-  const ee_model *model = ee_resident_model(exec->res);
+  const ee_model *model = exec->model;
   *logits               = NULL;
   if (e < 0 || e >= model->n_exits) {
     return EE_FAIL(EE_ERR_ARG, "there is no exit %d; the model has %d", e, model->n_exits);
@@ -138,19 +216,26 @@ ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits
 }
 
 const float *ee_exec_score(ee_exec *exec, int e) {
-  const ee_model *model = ee_resident_model(exec->res);
+  const ee_model *model = exec->model;
   bool            known = e >= 0 && e < model->n_exits && model->exit[e].has_score;
   return known ? ee_exec_value(exec, model->exit[e].score) : NULL;
+}
+
+static void move_rows(float *x, size_t row, const int *keep, int n_keep) {
+  for (int i = 0; i < n_keep; i++) {
+    if (keep[i] == i) continue;
+    memmove(x + (size_t)i * row, x + (size_t)keep[i] * row, row * sizeof *x);
+  }
 }
 
 static void keep_rows(ee_exec *exec, int v, const int *keep, int n_keep) {
   if (exec->done[v]) return;
   exec->done[v] = true;
-  size_t row    = (size_t)ee_model_value_elements(ee_resident_model(exec->res), v);
-  float *x      = ee_exec_value(exec, v);
-  for (int i = 0; x != NULL && i < n_keep; i++) {
-    if (keep[i] == i) continue;
-    memmove(x + (size_t)i * row, x + (size_t)keep[i] * row, row * sizeof *x);
+  for (ee_form f = 0; f < EE_FORM_COUNT; f++) {
+    size_t row = f == EE_PIXELS ? (size_t)exec->program->pixels[v].sample
+                                : (size_t)ee_model_value_elements(exec->model, v);
+    float *x   = memory_of(exec, v, f);
+    if (x != NULL && *valid_of(exec, v, f)) move_rows(x, row, keep, n_keep);
   }
 }
 
@@ -163,7 +248,7 @@ static int count_exits_at(const ee_model *model, int layer) {
 /* What heads attached after @p layer read, and logits and scores that no head makes: a head that
  * still has to run must find the rows that were kept. */
 static void keep_for_heads(ee_exec *exec, int layer, const int *keep, int n_keep) {
-  const ee_model *model = ee_resident_model(exec->res);
+  const ee_model *model = exec->model;
   const ee_node  *first = model->node + exec->start[layer];
   const ee_node  *last  = model->node + exec->start[layer + 1];
   for (const ee_node *node = first; node < last; node++) {
@@ -183,9 +268,10 @@ static void keep_for_heads(ee_exec *exec, int layer, const int *keep, int n_keep
 }
 
 void ee_exec_keep(ee_exec *exec, int cut, const int *keep, int n_keep) {
-  const ee_model *model = ee_resident_model(exec->res);
+  const ee_model *model = exec->model;
   int             n;
   if (cut < exec->begin || cut > exec->end) return;
+  exec->rows      = n_keep;
   const int *live = ee_model_cut_values(model, cut, &n);
   for (int i = 0; i < n; i++) keep_rows(exec, live[i], keep, n_keep);
   if (cut > exec->begin && count_exits_at(model, cut - 1) > 1) {
@@ -200,6 +286,7 @@ void ee_exec_destroy(ee_exec **exec) {
   free((*exec)->start);
   free((*exec)->memory);
   free((*exec)->done);
+  free((*exec)->valid);
   free(*exec);
   *exec = NULL;
 }

@@ -49,7 +49,7 @@ static size_t ref_scratch_bytes(const ee_model *model, const ee_node *node, int6
 }
 
 static void ref_run(const ee_kernel_call *call) {
-  const ee_activation *act      = &call->node->act;
+  const ee_activation *act      = &call->act;
   int64_t              elements = ee_shape_elements(&call->out_shape);
   if (call->node->op == EE_OP_ACTIVATION) {
     ee_act_apply(act, call->in[0], call->out, elements);

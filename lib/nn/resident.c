@@ -14,21 +14,17 @@ typedef struct held_layer {
 } held_layer;
 
 struct ee_resident {
-  const ee_model   *model;
-  const ee_backend *backend;
-  held_layer       *layer;     // shape [n_layers]
-  int              *start;     // shape [n_layers + 1], first node of each layer
-  void            **prepared;  // shape [n_nodes]
-  size_t           *place;     // shape [n_nodes, EE_MAX_NODE_INPUTS], of a constant in the blob
-  size_t            bytes;
+  const ee_model *model;
+  ee_program      program;
+  held_layer     *layer;     // shape [n_layers]
+  int            *start;     // shape [n_layers + 1], first node of each layer
+  void          **prepared;  // shape [n_nodes]
+  size_t         *place;     // shape [n_nodes, EE_MAX_NODE_INPUTS], of a constant in the blob
+  size_t          bytes;
 };
 
-const ee_model *ee_resident_model(const ee_resident *res) {
-  return res->model;
-}
-
-const ee_backend *ee_resident_backend(const ee_resident *res) {
-  return res->backend;
+const ee_program *ee_resident_program(const ee_resident *res) {
+  return &res->program;
 }
 
 /* @p at: shape [n_values], scratch memory. */
@@ -71,7 +67,6 @@ ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, e
   ee_resident *r = calloc(1, sizeof *r);
   if (r == NULL) return EE_FAIL(EE_ERR_NOMEM, "to hold layers");
   *r = (ee_resident){.model    = model,
-                     .backend  = backend,
                      .layer    = calloc(n_layers, sizeof *r->layer),
                      .start    = calloc(n_layers + 1, sizeof *r->start),
                      .prepared = calloc(n_nodes + 1, sizeof *r->prepared),
@@ -81,7 +76,8 @@ ee_status ee_resident_create(const ee_model *model, const ee_backend *backend, e
   if (r->layer == NULL || r->start == NULL || r->prepared == NULL || r->place == NULL) {
     status = EE_FAIL(EE_ERR_NOMEM, "to hold %d layers", model->n_layers);
   } else {
-    status = place_constants(r);
+    status = ee_program_make(model, backend, &r->program);
+    if (status == EE_OK) status = place_constants(r);
   }
   if (status != EE_OK) ee_resident_destroy(&r);
   *res = r;
@@ -127,14 +123,14 @@ static void bind_constants(const ee_resident *res, int n, const float *in[EE_MAX
 }
 
 static void release_node(ee_resident *res, int n) {
-  const ee_backend *runner = ee_backend_for(res->backend, res->model, &res->model->node[n]);
+  const ee_backend *runner = res->program.runner[n];
   if (res->prepared[n] != NULL && runner->release != NULL) runner->release(res->prepared[n]);
   res->prepared[n] = NULL;
 }
 
 static ee_status prepare_node(ee_resident *res, int n, size_t *packed_bytes) {
   const ee_node    *node   = &res->model->node[n];
-  const ee_backend *runner = ee_backend_for(res->backend, res->model, node);
+  const ee_backend *runner = res->program.runner[n];
   if (runner->prepare == NULL) return EE_OK;
   const float *constant[EE_MAX_NODE_INPUTS] = {NULL};
   bind_constants(res, n, constant);
@@ -204,7 +200,7 @@ size_t ee_resident_bytes(const ee_resident *res) {
 const ee_backend *ee_resident_bind(const ee_resident *res, int n, ee_kernel_call *call) {
   bind_constants(res, n, call->in);
   call->prepared = res->prepared[n];
-  return ee_backend_for(res->backend, res->model, &res->model->node[n]);
+  return res->program.runner[n];
 }
 
 void ee_resident_destroy(ee_resident **res) {
@@ -213,6 +209,7 @@ void ee_resident_destroy(ee_resident **res) {
   for (int layer = 0; r->layer != NULL && layer < r->model->n_layers; layer++) {
     if (r->layer[layer].holds > 0) free_layer(r, layer);
   }
+  ee_program_free(&r->program);
   free(r->layer);
   free(r->start);
   free(r->prepared);

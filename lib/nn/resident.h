@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/exec.h"
+#include "program.h"
 
 /**
  * @file resident.h
  * What an exec asks of the layers it runs.
  */
 
-const ee_model   *ee_resident_model(const ee_resident *res);
-const ee_backend *ee_resident_backend(const ee_resident *res);
+/** Who runs what and how values lie; valid as long as @p res. */
+const ee_program *ee_resident_program(const ee_resident *res);
 
 /** Set constant inputs and packed weights of node @p n in @p call, and return who runs it.  Its
  *  layer must be held; the pointers are valid until it is dropped. */

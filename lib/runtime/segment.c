@@ -160,7 +160,7 @@ static void take_samples(ee_segment *s, const ee_message_layout *in, const ee_me
   const unsigned char *values = m->values;
   for (int i = 0; i < in->n_values; i++) {
     size_t one = (size_t)ee_model_value_elements(model, in->value[i]);
-    float *to  = ee_exec_value(s->exec, in->value[i]) + at * one;
+    float *to  = ee_exec_input(s->exec, in->value[i]) + at * one;
     ee_message_take(in, values + from * one * in->number_bytes, count * one, to);
     values += (size_t)m->header->n * one * in->number_bytes;
   }

@@ -133,7 +133,7 @@ static ee_status run_through(const ee_model *model, ee_resident *resident, const
   ee_status status = EE_OK;
   if ((size_t)ee_model_value_elements(model, model->input) != n_x)
     status = EE_FAIL(EE_ERR_ARG, "the input has %zu elements", n_x);
-  if (status == EE_OK) memcpy(ee_exec_value(exec, model->input), x, n_x * sizeof *x);
+  if (status == EE_OK) memcpy(ee_exec_input(exec, model->input), x, n_x * sizeof *x);
   if (status == EE_OK) status = ee_exec_run_layers(exec, 0, model->n_layers, 1);
   if (status == EE_OK) status = ee_exec_run_head(exec, model->n_exits - 1, 1, &y);
   if (status == EE_OK)

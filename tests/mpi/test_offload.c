@@ -34,7 +34,7 @@ static void check_answer(ee_exec *exec, const ee_model *m, const toy_outcome *ou
   const ee_answer *a    = &out->answer[id];
   int              exit = id % 2 == 1 ? 0 : m->n_exits - 1;
   const float     *z;
-  toy_input(id, 1, ee_exec_value(exec, m->input));
+  toy_input(id, 1, ee_exec_input(exec, m->input));
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(exec, 0, m->exit[exit].attach + 1, 1), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, exit, 1, &z), EE_OK);
   CU_ASSERT_EQUAL(out->times[id], 1);

@@ -6,7 +6,7 @@
 
 /* Where sample `id` leaves, and its logits there: no batch, no cut, no message. */
 static int leave_alone(ee_exec *exec, const ee_model *m, int64_t id, float *logits) {
-  toy_input(id, 1, ee_exec_value(exec, m->input));
+  toy_input(id, 1, ee_exec_input(exec, m->input));
   for (int e = 0, at = 0; e < m->n_exits; e++) {
     const float *z;
     float        p[TOY_CLASSES];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/model.h"
+#include "ee/pixels.h"
 
 /**
  * @file backend.h
@@ -14,18 +15,27 @@
 /** Called between pieces of a long computation, so that messages move. */
 typedef void (*ee_progress_fn)(void *context);
 
+/** How an activation stands in memory: ee/tensor.h, ee/pixels.h. */
+typedef enum ee_form { EE_DENSE, EE_PIXELS, EE_FORM_COUNT } ee_form;
+
 /** One run of one node. */
 typedef struct ee_kernel_call {
-  const ee_node *node;
-  int64_t        n;                             // samples in the batch
-  const float   *in[EE_MAX_NODE_INPUTS];        // NULL: left out
-  ee_shape       in_shape[EE_MAX_NODE_INPUTS];  // whole arrays: dim[0] times n if batched
-  float         *out;                           // never overlaps an input
-  ee_shape       out_shape;                     // whole array
-  const void    *prepared;                      // what prepare() made; NULL if nothing
-  void          *scratch;                       // scratch_bytes() of it, 64-byte aligned
-  ee_progress_fn progress;                      // may be NULL
-  void          *progress_context;
+  const ee_model  *model;
+  const ee_node   *node;
+  int64_t          n;                              // samples in the batch
+  const float     *in[EE_MAX_NODE_INPUTS];         // NULL: left out
+  ee_shape         in_shape[EE_MAX_NODE_INPUTS];   // whole arrays: dim[0] times n if batched
+  const ee_pixels *in_pixels[EE_MAX_NODE_INPUTS];  // NULL: dense
+  float           *out;                            // never overlaps an input
+  ee_shape         out_shape;                      // whole array
+  const ee_pixels *out_pixels;                     // NULL: dense
+  const float     *residual;         // added to the result in front of act; NULL: nothing
+  const ee_pixels *residual_pixels;  // its form; NULL: dense
+  ee_activation    act;              // applied to the result
+  const void      *prepared;         // what prepare() made; NULL if nothing
+  void            *scratch;          // scratch_bytes() of it, 64-byte aligned
+  ee_progress_fn   progress;         // may be NULL
+  void            *progress_context;
 } ee_kernel_call;
 
 typedef struct ee_backend {
@@ -34,6 +44,12 @@ typedef struct ee_backend {
   ee_status (*open)(void);
   /** Whether run() can run @p node. */
   bool (*can)(const ee_model *model, const ee_node *node);
+  /** Form in which run() takes the activations that @p node reads, and gives its result.  Values
+   *  that are neither of rank 3 nor 4 are dense all the same.  NULL: dense. */
+  ee_form (*takes)(const ee_model *model, const ee_node *node);
+  ee_form (*gives)(const ee_model *model, const ee_node *node);
+  /** Whether run() can add a residual to the result of @p node.  NULL: never. */
+  bool (*can_add)(const ee_model *model, const ee_node *node);
   /** Pack constants for @p node: constant[i] is input i's data, NULL if input i is no constant.
    *  *prepared may stay NULL.  May be NULL. */
   ee_status (*prepare)(const ee_model *model, const ee_node *node,
@@ -43,7 +59,7 @@ typedef struct ee_backend {
    * samples [byte]. */
   size_t (*prepared_bytes)(const ee_model *model, const ee_node *node);
   size_t (*scratch_bytes)(const ee_model *model, const ee_node *node, int64_t n);
-  /** Compute out = act(op(in)).  Inputs were checked when the model was finished. */
+  /** Compute out = act(op(in) + residual).  Inputs were checked when the model was finished. */
   void (*run)(const ee_kernel_call *call);
   /** One line about what it uses on this processor, once open.  May be NULL. */
   void (*describe)(char *text, size_t size);
@@ -65,3 +81,4 @@ const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *mode
 
 extern const ee_backend ee_backend_ref;
 extern const ee_backend ee_backend_blis;
+extern const ee_backend ee_backend_simd;

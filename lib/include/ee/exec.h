@@ -71,11 +71,20 @@ ee_status ee_exec_memory(const ee_model *model, const ee_backend *backend, int b
 void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context);
 
 /**
- * Memory of value @p v: shape [max_batch, elements of one sample].
- * Valid for writing for values of cut `begin` before the first layer runs, and for reading for
- * the live values of cut c after layer c - 1 ran and before layer c runs.
+ * Memory for samples that come in: shape [max_batch, elements of one sample], of value @p v alive
+ * at a cut where the range begins or behind an exit inside it.  What the value held before is
+ * forgotten.
+ * @return NULL if the range does not have the value there
  */
-float *ee_exec_value(ee_exec *exec, int v);
+float *ee_exec_input(ee_exec *exec, int v);
+
+/**
+ * Value @p v, dense: shape [max_batch, elements of one sample].  Of the live values of cut c after
+ * layer c - 1 ran and before layer c runs, where c is the range's begin or end or lies behind an
+ * exit inside it; the rows of the batch that was run or kept last.
+ * @return NULL if the range does not have the value there
+ */
+const float *ee_exec_value(ee_exec *exec, int v);
 
 /**
  * Run layers [@p from, @p to) inside the exec's range on the first @p n samples.  Heads are left

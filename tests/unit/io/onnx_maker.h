@@ -246,7 +246,7 @@ static inline ee_status maker_run(const ee_model *model, int e, const float *x, 
   ee_status    status   = ee_resident_create(model, &ee_backend_ref, &resident);
   for (int l = 0; l < last && status == EE_OK; l++) status = ee_resident_add(resident, l, NULL);
   if (status == EE_OK) status = ee_exec_create(resident, 0, last, n, &exec);
-  if (status == EE_OK) memcpy(ee_exec_value(exec, model->input), x, in * sizeof *x);
+  if (status == EE_OK) memcpy(ee_exec_input(exec, model->input), x, in * sizeof *x);
   if (status == EE_OK) status = ee_exec_run_layers(exec, 0, last, n);
   if (status == EE_OK) status = ee_exec_run_head(exec, e, n, &logits);
   if (status == EE_OK) memcpy(y, logits, (out < most ? out : most) * sizeof *y);

@@ -51,7 +51,7 @@ static void run_first(const ee_model *model, const float *x, float *logits, floa
   CU_ASSERT_EQUAL_FATAL(ee_resident_create(model, &ee_backend_ref, &resident), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_resident_add(resident, 0, NULL), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_create(resident, 0, 1, N, &exec), EE_OK);
-  memcpy(ee_exec_value(exec, model->input), x, N * WIDE * sizeof *x);
+  memcpy(ee_exec_input(exec, model->input), x, N * WIDE * sizeof *x);
   CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, 1, N), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, 0, N, &z), EE_OK);
   memcpy(logits, z, N * WIDE * sizeof *z);

@@ -9,6 +9,7 @@
 #include "activation.h"
 #include "ee/backend.h"
 #include "ee/rng.h"
+#include "program.h"
 
 /**
  * @file kernel_case.h
@@ -88,24 +89,54 @@ static inline void case_count(void *calls) {
 }
 
 static inline void *case_nan(size_t bytes) {
-  float *x = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
+  float *x = NULL;
+  if (posix_memalign((void **)&x, 64, bytes > 0 ? bytes : 1) != 0) return NULL;
   for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] = NAN;
   return x;
+}
+
+/** Pixels of value @p v of samples [0, n) in memory of their exact size. */
+static inline float *case_pixels(const ee_program *program, int v, int64_t n, const float *dense) {
+  const ee_pixels *p = &program->pixels[v];
+  float           *x = case_nan((size_t)(n * p->sample) * sizeof *x);
+  if (dense != NULL) ee_pixels_from_dense(p, dense, n, x);
+  return x;
+}
+
+/** Inputs of samples [@p first, @p first + @p n), in the form that the backend takes. */
+static inline void case_bind(const kernel_case *c, const ee_program *program, int64_t first,
+                             ee_kernel_call *call, const float *constant[EE_MAX_NODE_INPUTS]) {
+  for (int i = 0; i < c->node.n_in; i++) {
+    if (c->node.in[i] < 0) continue;
+    bool     fixed    = c->value[i].kind == EE_VALUE_CONSTANT;
+    ee_shape sample   = case_shape(c, i, 1);
+    call->in[i]       = c->data[i] + (fixed ? 0 : first * ee_shape_elements(&sample));
+    call->in_shape[i] = case_shape(c, i, call->n);
+    constant[i]       = fixed ? c->data[i] : NULL;
+    if (!ee_program_takes_pixels(program, 0, i)) continue;
+    call->in[i]        = case_pixels(program, i, call->n, call->in[i]);
+    call->in_pixels[i] = &program->pixels[i];
+  }
+}
+
+/** The result, dense. */
+static inline float *case_result(ee_kernel_call *call) {
+  if (call->out_pixels == NULL) return call->out;
+  float *dense = malloc((size_t)ee_shape_elements(&call->out_shape) * sizeof *dense);
+  ee_pixels_to_dense(call->out_pixels, call->out, call->n, dense);
+  free(call->out);
+  return dense;
 }
 
 /** Run samples [@p first, @p first + @p n) on @p backend; the caller frees the result. */
 static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t first, int64_t n) {
   const float   *constant[EE_MAX_NODE_INPUTS] = {NULL};
   void          *prepared                     = NULL;
-  ee_kernel_call call                         = {.node = &c->node, .n = n, .progress = case_count};
-  for (int i = 0; i < c->node.n_in; i++) {
-    if (c->node.in[i] < 0) continue;
-    bool     fixed   = c->value[i].kind == EE_VALUE_CONSTANT;
-    ee_shape sample  = case_shape(c, i, 1);
-    call.in[i]       = c->data[i] + (fixed ? 0 : first * ee_shape_elements(&sample));
-    call.in_shape[i] = case_shape(c, i, n);
-    constant[i]      = fixed ? c->data[i] : NULL;
-  }
+  ee_program     program;
+  ee_kernel_call call = {
+      .model = &c->model, .node = &c->node, .n = n, .act = c->node.act, .progress = case_count};
+  CU_ASSERT_EQUAL_FATAL(ee_program_make(&c->model, backend, &program), EE_OK);
+  case_bind(c, &program, first, &call, constant);
   if (backend->prepare != NULL) {
     CU_ASSERT_EQUAL_FATAL(backend->prepare(&c->model, &c->node, constant, &prepared), EE_OK);
   }
@@ -114,12 +145,21 @@ static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t
   call.prepared         = prepared;
   call.scratch          = case_nan(backend->scratch_bytes(&c->model, &c->node, n));
   call.out_shape        = case_shape(c, EE_MAX_NODE_INPUTS, n);
-  call.out              = malloc((size_t)ee_shape_elements(&call.out_shape) * sizeof *call.out);
-  for (int64_t i = 0; i < ee_shape_elements(&call.out_shape); i++) call.out[i] = NAN;
+  if (ee_program_gives_pixels(&program, 0)) {
+    call.out_pixels = &program.pixels[EE_MAX_NODE_INPUTS];
+    call.out        = case_pixels(&program, EE_MAX_NODE_INPUTS, n, NULL);
+  } else {
+    call.out = case_nan((size_t)ee_shape_elements(&call.out_shape) * sizeof *call.out);
+  }
   backend->run(&call);
   free(call.scratch);
   if (backend->release != NULL) backend->release(prepared);
-  return call.out;
+  for (int i = 0; i < c->node.n_in; i++) {
+    if (call.in_pixels[i] != NULL) free((float *)call.in[i]);
+  }
+  float *result = case_result(&call);
+  ee_program_free(&program);
+  return result;
 }
 
 static inline void case_end(kernel_case *c) {

@@ -80,9 +80,10 @@ static void a_tile_is_the_product_of_its_panels(void) {
 
 static void backends_are_found_by_name_and_listed_best_first(void) {
   const char *const *names = ee_backend_names();
-  CU_ASSERT_STRING_EQUAL(names[0], "blis");
-  CU_ASSERT_STRING_EQUAL(names[1], "ref");
-  CU_ASSERT_PTR_NULL(names[2]);
+  CU_ASSERT_STRING_EQUAL(names[0], "simd");
+  CU_ASSERT_STRING_EQUAL(names[1], "blis");
+  CU_ASSERT_STRING_EQUAL(names[2], "ref");
+  CU_ASSERT_PTR_NULL(names[3]);
   CU_ASSERT_PTR_EQUAL(ee_backend_by_name("blis"), &ee_backend_blis);
   CU_ASSERT_PTR_EQUAL(ee_backend_by_name("ref"), &ee_backend_ref);
   CU_ASSERT_PTR_NULL(ee_backend_by_name("re"));

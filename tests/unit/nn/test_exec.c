@@ -49,7 +49,7 @@ static ee_exec *make_exec(bench *b, int begin, int end) {
 
 static ee_exec *make_fed_exec(bench *b, int end) {
   ee_exec *x = make_exec(b, 0, end);
-  memcpy(ee_exec_value(x, b->m->input), b->input, sizeof b->input);
+  memcpy(ee_exec_input(x, b->m->input), b->input, sizeof b->input);
   return x;
 }
 
@@ -119,7 +119,7 @@ static void split(bench *b, int cut) {
   const int *live = ee_model_cut_values(b->m, cut, &n);
   run_and_check(b, front, 0, cut, 1);
   for (int i = 0; i < n; i++) {
-    memcpy(ee_exec_value(back, live[i]), ee_exec_value(front, live[i]),
+    memcpy(ee_exec_input(back, live[i]), ee_exec_value(front, live[i]),
            BATCH * row_bytes(b->m, live[i]));
   }
   ee_exec_destroy(&front);

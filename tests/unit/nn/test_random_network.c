@@ -60,7 +60,7 @@ static float run_final(const ee_model *m, float *spread) {
   CU_ASSERT_EQUAL_FATAL(ee_resident_create(m, ee_backend_by_name("ref"), &res), EE_OK);
   for (int l = 0; l < m->n_layers; l++) CU_ASSERT_EQUAL_FATAL(ee_resident_add(res, l, NULL), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_create(res, 0, m->n_layers, 1, &exec), EE_OK);
-  memcpy(ee_exec_value(exec, m->input), in, sizeof in);
+  memcpy(ee_exec_input(exec, m->input), in, sizeof in);
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(exec, 0, m->n_layers, 1), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, m->n_exits - 1, 1, &z), EE_OK);
   *spread     = fabsf(z[0] - z[1]);

@@ -124,7 +124,7 @@ static void nodes_that_the_backend_cannot_run_are_run_by_ref(void) {
   ee_exec     *x;
   CU_ASSERT_EQUAL_FATAL(ee_resident_add(res, 0, NULL), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_create(res, 0, 1, 1, &x), EE_OK);
-  memcpy(ee_exec_value(x, m->input), in, sizeof in);
+  memcpy(ee_exec_input(x, m->input), in, sizeof in);
   probe_runs = 0;
   CU_ASSERT_EQUAL(ee_exec_run_layers(x, 0, 1, 1), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(x, 0, 1, &logits), EE_OK);

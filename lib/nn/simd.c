@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The backend `simd`: our own kernels, on pixels where a node has pixels. */
+#include <stdlib.h>
+
+#include "simd_conv.h"
+#include "simd_elementwise.h"
+#include "simd_kernels.h"
+#include "simd_linear.h"
+
+/* What the backend knows of one operator. */
+typedef struct simd_op {
+  bool (*can)(const ee_model *model, const ee_node *node);
+  size_t (*prepared_bytes)(const ee_model *model, const ee_node *node);
+  void (*prepare)(const ee_model *model, const ee_node *node,
+                  const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
+  size_t (*scratch_bytes)(const ee_model *model, const ee_node *node, int64_t n);
+  void (*run)(const ee_kernel_call *call);
+  ee_form takes, gives;
+  bool    can_add;
+} simd_op;
+
+static const simd_op conv = {.can            = ee_simd_conv_can,
+                             .prepared_bytes = ee_simd_conv_prepared_bytes,
+                             .prepare        = ee_simd_conv_prepare,
+                             .run            = ee_simd_conv_run,
+                             .takes          = EE_PIXELS,
+                             .gives          = EE_PIXELS,
+                             .can_add        = true};
+
+static const simd_op linear = {.can            = ee_simd_linear_can,
+                               .prepared_bytes = ee_simd_linear_prepared_bytes,
+                               .prepare        = ee_simd_linear_prepare,
+                               .scratch_bytes  = ee_simd_linear_scratch_bytes,
+                               .run            = ee_simd_linear_run};
+
+static const simd_op add = {
+    .can = ee_simd_add_can, .run = ee_simd_add_run, .takes = EE_PIXELS, .gives = EE_PIXELS};
+
+/* Ways to run an operator, the first that can is taken. */
+static const simd_op *const ways[EE_OP_COUNT][3] = {
+    [EE_OP_CONV]   = {&conv},
+    [EE_OP_GEMM]   = {&linear},
+    [EE_OP_MATMUL] = {&linear},
+    [EE_OP_ADD]    = {&add},
+};
+
+static const simd_op *way_of(const ee_model *model, const ee_node *node) {
+  for (const simd_op *const *way = ways[node->op]; *way != NULL; way++) {
+    if ((*way)->can(model, node)) return *way;
+  }
+  return NULL;
+}
+
+/* The environment may ask for lesser vectors, once. */
+static ee_status simd_open(void) {
+  static bool open;
+  if (open) return EE_OK;
+  EE_TRY(ee_simd_kernels_use(getenv("EE_SIMD")));
+  open = true;
+  return EE_OK;
+}
+
+static bool simd_can(const ee_model *model, const ee_node *node) {
+  return way_of(model, node) != NULL;
+}
+
+static ee_form simd_takes(const ee_model *model, const ee_node *node) {
+  return way_of(model, node)->takes;
+}
+
+static ee_form simd_gives(const ee_model *model, const ee_node *node) {
+  return way_of(model, node)->gives;
+}
+
+static bool simd_can_add(const ee_model *model, const ee_node *node) {
+  return way_of(model, node)->can_add;
+}
+
+static size_t simd_prepared_bytes(const ee_model *model, const ee_node *node) {
+  const simd_op *way = way_of(model, node);
+  return way->prepared_bytes != NULL ? way->prepared_bytes(model, node) : 0;
+}
+
+static size_t simd_scratch_bytes(const ee_model *model, const ee_node *node, int64_t n) {
+  const simd_op *way = way_of(model, node);
+  return way->scratch_bytes != NULL ? way->scratch_bytes(model, node, n) : 0;
+}
+
+static ee_status simd_prepare(const ee_model *model, const ee_node *node,
+                              const float *const constant[EE_MAX_NODE_INPUTS], void **prepared) {
+  const simd_op *way = way_of(model, node);
+  if (way->prepare == NULL) return EE_OK;
+  size_t bytes = (way->prepared_bytes(model, node) + 63) / 64 * 64;
+  *prepared    = aligned_alloc(64, bytes);
+  if (*prepared == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes of packed weights of node %s", bytes, node->name);
+  }
+  way->prepare(model, node, constant, *prepared);
+  return EE_OK;
+}
+
+static void simd_release(void *prepared) {
+  free(prepared);
+}
+
+static void simd_run(const ee_kernel_call *call) {
+  way_of(call->model, call->node)->run(call);
+}
+
+const ee_backend ee_backend_simd = {
+    .name           = "simd",
+    .open           = simd_open,
+    .can            = simd_can,
+    .takes          = simd_takes,
+    .gives          = simd_gives,
+    .can_add        = simd_can_add,
+    .prepare        = simd_prepare,
+    .release        = simd_release,
+    .prepared_bytes = simd_prepared_bytes,
+    .scratch_bytes  = simd_scratch_bytes,
+    .run            = simd_run,
+};

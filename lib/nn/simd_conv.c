@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Direct convolution: every row of the output is cut into tiles of a few pixels by a panel of
+ * output channels.
+ *
+ * Rows of the window that lie above or below the input are left out; beside the input stand zeros.
+ * Rows are worked on in blocks that stay in the second-level cache, and each panel of weights is
+ * used for a whole block.  Where a window is one pixel and neither input nor result has zeros
+ * between its rows, all pixels of the batch are one long row. */
+#include "simd_conv.h"
+
+#include "activation.h"
+#include "meter.h"
+#include "simd_act.h"
+#include "simd_panels.h"
+
+#define BLOCK_FLOATS (48 * 1024)  // input of a block of rows
+#define LONG_ROW 8                // tiles of a piece of the long row
+#define STEP 8000000              // floating-point operations between two progress calls
+
+/* One spatial dimension of the window. */
+typedef struct axis {
+  int64_t kernel, stride, dilation, pad;
+} axis;
+
+/* Everything that follows from the node and the weights' shape. */
+typedef struct convolution {
+  axis           y, x;
+  int64_t        groups, channels;  // input channels of a group
+  ee_simd_panels panels;            // of one group
+} convolution;
+
+static axis axis_of(const ee_window *w, int i) {
+  if (i < 0) return (axis){1, 1, 1, 0};
+  return (axis){w->kernel[i], w->stride[i], w->dilation[i], w->pad_before[i]};
+}
+
+/* Wide panels for short rows, where few pixels share a weight. */
+static int vectors_of(const ee_simd_kernels *k, const ee_shape *y, int64_t outputs) {
+  int64_t width  = y->dim[y->rank - 1];
+  int     widest = width <= k->max_pixels[4] ? 4 : 2;
+  int64_t most   = (outputs + k->lanes - 1) / k->lanes;
+  return most < widest ? (int)most : widest;
+}
+
+static convolution convolution_of(const ee_node *node, const ee_shape *w, const ee_shape *y) {
+  const ee_simd_kernels *k      = ee_simd_kernels_get();
+  const ee_window       *window = &node->attr.window;
+  convolution            c      = {.y        = axis_of(window, window->n_spatial - 2),
+                                   .x        = axis_of(window, window->n_spatial - 1),
+                                   .groups   = window->groups,
+                                   .channels = w->dim[1]};
+  c.panels                      = (ee_simd_panels){.lanes   = k->lanes,
+                                                   .outputs = w->dim[0] / c.groups,
+                                                   .depth   = c.channels * c.y.kernel * c.x.kernel};
+  c.panels.vectors              = vectors_of(k, y, c.panels.outputs);
+  return c;
+}
+
+static convolution convolution_in_model(const ee_model *model, const ee_node *node) {
+  return convolution_of(node, &model->value[node->in[1]].shape, &model->value[node->out].shape);
+}
+
+bool ee_simd_conv_can(const ee_model *model, const ee_node *node) {
+  const ee_window *window = &node->attr.window;
+  const ee_value  *w      = &model->value[node->in[1]];
+  if (window->n_spatial < 1 || window->n_spatial > 2 || w->kind != EE_VALUE_CONSTANT) return false;
+  if (node->n_in > 2 && node->in[2] >= 0 && model->value[node->in[2]].kind != EE_VALUE_CONSTANT) {
+    return false;
+  }
+  int64_t outputs = w->shape.dim[0] / window->groups;
+  if (window->groups > 1 && (w->shape.dim[1] % EE_SIMD_BLOCK || outputs % EE_SIMD_BLOCK)) {
+    return false;
+  }
+  for (int i = 0; i < window->n_spatial; i++) {
+    if (window->pad_before[i] < 0 || window->pad_after[i] < 0) return false;
+  }
+  return true;
+}
+
+size_t ee_simd_conv_prepared_bytes(const ee_model *model, const ee_node *node) {
+  convolution c = convolution_in_model(model, node);
+  return (size_t)(c.groups * ee_simd_panels_floats(&c.panels)) * sizeof(float);
+}
+
+/* w: shape [outputs, channels, taps]. */
+static void pack_group(const convolution *c, const float *w, const float *bias, float *packed) {
+  int64_t taps = c->y.kernel * c->x.kernel, floats = ee_simd_panels_floats(&c->panels);
+  for (int64_t i = 0; i < floats; i++) packed[i] = 0.0F;
+  for (int64_t o = 0; o < c->panels.outputs; o++) {
+    for (int64_t i = 0; i < c->channels; i++) {
+      for (int64_t t = 0; t < taps; t++, w++) {
+        packed[ee_simd_weight_place(&c->panels, o, t * c->channels + i)] = *w;
+      }
+    }
+    if (bias != NULL) packed[ee_simd_weights_floats(&c->panels) + o] = bias[o];
+  }
+}
+
+void ee_simd_conv_prepare(const ee_model *model, const ee_node *node,
+                          const float *const constant[EE_MAX_NODE_INPUTS], float *packed) {
+  convolution c = convolution_in_model(model, node);
+  for (int64_t g = 0; g < c.groups; g++) {
+    const float *bias = constant[2] != NULL ? constant[2] + g * c.panels.outputs : NULL;
+    pack_group(&c, constant[1] + g * c.panels.outputs * c.panels.depth, bias,
+               packed + g * ee_simd_panels_floats(&c.panels));
+  }
+}
+
+/* One run: rows of the result, over all samples. */
+typedef struct job {
+  const ee_kernel_call  *call;
+  const ee_simd_kernels *kernels;
+  convolution            c;
+  bool                   flat;         // one long row
+  int64_t                rows, width;  // of the result; the long row in pieces of `width`
+  int64_t                pixels;       // of the long row
+  ee_simd_limits         limits;
+  ee_meter               meter;
+} job;
+
+static bool has_no_gaps(const ee_pixels *p) {
+  return p == NULL || (p->lead == 0 && p->row == p->width * p->pixel);
+}
+
+static bool is_flat(const convolution *c, const ee_kernel_call *call) {
+  return c->y.kernel == 1 && c->x.kernel == 1 && c->y.stride == 1 && c->x.stride == 1 &&
+         c->y.pad == 0 && c->x.pad == 0 && call->out_pixels->width == call->in_pixels[0]->width &&
+         has_no_gaps(call->in_pixels[0]) && has_no_gaps(call->out_pixels) &&
+         has_no_gaps(call->residual_pixels);
+}
+
+static job job_of(const ee_kernel_call *call) {
+  const ee_pixels *out = call->out_pixels;
+  job              j   = {.call    = call,
+                          .kernels = ee_simd_kernels_get(),
+                          .c       = convolution_of(call->node, &call->in_shape[1], &call->out_shape),
+                          .limits  = ee_simd_limits_of(&call->act),
+                          .meter   = {.call = call, .step = STEP}};
+  j.flat               = is_flat(&j.c, call);
+  j.pixels             = call->n * out->height * out->width;
+  j.width              = j.flat ? LONG_ROW * j.kernels->max_pixels[j.c.panels.vectors] : out->width;
+  j.rows               = j.flat ? (j.pixels + j.width - 1) / j.width : call->n * out->height;
+  return j;
+}
+
+/* A row of the result, and the tile that would begin with its first pixel, without channels. */
+typedef struct output_row {
+  ee_simd_tile tile;
+  int64_t      skipped;  // rows of the window above the input
+  int64_t      width;
+} output_row;
+
+static output_row flat_row(const job *j, int64_t r) {
+  const ee_kernel_call *call = j->call;
+  int64_t               at = r * j->width, left = j->pixels - at;
+  output_row            row = {.width = left < j->width ? left : j->width};
+  row.tile.rows             = 1;
+  row.tile.in               = call->in[0] + at * call->in_pixels[0]->pixel;
+  row.tile.out              = call->out + at * call->out_pixels->pixel;
+  if (call->residual != NULL) {
+    row.tile.residual = call->residual + at * call->residual_pixels->pixel;
+  }
+  return row;
+}
+
+static int64_t at_row(const ee_pixels *p, int64_t sample, int64_t y) {
+  return sample * p->sample + p->lead + y * p->row;
+}
+
+/* Rows [skipped, skipped + rows) of the window meet the input. */
+static void clip_window(const axis *a, int64_t y, int64_t height, output_row *row) {
+  int64_t top  = y * a->stride - a->pad;
+  int64_t end  = top >= height ? 0 : (height - top + a->dilation - 1) / a->dilation;
+  row->skipped = top < 0 ? (-top + a->dilation - 1) / a->dilation : 0;
+  if (end > a->kernel) end = a->kernel;
+  row->tile.rows = end > row->skipped ? end - row->skipped : 0;
+}
+
+static output_row image_row(const job *j, int64_t r) {
+  const ee_kernel_call *call = j->call;
+  const ee_pixels      *in = call->in_pixels[0], *out = call->out_pixels;
+  const axis           *a      = &j->c.y;
+  int64_t               sample = r / out->height, y = r % out->height;
+  output_row            row = {.width = out->width};
+  clip_window(a, y, in->height, &row);
+  row.tile.out = call->out + at_row(out, sample, y);
+  if (row.tile.rows > 0) {
+    int64_t top = y * a->stride - a->pad + row.skipped * a->dilation;
+    row.tile.in = call->in[0] + at_row(in, sample, top) - j->c.x.pad * in->pixel;
+  }
+  if (call->residual != NULL) {
+    row.tile.residual = call->residual + at_row(call->residual_pixels, sample, y);
+  }
+  return row;
+}
+
+static output_row row_of(const job *j, int64_t r) {
+  output_row       row = j->flat ? flat_row(j, r) : image_row(j, r);
+  const ee_pixels *in  = j->call->in_pixels[0];
+  ee_simd_tile    *t   = &row.tile;
+  t->in_step           = j->c.x.stride * in->pixel;
+  t->row_step          = j->c.y.dilation * in->row;
+  t->runs              = j->c.x.kernel;
+  t->run_step          = j->c.x.dilation * in->pixel;
+  t->length            = j->c.channels;
+  if (t->run_step == t->length) {  // the pieces of a row stand side by side
+    t->length *= t->runs;
+    t->runs = 1;
+  }
+  t->out_step      = j->call->out_pixels->pixel;
+  t->residual_step = j->call->residual != NULL ? j->call->residual_pixels->pixel : 0;
+  t->low           = j->limits.low;
+  t->high          = j->limits.high;
+  return row;
+}
+
+/* One panel of output channels of a row, in tiles of about the same number of pixels. */
+static void multiply_row(const job *j, const output_row *row, int64_t group, ee_simd_panel panel) {
+  const convolution *c = &j->c;
+  const float       *packed =
+      (const float *)j->call->prepared + group * ee_simd_panels_floats(&c->panels);
+  int64_t channel = group * c->panels.outputs + panel.first;
+  int64_t tiles   = (row->width + j->kernels->max_pixels[panel.vectors] - 1) /
+                  j->kernels->max_pixels[panel.vectors];
+  ee_simd_tile t = row->tile;
+  t.in += group * c->channels;
+  t.weights = packed + panel.place +
+              row->skipped * c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
+  t.bias = packed + ee_simd_weights_floats(&c->panels) + panel.first;
+  t.out += channel;
+  if (t.residual != NULL) t.residual += channel;
+  for (int64_t i = 0, x = 0; i < tiles; i++) {
+    int64_t n = (row->width - x + tiles - i - 1) / (tiles - i);
+    j->kernels->tile[panel.vectors][n](&t);
+    t.in += n * t.in_step;
+    t.out += n * t.out_step;
+    if (t.residual != NULL) t.residual += n * t.residual_step;
+    x += n;
+  }
+}
+
+static void multiply_block(job *j, int64_t begin, int64_t end) {
+  const ee_simd_panels *panels = &j->c.panels;
+  for (int64_t p = 0; p < j->c.groups * ee_simd_panel_count(panels); p++) {
+    int64_t       group = p / ee_simd_panel_count(panels);
+    ee_simd_panel panel = ee_simd_panel_at(panels, p % ee_simd_panel_count(panels));
+    for (int64_t r = begin; r < end; r++) {
+      output_row row = row_of(j, r);
+      multiply_row(j, &row, group, panel);
+      ee_meter_add(&j->meter, 2 * panels->depth * panel.vectors * panels->lanes * row.width);
+    }
+  }
+}
+
+static void finish_block(const job *j, int64_t begin, int64_t end) {
+  for (int64_t r = begin; r < end && !j->limits.whole; r++) {
+    output_row row = row_of(j, r);
+    ee_act_apply(&j->call->act, row.tile.out, row.tile.out, row.width * j->call->out_pixels->pixel);
+  }
+}
+
+void ee_simd_conv_run(const ee_kernel_call *call) {
+  job     j = job_of(call);
+  int64_t input =
+      j.flat ? j.width * call->in_pixels[0]->pixel : j.c.y.stride * call->in_pixels[0]->row;
+  int64_t block = BLOCK_FLOATS / input > 1 ? BLOCK_FLOATS / input : 1;
+  for (int64_t begin = 0; begin < j.rows; begin += block) {
+    int64_t end = begin + block < j.rows ? begin + block : j.rows;
+    multiply_block(&j, begin, end);
+    finish_block(&j, begin, end);
+  }
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdint.h>
+
+#include "ee/status.h"
+
+/**
+ * @file simd_kernels.h
+ * The innermost loops of the backend `simd`, compiled once for each kind of vector from the same
+ * sources, vec_*.c, and chosen at run time.
+ *
+ * Channels are the vector axis.  Every element of a result is one chain of operations in an order
+ * that does not depend on which kernel of a family computed it, so a sample's bits do not depend
+ * on where in a tile, a row or a batch it stands.
+ */
+
+#define EE_SIMD_MAX_VECTORS 4  // vectors of output channels in a tile
+#define EE_SIMD_MAX_PIXELS 14  // pixels in a tile
+#define EE_SIMD_BLOCK 16       // channels per pixel are stored in multiples of it
+
+/**
+ * A tile of a convolution or product: for pixel p and output channel o
+ *
+ *   out[p out_step + o] = min(max(bias[o] + sum w[r, s, c, o] in[r row_step + s run_step +
+ *                                 p in_step + c] + residual[p residual_step + o], low), high)
+ *
+ * with r < rows, s < runs, c < length, summed in this order.
+ */
+typedef struct ee_simd_tile {
+  const float *in;
+  int64_t      in_step;         // floats from a pixel to the next
+  int64_t      rows, row_step;  // rows of the window
+  int64_t      runs, run_step;  // pieces of a row of the window
+  int64_t      length;          // neighbouring floats in a piece
+  const float *weights;         // shape [rows, runs, length, vectors * lanes], aligned
+  const float *bias;            // shape [vectors * lanes], aligned
+  const float *residual;        // NULL: none
+  int64_t      residual_step;
+  float       *out;
+  int64_t      out_step;
+  float        low, high;
+} ee_simd_tile;
+
+typedef void (*ee_simd_tile_fn)(const ee_simd_tile *tile);
+
+/** The kernels for one kind of vector. */
+typedef struct ee_simd_kernels {
+  const char *name;                                 // of the instructions
+  int         lanes;                                // floats in a vector
+  int         max_pixels[EE_SIMD_MAX_VECTORS + 1];  // by vectors; 0: no such tile
+  /** By vectors and pixels, both from 1. */
+  const ee_simd_tile_fn (*tile)[EE_SIMD_MAX_PIXELS + 1];
+  /** out[i] = min(max(x[i] + y[i], low), high) for i < n, a multiple of lanes. */
+  void (*add)(const float *x, const float *y, float *out, int64_t n, float low, float high);
+} ee_simd_kernels;
+
+/** The kernels in use: the best for this processor, or what the environment's EE_SIMD says. */
+const ee_simd_kernels *ee_simd_kernels_get(void);
+
+/** Use the kernels of that name, `avx512`, `avx2` or `base`; NULL: the best.
+ *  @return EE_OK; EE_ERR_ARG if there are none, or the processor cannot run them */
+ee_status ee_simd_kernels_use(const char *name);

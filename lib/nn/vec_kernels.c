@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of this kind of vector. */
+#include "vec.h"
+#include "vec_elementwise.h"
+#include "vec_tile.h"
+
+const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
+    .name       = EE_TEXT(EE_ISA),
+    .lanes      = LANES,
+    .max_pixels = EE_TILE_PIXELS,
+    .tile       = EE_FOR_ISA(ee_simd_tile),
+    .add        = EE_FOR_ISA(ee_simd_add),
+};
