@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The backend `simd`: our own kernels, on pixels where a node has pixels. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "simd_conv.h"
@@ -58,6 +59,11 @@ static ee_status simd_open(void) {
   EE_TRY(ee_simd_kernels_use(getenv("EE_SIMD")));
   open = true;
   return EE_OK;
+}
+
+static void simd_describe(char *text, size_t size) {
+  const ee_simd_kernels *k = ee_simd_kernels_get();
+  snprintf(text, size, "our own kernels for %s, %d floats in a vector", k->name, k->lanes);
 }
 
 static bool simd_can(const ee_model *model, const ee_node *node) {
@@ -119,4 +125,5 @@ const ee_backend ee_backend_simd = {
     .prepared_bytes = simd_prepared_bytes,
     .scratch_bytes  = simd_scratch_bytes,
     .run            = simd_run,
+    .describe       = simd_describe,
 };

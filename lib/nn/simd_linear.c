@@ -37,7 +37,7 @@ static product product_in_model(const ee_model *model, const ee_node *node) {
 
 /* The same number for every row: none, or one for each feature. */
 static bool bias_fits(const ee_model *model, const ee_node *node, int64_t outputs) {
-  if (node->op != EE_OP_GEMM || node->n_in < 3 || node->in[2] < 0) return true;
+  if (node->n_in < 3 || node->in[2] < 0) return true;
   const ee_value *c = &model->value[node->in[2]];
   return c->kind == EE_VALUE_CONSTANT && ee_shape_elements(&c->shape) == outputs &&
          c->shape.dim[c->shape.rank - 1] == outputs;
@@ -63,14 +63,15 @@ void ee_simd_linear_prepare(const ee_model *model, const ee_node *node,
   product      p     = product_in_model(model, node);
   bool         gemm  = node->op == EE_OP_GEMM;
   float        alpha = gemm ? node->attr.gemm.alpha : 1.0F;
-  const float *w = constant[1], *c = gemm ? constant[2] : NULL;
+  float        beta  = gemm ? node->attr.gemm.beta : 1.0F;
+  const float *w = constant[1], *c = constant[2];
   memset(packed, 0, (size_t)ee_simd_panels_floats(&p.panels) * sizeof *packed);
   for (int64_t o = 0; o < p.panels.outputs; o++) {
     for (int64_t k = 0; k < p.panels.depth; k++) {
       packed[ee_simd_weight_place(&p.panels, o, k)] =
           alpha * w[p.transposed ? o * p.panels.depth + k : k * p.panels.outputs + o];
     }
-    if (c != NULL) packed[ee_simd_weights_floats(&p.panels) + o] = node->attr.gemm.beta * c[o];
+    if (c != NULL) packed[ee_simd_weights_floats(&p.panels) + o] = beta * c[o];
   }
 }
 
