@@ -113,6 +113,7 @@ static ee_status add_model(const ee_bench *b, cJSON *to) {
   cJSON_AddNumberToObject(to, "cpu_share", b->times.cpu_share);
   cJSON_AddNumberToObject(to, "ms_per_sample", ee_bench_ms(b, b->times.whole.median));
   cJSON_AddNumberToObject(to, "ms_min", ee_bench_ms(b, b->times.whole.least));
+  cJSON_AddNumberToObject(to, "cpu_ms_per_sample", ee_bench_ms(b, b->times.cpu.median));
   cJSON_AddNumberToObject(to, "gflop", b->flop * 1e-9);
   cJSON_AddNumberToObject(to, "gflops", rate * 1e-9);
   ee_json_number(to, "peak_share", b->peak > 0.0 ? rate / b->peak : NAN);

@@ -76,8 +76,9 @@ static void print_model(const ee_bench *b) {
          b->options->passes.early_heads ? "all exits" : "last exit only", b->times.n_passes);
   printf("runs    %s on %s, %s%s%s\n", backend->name, ee_cpu_name(),
          ee_cpu_level_name(ee_cpu_vectors()), text[0] != '\0' ? "; " : "", text);
-  printf("time    %.4f ms per sample, least %.4f; had a core for %.1f%% of it\n",
-         ee_bench_ms(b, t->median), ee_bench_ms(b, t->least), 100.0 * b->times.cpu_share);
+  printf("time    %.4f ms per sample, least %.4f, of the CPU %.4f; had a core for %.1f%% of it\n",
+         ee_bench_ms(b, t->median), ee_bench_ms(b, t->least), ee_bench_ms(b, b->times.cpu.median),
+         100.0 * b->times.cpu_share);
   printf("rate    %.1f GFLOP/s with %.4f GFLOP per sample: %.1f%% of the core's peak of %.1f\n",
          rate * 1e-9, b->flop * 1e-9, b->peak > 0.0 ? 100.0 * rate / b->peak : 0.0, b->peak * 1e-9);
   printf("memory  %.2f MB: weights %.2f, packed %.2f, activations %.2f\n",

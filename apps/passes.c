@@ -11,7 +11,7 @@
 #define WARM_UP 3
 #define INPUT_SEED 1
 
-/* Passes under way.  Rows of `ns` are the layers, then the heads, then the whole. */
+/* Passes under way.  Rows of `ns` are the layers, the heads, the whole, and its CPU time. */
 typedef struct passes {
   ee_whole    *whole;
   const float *input;
@@ -44,7 +44,7 @@ static ee_status time_pass(passes *p, int r) {
   size_t          batch = (size_t)p->whole->batch_limit;
   memcpy(ee_whole_input(p->whole), p->input,
          batch * (size_t)ee_model_value_elements(m, m->input) * sizeof *p->input);
-  int64_t begin = ee_clock_ns(), at = begin;
+  int64_t cpu = ee_clock_cpu_ns(), begin = ee_clock_ns(), at = begin;
   for (int l = 0; l < m->n_layers; l++) {
     EE_TRY(ee_exec_run_layers(p->whole->exec, l, l + 1, p->whole->batch_limit));
     int64_t now    = ee_clock_ns();
@@ -52,7 +52,8 @@ static ee_status time_pass(passes *p, int r) {
     at             = now;
     EE_TRY(time_heads(p, l, r, &at));
   }
-  *cell(p, p->n_rows - 1, r) = at - begin;
+  *cell(p, p->n_rows - 2, r) = at - begin;
+  *cell(p, p->n_rows - 1, r) = ee_clock_cpu_ns() - cpu;
   return EE_OK;
 }
 
@@ -69,7 +70,7 @@ static ee_status reserve(passes *p, int room) {
 static ee_status warm_up(passes *p, const ee_pass_options *o, int *n) {
   EE_TRY(reserve(p, WARM_UP));
   for (int r = 0; r < WARM_UP; r++) EE_TRY(time_pass(p, r));
-  double last = (double)*cell(p, p->n_rows - 1, WARM_UP - 1) * 1e-9;
+  double last = (double)*cell(p, p->n_rows - 2, WARM_UP - 1) * 1e-9;
   *n          = o->repeats > 0 ? o->repeats
                                : ee_repeats_for(last, o->seconds, EE_LEAST_PASSES, EE_MOST_PASSES);
   return reserve(p, *n);
@@ -95,7 +96,8 @@ static ee_status sum_up(passes *p, int n, ee_pass_times *times) {
   if (part == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the times of %d layers", m->n_layers);
   for (int row = 0; row < p->n_rows; row++) part[row] = ee_timing_of(cell(p, row, 0), n);
   times->n_passes = n;
-  times->whole    = part[p->n_rows - 1];
+  times->whole    = part[p->n_rows - 2];
+  times->cpu      = part[p->n_rows - 1];
   times->layer    = part;
   times->head     = part + m->n_layers;
   return EE_OK;
@@ -107,7 +109,7 @@ ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_o
   passes          p = {.whole       = whole,
                        .input       = input,
                        .early_heads = options->early_heads,
-                       .n_rows      = m->n_layers + m->n_exits + 1};
+                       .n_rows      = m->n_layers + m->n_exits + 2};
   int             n = 0;
   *times            = (ee_pass_times){0};
 

@@ -24,6 +24,7 @@ typedef struct ee_pass_options {
 typedef struct ee_pass_times {
   int        n_passes;
   ee_timing  whole;
+  ee_timing  cpu;        // CPU time of the whole: without what other processes took
   ee_timing *layer;      // shape [n_layers]
   ee_timing *head;       // shape [n_exits]; 0 where it was left out
   double     cpu_share;  // of the time measured in which this process had a core

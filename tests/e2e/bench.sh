@@ -41,7 +41,7 @@ for batch in 1 3; do
   expect "passes" "$(of passes)" 5
   expect "heads of early exits" "$(of early_heads)" true
   for key in cpu vectors peak_gflops model backend backend_uses input cpu_share ms_per_sample \
-    ms_min gflop gflops peak_share memory.weight_bytes memory.packed_bytes memory.arena_bytes \
+    cpu_ms_per_sample ms_min gflop gflops peak_share memory.weight_bytes memory.packed_bytes memory.arena_bytes \
     kernels.0.operator kernels.0.backend; do
     [[ -n $(of "$key") ]] || fail "there is no $key"
   done
@@ -117,6 +117,12 @@ grep -q '^peak ' out || fail "limits are not told with a model: $(cat out)"
 grep -q '^memory ' out || fail "the model is not told with limits: $(cat out)"
 edgeexit bench --repeats 1 --per-layer model.h5 > table
 expect "rows of the table" "$(grep -c -E '^([0-9]+|exit [0-9]) ' table)" $(($(tool json_value layers.# < info.json) + 2))
+
+# the table of the networks that ship
+BUILD=$bin/.. TIME=0.001 BATCHES='1 2' "$source_dir/jobs/bench.sh" > table 2> err ||
+  fail "jobs/bench.sh says: $(cat err)"
+expect "rows of the table" "$(grep -c " $best " table)" \
+  $((2 * $(find "$source_dir/io/models" -name '*.h5' ! -name '*_reference.h5' | wc -l)))
 
 # refusals
 refused() {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX Runtime on one core: node bench_onnxruntime.js MODEL.onnx BATCH SECONDS
+// Prints the median milliseconds per sample as `edgeexit bench` does: all outputs, random input,
+// passes for SECONDS and at least 7; or "-" if the model takes no such batch.
+'use strict';
+const ort = require('onnxruntime-node');
+
+const [path, batchText, secondsText] = process.argv.slice(2);
+const batch = Number(batchText);
+const budget = Number(secondsText) * 1e3;
+
+async function main() {
+  const session = await ort.InferenceSession.create(path, {
+    intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential',
+    graphOptimizationLevel: 'all', logSeverityLevel: 3,
+  });
+  const entry = session.inputMetadata[0];
+  const shape = entry.shape.map((n, i) => (i === 0 && typeof n !== 'number' ? batch : n));
+  if (shape[0] !== batch) return '-';
+  const values = Float32Array.from({length: shape.reduce((a, b) => a * b, 1)},
+                                   () => 2 * Math.random() - 1);
+  const feed = {[entry.name]: new ort.Tensor('float32', values, shape)};
+
+  for (let i = 0; i < 3; i++) await session.run(feed);
+  const times = [];
+  const begin = performance.now();
+  while (times.length < 7 || (performance.now() - begin < budget && times.length < 3000)) {
+    const before = performance.now();
+    await session.run(feed);
+    times.push(performance.now() - before);
+  }
+  times.sort((a, b) => a - b);
+  return (times[times.length >> 1] / batch).toFixed(5);
+}
+
+main().then(console.log);
