@@ -61,6 +61,9 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   ee_device            *device     = NULL;
   ee_controller        *controller = NULL;
   options.rebalance                = o->rebalance;
+  options.rule                     = ee_rule_by_name(o->rule);
+  options.look_every               = o->look_every;
+  options.seed                     = o->seed;
   options.move                     = (ee_move_mode)ee_move_mode_by_name(o->move);
   options.min_gain                 = o->min_gain;
   options.error_bars               = o->error_bars;

@@ -37,6 +37,9 @@ static ee_status check(const ee_run_options *o) {
   if (ee_move_mode_by_name(o->move) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
   }
+  if (ee_rule_by_name(o->rule) == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--rule is %s; expected gain or petals", o->rule);
+  }
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
                    ee_planner_names(planners, sizeof planners));
@@ -133,6 +136,10 @@ static int add_plan_options(ee_run_options *o, const char *planners, ee_option *
 static int add_control_options(ee_run_options *o, ee_option *to) {
   const ee_option option[] = {
       {"rebalance", 0, EE_OPTION_SWITCH, &o->rebalance, "on|off", "move layers; default on", 0, 0},
+      {"rule", 0, EE_OPTION_TEXT, &o->rule, "gain|petals",
+       "when to move: for a sure gain that lasts, or as Petals does; default gain", 0, 0},
+      {"look-every", 0, EE_OPTION_INT, &o->look_every, "E",
+       "epochs between two looks of the rule petals, in the mean; default 8", 1, 1000000},
       {"min-gain", 0, EE_OPTION_DOUBLE, &o->min_gain, "G",
        "least relative gain worth a move; default 0.1", 0, 1},
       {"near", 0, EE_OPTION_DOUBLE, &o->near, "G",
@@ -161,6 +168,7 @@ static ee_run_options defaults(void) {
   const ee_controller_options rule = ee_controller_defaults();
   return (ee_run_options){.policy        = "threshold:value=0.8",
                           .planner       = "exact",
+                          .rule          = "gain",
                           .weights       = "peer",
                           .move          = "live",
                           .link_values   = "f32",
@@ -174,6 +182,7 @@ static ee_run_options defaults(void) {
                           .error_bars    = rule.error_bars,
                           .hold          = rule.hold,
                           .cooldown      = rule.cooldown,
+                          .look_every    = rule.look_every,
                           .lambda        = 0.1,
                           .seed          = 1,
                           .rebalance     = true};

@@ -6,7 +6,7 @@
 typedef struct ee_run_options {
   const char *model, *data;
   const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights, *outcomes,
-      *move;
+      *move, *rule;
   const char *link_values;
   const char *cuts;          // of the first plan; NULL: the planner's
   const char *offload_cost;  // a number, a file or "link"; NULL: the default
@@ -16,7 +16,7 @@ typedef struct ee_run_options {
   double      merge_wait;  // [ms]
   double      rate;        // [1/s]
   double      min_gain, near, error_bars;
-  int         hold, cooldown;
+  int         hold, cooldown, look_every;
   double      lambda;  // cost of a layer
   uint64_t    seed;
   bool        rebalance, offload, measure_links, whole_blocks, logits, json, quiet;

@@ -38,12 +38,15 @@ struct ee_controller {
 
 ee_controller_options ee_controller_defaults(void) {
   return (ee_controller_options){.rebalance  = true,
+                                 .rule       = ee_rule_by_name("gain"),
                                  .planner    = ee_planner_by_name("exact"),
                                  .min_gain   = 0.10,
                                  .near       = 0.005,
                                  .error_bars = 3.0,
                                  .hold       = 2,
-                                 .cooldown   = 2};
+                                 .cooldown   = 2,
+                                 .look_every = 8,
+                                 .seed       = 1};
 }
 
 int ee_move_mode_by_name(const char *name) {

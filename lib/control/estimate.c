@@ -10,11 +10,13 @@
 #define CALMING 0.25     // the same of a device's unrest when it falls: alarm is quick, trust slow
 #define JUMP_ERRORS 4.0  // standard errors of a share that count as a jump
 #define JUMP_SPEED 0.2   // relative step of a speed that counts as a jump
-#define SPEED_UNKNOWN 1e9  // [FLOP/s] of every device before any has been measured
+#define LINK_MEAN (1.0 / 128)   // weight of an epoch in what a link is expected to carry
+#define LINK_RETURN (1.0 / 32)  // step back to that of a link that carried nothing
+#define SPEED_UNKNOWN 1e9       // [FLOP/s] of every device before any has been measured
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 5 * p + 2 * p * p;
+  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 5 * p + 3 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
@@ -34,7 +36,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->memory       = e->old_speed + p;
   e->unrest       = e->memory + p;
   e->bandwidth    = e->unrest + p;
-  e->latency      = e->bandwidth + p * p;
+  e->expected     = e->bandwidth + p * p;
+  e->latency      = e->expected + p * p;
   return EE_OK;
 }
 
@@ -92,6 +95,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   }
   fill_model(e, setup);
   fill_fleet(e, setup);
+  size_t pairs = (size_t)n_devices * (size_t)n_devices;
+  memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
   // A window of slots hides the latency of all but one message in `slots`.
   double window = (double)setup->batch_limit * setup->slots;
   e->chain      = (ee_chain){.n_layers        = m->n_layers,
@@ -187,15 +192,25 @@ static void update_speeds(ee_estimate *e, const ee_sums *sums) {
   }
 }
 
-/* The link into a stage's device carried bytes in a time. */
+/* One epoch's bandwidth of the link of pair @p at. */
+static void update_link(ee_estimate *e, int at, double bandwidth) {
+  double weight    = e->expected[at] > 0.0 ? LINK_MEAN : 1.0;
+  e->bandwidth[at] = bandwidth;
+  e->expected[at] += weight * (bandwidth - e->expected[at]);
+}
+
+/* The link into a stage's device carried bytes in a time; of the others nothing new is known. */
 static void update_links(ee_estimate *e, const ee_sums *sums, const ee_plan *plan) {
   int p = e->n_devices;
+  for (int i = 0; i < p * p; i++) {
+    e->bandwidth[i] += LINK_RETURN * (e->expected[i] - e->bandwidth[i]);
+  }
   for (int s = 0; s < plan->n_stages; s++) {
     int    to    = plan->stage[s].device;
     int    from  = s > 0 ? plan->stage[s - 1].device : 0;
     double bytes = (double)ee_sums_device(sums, to, EE_SUM_LINK_BYTES);
     double busy  = (double)ee_sums_device(sums, to, EE_SUM_LINK_NS) * 1e-9;
-    if (from != to && bytes > 0.0 && busy > 0.0) e->bandwidth[from * p + to] = bytes / busy;
+    if (from != to && bytes > 0.0 && busy > 0.0) update_link(e, from * p + to, bytes / busy);
   }
 }
 

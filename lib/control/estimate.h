@@ -14,8 +14,11 @@
  * done over time busy: a jump is a relative step beyond a limit and beyond what the device's speed
  * is used to vary.  A device that has run nothing yet has its fleet's speed, or on the real clock
  * the mean of the devices that have.  A device that the fleet says is away has speed 0 until it
- * comes back.  A link's bandwidth is what it carried over the time it was occupied; latency does
- * not occupy it and is the fleet's.
+ * comes back.  A link's bandwidth is what it carried over the time it was occupied; that of a link
+ * that carries nothing goes back, step by step, to what is expected of it, which is the fleet's
+ * figure and moves a little with each epoch in which the link was measured.  Else a plan that
+ * leaves a link because it was slow would never be given up when the link is fast again.  Latency
+ * does not occupy a link and is the fleet's.
  */
 typedef struct ee_estimate {
   const ee_model *model;
@@ -29,6 +32,7 @@ typedef struct ee_estimate {
   double         *unrest;     // shape [n_devices], mean square of relative steps of the speed
   int            *measured;   // shape [n_devices], whether the speed was measured
   double         *bandwidth;  // shape [n_devices, n_devices] [byte/s], 0: unlimited
+  double         *expected;   // shape [n_devices, n_devices], bandwidths over a long time [byte/s]
   double         *latency;    // shape [n_devices, n_devices] [s]
   double         *memory;     // shape [n_devices] [byte], 0: unlimited
   double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double

@@ -27,24 +27,34 @@ typedef enum ee_move_mode {
 /** EE_MOVE_ by its name, "live", "build" or "drain"; -1 if it is none. */
 int ee_move_mode_by_name(const char *name);
 
+/** When a better plan is adopted; docs/control.md. */
+typedef struct ee_rule ee_rule;
+
+/** "gain" or "petals"; NULL if there is none of that name. */
+const ee_rule *ee_rule_by_name(const char *name);
+
 typedef struct ee_controller_options {
   bool              rebalance;  // false: count and record, never move
+  const ee_rule    *rule;
   ee_move_mode      move;
   const ee_planner *planner;
-  double            min_gain;  // least relative gain of the period that is worth a move
-  double            near;      // a period longer by that share is as good: of such plans take the
+  double            min_gain;  // least relative gain that is worth a move: of the period, or of
+                               // the latency if the planner makes that short
+  double near;                 // a period longer by that share is as good: of such plans take the
                                // one that moves least; 0: the best
-  double error_bars;           // the gain must exceed this many standard errors of itself
-  int    hold;                 // successive epochs that the gain must last
-  int    cooldown;             // epochs after a switch before the next move
-  bool   always;  // adopt every plan that differs, whatever it gains (for tests of moving)
-  bool   weights_from_file;   // layers come from the model file, not from their owners
-  double offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
-                              // layer costs this (docs/control.md); 0: do not
+  double   error_bars;         // the gain must exceed this many standard errors of itself
+  int      hold;               // successive epochs that the gain must last
+  int      cooldown;           // epochs after a switch before the next move
+  int      look_every;         // petals: epochs between two looks, in the mean
+  uint64_t seed;               // of the times at which it looks
+  bool     always;  // adopt every plan that differs, whatever it gains (for tests of moving)
+  bool     weights_from_file;   // layers come from the model file, not from their owners
+  double   offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
+                                // layer costs this (docs/control.md); 0: do not
 } ee_controller_options;
 
-/** min_gain 0.10, near 0.005, error_bars 3, hold 2, cooldown 2; why, and the published rules, are
- * in docs/control.md. */
+/** The rule "gain", min_gain 0.10, near 0.005, error_bars 3, hold 2, cooldown 2, look_every 8; why,
+ * and the published rules, are in docs/control.md. */
 ee_controller_options ee_controller_defaults(void);
 
 /**

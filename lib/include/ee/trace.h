@@ -83,7 +83,8 @@ typedef struct ee_answer {
   X(ADOPTED, "adopted: moving begins")                                      \
   X(SWITCHED, "switched: every device was ready")                           \
   X(FAILED, "kept: the planner failed")                                     \
-  X(KEPT_MEMORY, "kept: a device's memory cannot hold both plans")
+  X(KEPT_MEMORY, "kept: a device's memory cannot hold both plans")          \
+  X(KEPT_UNSEEN, "kept: the rule looks at another time")
 
 typedef enum ee_verdict {
 #define X(name, text) EE_VERDICT_##name,

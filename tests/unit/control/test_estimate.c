@@ -245,6 +245,28 @@ static void a_link_is_as_fast_as_what_it_carried_while_occupied(void) {
   lab_close(&t);
 }
 
+/* Measured at b in n epochs, expected is b + (1 - 1/128)^n (fleet's - b); a link that is left then
+ * goes a 32nd of the way there in each epoch. */
+static void a_link_that_is_not_used_goes_back_to_what_is_expected_of_it(void) {
+  lab      t;
+  ee_plan *used = LAB_PLAN(2, 3, 0, 6, 1), *left = LAB_PLAN(1, 6, 0);
+  double   slow = 1e4, fleet = 1e6, expected = slow + pow(127.0 / 128.0, 5) * (fleet - slow);
+  lab_open(&t, true);
+  const double *link = &t.estimate.bandwidth[0 * 3 + 1];
+  lab_device(&t, 1, EE_SUM_LINK_BYTES, 10000);
+  lab_device(&t, 1, EE_SUM_LINK_NS, 1000000000);
+  for (int k = 0; k < 5; k++) ee_estimate_update(&t.estimate, &t.sums, used);
+  CU_ASSERT_DOUBLE_EQUAL(*link, slow, 1e-6);
+  for (int k = 1; k <= 100; k++) {
+    ee_estimate_update(&t.estimate, &t.sums, left);
+    CU_ASSERT_DOUBLE_EQUAL(*link, expected + pow(31.0 / 32.0, k) * (slow - expected), 1e-4);
+  }
+  CU_ASSERT_EQUAL(t.estimate.bandwidth[1 * 3 + 2], fleet);  // was never anything else
+  ee_plan_destroy(&used);
+  ee_plan_destroy(&left);
+  lab_close(&t);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(without_sums_every_sample_goes_to_the_end),
     EE_FACT(the_fleet_gives_speeds_memory_and_links),
@@ -260,5 +282,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_error_claimed_for_a_restless_speed_is_hardly_below_its_real_one),
     EE_FACT(a_device_that_ran_nothing_is_as_fast_as_the_mean),
     EE_FACT(a_link_is_as_fast_as_what_it_carried_while_occupied),
+    EE_FACT(a_link_that_is_not_used_goes_back_to_what_is_expected_of_it),
     {NULL, NULL},
 };

@@ -39,7 +39,9 @@ static void open_stream(stream *s, uint64_t seed, double first, double second, d
                 .speed   = {1e6, 1e6, 1e6},
                 .noise   = noise};
   lab_open(&s->lab, true);
-  for (int i = 0; i < LAB_DEVICES * LAB_DEVICES; i++) s->lab.estimate.bandwidth[i] = 1e9;
+  for (int i = 0; i < LAB_DEVICES * LAB_DEVICES; i++) {
+    s->lab.estimate.bandwidth[i] = s->lab.estimate.expected[i] = 1e9;
+  }
   s->plan = true_plan(s);
 }
 

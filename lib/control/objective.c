@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seconds that samples take of plans by where they leave, and how well the difference is known. */
+#include "objective.h"
+
+#include <math.h>
+
+double *ee_objective(const ee_planner *planner, ee_forecast *forecast) {
+  return planner->by_latency ? &forecast->latency : &forecast->period;
+}
+
+/* Of a sample that leaves at exit x, in stage s. */
+static double stage_seconds(const ee_estimate *e, const ee_plan *plan, int s, int x) {
+  const ee_chain *c     = &e->chain;
+  const ee_stage *stage = &plan->stage[s];
+  int             last  = c->attach[x];
+  double          work  = 0.0;
+  for (int l = stage->begin; l < stage->end && l <= last; l++) work += c->work[l];
+  for (int h = 0; h < c->n_exits; h++) {
+    if (c->attach[h] >= stage->begin && c->attach[h] < stage->end && c->attach[h] <= last) {
+      work += c->head_work[h];
+    }
+  }
+  return work / c->speed[stage->device];
+}
+
+/* The same on the link that leaves stage s, or with s = -1 the source, with so many samples in a
+ * message. */
+static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s, double samples,
+                           int x) {
+  const ee_chain *c    = &e->chain;
+  int             cut  = s >= 0 ? plan->stage[s].end : 0;
+  int             from = s >= 0 ? plan->stage[s].device : c->source;
+  int             to   = plan->stage[s + 1].device;
+  int             at   = from * e->n_devices + to;
+  if (cut > c->attach[x] || from == to) return 0.0;
+  double through = c->bandwidth[at] > 0.0 ? c->cut_bytes[cut] / c->bandwidth[at] : 0.0;
+  return c->latency[at] / samples + through;
+}
+
+/* What the sample adds to the figure that is compared. */
+static double seconds_at(bool by_latency, const ee_estimate *e, const ee_plan *plan,
+                         const ee_forecast *f, int x) {
+  double samples = e->chain.message_samples, sum = 0.0;
+  if (!by_latency && f->link) return link_seconds(e, plan, f->stage, samples, x);
+  if (!by_latency) return stage_seconds(e, plan, f->stage, x);
+  for (int s = 0; s < plan->n_stages; s++) {
+    sum += stage_seconds(e, plan, s, x) + link_seconds(e, plan, s - 1, 1.0, x);
+  }
+  return sum;
+}
+
+/* Seconds per sample that device d adds to it. */
+static double device_part(bool by_latency, const ee_estimate *e, const ee_plan *plan,
+                          const ee_forecast *f, int d) {
+  int s = ee_plan_stage_of_device(plan, d);
+  if (s < 0 || (!by_latency && (f->link || f->stage != s))) return 0.0;
+  return ee_partition_stage_seconds(&e->chain, plan, s);
+}
+
+double ee_gain_error(const ee_planner *planner, const ee_estimate *e, const ee_plan *now,
+                     const ee_forecast *f_now, const ee_plan *best, const ee_forecast *f_best) {
+  bool   whole = planner->by_latency;
+  double mean = 0.0, square = 0.0, speeds = 0.0, n = e->samples + e->model->n_exits;
+  for (int x = 0; x < e->model->n_exits; x++) {
+    double d     = seconds_at(whole, e, now, f_now, x) - seconds_at(whole, e, best, f_best, x);
+    double share = (e->samples * e->share[x] + 1.0) / n;
+    mean += share * d;
+    square += share * d * d;
+  }
+  for (int d = 0; d < e->n_devices; d++) {
+    double part  = device_part(whole, e, now, f_now, d) - device_part(whole, e, best, f_best, d);
+    double error = ee_estimate_speed_error(e, d) * part;
+    speeds += error * error;
+  }
+  double counting = fmax(square - mean * mean, 0.0) / n;
+  return sqrt(counting + speeds) / (whole ? f_now->latency : f_now->period);
+}

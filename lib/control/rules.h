@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/controller.h"
+#include "estimate.h"
+
+/**
+ * @file rules.h
+ * When a better plan is adopted: rules to choose from.  Pure functions of what all ranks know
+ * alike.
+ */
+
+/** A plan in force and one that might follow. */
+typedef struct ee_choice {
+  const ee_controller_options *options;
+  const ee_estimate           *estimate;
+  const ee_plan               *plan, *other;
+  ee_forecast                  now, best;  // of the two; best: what such a plan missed is counted
+  double                       T, B;       // the figures of these that the planner makes short [s]
+  double
+      remaining;  // samples of the stream that would follow the other plan if moving took no time
+} ee_choice;
+
+struct ee_rule {
+  const char *name, *help;
+  /** Adopt, or why not.  T is finite, B less than T. */
+  ee_verdict (*judge)(const ee_choice *choice);
+  bool patient;  // what it adopts must last for `hold` epochs, and moves keep their distance
+  bool near;     // near the best plan the one that moves least is as good
+  bool at_random_times;  // it looks once in a while, `look_every` epochs apart in the mean
+};
+
+/** All rules, ended by NULL. */
+const ee_rule *const *ee_rules(void);
+
+/** Seconds until the slowest pair of devices has moved its layers: latency + bytes / bandwidth. */
+double ee_move_seconds(const ee_estimate *estimate, const ee_plan *before, const ee_plan *after);
+
+/** Whether the weights of both plans' stages and the slots of both fit into the memory of every
+ *  device that `after` uses. */
+bool ee_move_fits(const ee_estimate *estimate, const ee_plan *before, const ee_plan *after);
