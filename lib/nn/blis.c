@@ -6,6 +6,7 @@
 #include "blis_conv.h"
 #include "blis_gemm.h"
 #include "blis_kernel.h"
+#include "memory.h"
 
 static bool blis_can(const ee_model *model, const ee_node *node) {
   if (ee_blis_open() != EE_OK) return false;
@@ -32,8 +33,8 @@ static size_t blis_scratch_bytes(const ee_model *model, const ee_node *node, int
 
 static ee_status blis_prepare(const ee_model *model, const ee_node *node,
                               const float *const constant[EE_MAX_NODE_INPUTS], void **prepared) {
-  size_t bytes = (blis_prepared_bytes(model, node) + 63) / 64 * 64;
-  *prepared    = aligned_alloc(64, bytes);
+  size_t bytes = blis_prepared_bytes(model, node);
+  *prepared    = ee_memory_take(bytes);
   if (*prepared == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes of packed weights of node %s", bytes, node->name);
   }

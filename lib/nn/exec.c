@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "graph.h"
+#include "memory.h"
 #include "resident.h"
 
 struct ee_exec {
@@ -39,10 +40,10 @@ ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, 
 }
 
 static ee_status take_memory(ee_exec *exec) {
-  size_t bytes    = exec->arena.bytes > 0 ? exec->arena.bytes : EE_ARENA_ALIGN;
+  size_t bytes    = exec->arena.bytes;
   size_t n_values = (size_t)exec->model->n_values;
   exec->start     = calloc((size_t)exec->model->n_layers + 1, sizeof *exec->start);
-  exec->memory    = aligned_alloc(EE_ARENA_ALIGN, bytes);
+  exec->memory    = ee_memory_take(bytes);
   exec->done      = calloc(n_values, sizeof *exec->done);
   exec->valid     = calloc(n_values, EE_FORM_COUNT * sizeof *exec->valid);
   if (exec->start == NULL || exec->memory == NULL || exec->done == NULL || exec->valid == NULL) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "memory.h"
 #include "simd_conv.h"
 #include "simd_elementwise.h"
 #include "simd_kernels.h"
@@ -96,8 +97,8 @@ static ee_status simd_prepare(const ee_model *model, const ee_node *node,
                               const float *const constant[EE_MAX_NODE_INPUTS], void **prepared) {
   const simd_op *way = way_of(model, node);
   if (way->prepare == NULL) return EE_OK;
-  size_t bytes = (way->prepared_bytes(model, node) + 63) / 64 * 64;
-  *prepared    = aligned_alloc(64, bytes);
+  size_t bytes = way->prepared_bytes(model, node);
+  *prepared    = ee_memory_take(bytes);
   if (*prepared == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes of packed weights of node %s", bytes, node->name);
   }

@@ -4,8 +4,9 @@
  *
  * Rows of the window that lie above or below the input are left out; beside the input stand zeros.
  * Rows are worked on in blocks that stay in the second-level cache, and each panel of weights is
- * used for a whole block.  Where a window is one pixel and neither input nor result has zeros
- * between its rows, all pixels of the batch are one long row. */
+ * used for a whole block; a panel too large for that cache is used piece by piece, some rows of the
+ * window at a time, while the next piece is fetched.  Where a window is one pixel and neither input
+ * nor result has zeros between its rows, all pixels of the batch are one long row. */
 #include "simd_conv.h"
 
 #include "activation.h"
@@ -13,9 +14,12 @@
 #include "simd_act.h"
 #include "simd_panels.h"
 
-#define BLOCK_FLOATS (48 * 1024)  // input of a block of rows
-#define LONG_ROW 8                // tiles of a piece of the long row
-#define STEP 8000000              // floating-point operations between two progress calls
+#define BLOCK_FLOATS (48 * 1024)   // input of a block of rows
+#define WHOLE_FLOATS (256 * 1024)  // input that may be one block
+#define LONG_ROW 8                 // tiles of a piece of the long row
+#define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
+#define FLOATS_AHEAD 16            // fetched for every product: a cache line
+#define STEP 8000000               // floating-point operations between two progress calls
 
 /* One spatial dimension of the window. */
 typedef struct axis {
@@ -214,24 +218,63 @@ static output_row row_of(const job *j, int64_t r) {
   return row;
 }
 
+/* Weights of one row of the window. */
+static int64_t row_floats(const convolution *c, ee_simd_panel panel) {
+  return c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
+}
+
+/* Rows [first, end) of the window, of one panel, on their way through a block. */
+typedef struct piece {
+  int64_t       group;
+  ee_simd_panel panel;
+  int64_t       first, end;
+  const float  *next;    // weights that will be wanted after these
+  int64_t       unread;  // floats of them that nobody fetches yet
+} piece;
+
+/* What tile @p t shall fetch while it multiplies. */
+static const float *fetch_ahead(piece *p, const ee_simd_tile *t) {
+  int64_t floats = t->rows * t->runs * t->length * FLOATS_AHEAD;
+  if (p->unread <= 0) return t->weights;
+  const float *ahead = p->next;
+  p->next += floats;
+  p->unread -= floats;
+  return ahead;
+}
+
+/* The rows of the window that piece and input share; false if there are none to be done. */
+static bool cut_window(const piece *p, output_row *row) {
+  ee_simd_tile *t    = &row->tile;
+  int64_t       last = row->skipped + t->rows, begin = row->skipped, end = last;
+  if (begin < p->first) begin = p->first;
+  if (end > p->end) end = p->end;
+  if (begin >= end) return t->rows == 0 && p->first == 0;  // no input at all: the bias
+  t->go_on = begin > row->skipped;
+  t->open  = end < last;
+  t->in += (begin - row->skipped) * t->row_step;
+  t->rows      = end - begin;
+  row->skipped = begin;
+  return true;
+}
+
 /* One panel of output channels of a row, in tiles of about the same number of pixels. */
-static void multiply_row(const job *j, const output_row *row, int64_t group, ee_simd_panel panel) {
-  const convolution *c = &j->c;
-  const float       *packed =
-      (const float *)j->call->prepared + group * ee_simd_panels_floats(&c->panels);
-  int64_t channel = group * c->panels.outputs + panel.first;
-  int64_t tiles   = (row->width + j->kernels->max_pixels[panel.vectors] - 1) /
-                  j->kernels->max_pixels[panel.vectors];
-  ee_simd_tile t = row->tile;
-  t.in += group * c->channels;
-  t.weights = packed + panel.place +
-              row->skipped * c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
-  t.bias = packed + ee_simd_weights_floats(&c->panels) + panel.first;
+static void multiply_row(const job *j, const output_row *row, piece *p) {
+  const convolution *c      = &j->c;
+  int                wide   = p->panel.vectors;
+  const float       *packed = j->call->prepared;
+  int64_t            most = j->kernels->max_pixels[wide], tiles = (row->width + most - 1) / most;
+  int64_t            channel = p->group * c->panels.outputs + p->panel.first;
+  ee_simd_tile       t       = row->tile;
+  packed += p->group * ee_simd_panels_floats(&c->panels);
+  t.in += p->group * c->channels;
+  t.weights = packed + p->panel.place + row->skipped * row_floats(c, p->panel);
+  t.bias    = packed + ee_simd_weights_floats(&c->panels) + p->panel.first;
   t.out += channel;
   if (t.residual != NULL) t.residual += channel;
   for (int64_t i = 0, x = 0; i < tiles; i++) {
     int64_t n = (row->width - x + tiles - i - 1) / (tiles - i);
-    j->kernels->tile[panel.vectors][n](&t);
+    t.ahead   = fetch_ahead(p, &t);
+    j->kernels->tile[wide][n](&t);
     t.in += n * t.in_step;
     t.out += n * t.out_step;
     if (t.residual != NULL) t.residual += n * t.residual_step;
@@ -239,16 +282,34 @@ static void multiply_row(const job *j, const output_row *row, int64_t group, ee_
   }
 }
 
+static void multiply_piece(job *j, piece *p, int64_t begin, int64_t end) {
+  const float *packed = j->call->prepared;
+  packed += p->group * ee_simd_panels_floats(&j->c.panels) + p->panel.place;
+  p->next   = packed + p->end * row_floats(&j->c, p->panel);
+  p->unread = (p->end - p->first) * row_floats(&j->c, p->panel);
+  for (int64_t r = begin; r < end; r++) {
+    output_row row = row_of(j, r);
+    if (!cut_window(p, &row)) continue;
+    multiply_row(j, &row, p);
+    ee_meter_add(&j->meter, 2 * row.tile.rows * row_floats(&j->c, p->panel) * row.width);
+  }
+}
+
+/* One panel for a block of rows. */
+static void multiply_panel(job *j, int64_t group, ee_simd_panel panel, int64_t begin, int64_t end) {
+  int64_t kernel = j->c.y.kernel, rows = PIECE_FLOATS / row_floats(&j->c, panel);
+  if (rows < 1) rows = 1;
+  for (int64_t r = 0; r < kernel; r += rows) {
+    piece p = {
+        .group = group, .panel = panel, .first = r, .end = kernel - r < rows ? kernel : r + rows};
+    multiply_piece(j, &p, begin, end);
+  }
+}
+
 static void multiply_block(job *j, int64_t begin, int64_t end) {
-  const ee_simd_panels *panels = &j->c.panels;
-  for (int64_t p = 0; p < j->c.groups * ee_simd_panel_count(panels); p++) {
-    int64_t       group = p / ee_simd_panel_count(panels);
-    ee_simd_panel panel = ee_simd_panel_at(panels, p % ee_simd_panel_count(panels));
-    for (int64_t r = begin; r < end; r++) {
-      output_row row = row_of(j, r);
-      multiply_row(j, &row, group, panel);
-      ee_meter_add(&j->meter, 2 * panels->depth * panel.vectors * panels->lanes * row.width);
-    }
+  int64_t panels = ee_simd_panel_count(&j->c.panels);
+  for (int64_t p = 0; p < j->c.groups * panels; p++) {
+    multiply_panel(j, p / panels, ee_simd_panel_at(&j->c.panels, p % panels), begin, end);
   }
 }
 
@@ -259,11 +320,19 @@ static void finish_block(const job *j, int64_t begin, int64_t end) {
   }
 }
 
+/* Rows of a block: all where the input is small beside the weights, which are then read once. */
+static int64_t block_rows(const job *j) {
+  const ee_pixels *in      = j->call->in_pixels[0];
+  int64_t          weights = j->c.groups * ee_simd_weights_floats(&j->c.panels);
+  int64_t          input   = j->call->n * in->sample;
+  int64_t          row     = j->flat ? j->width * in->pixel : j->c.y.stride * in->row;
+  if (weights > input && input < WHOLE_FLOATS) return j->rows;
+  return BLOCK_FLOATS / row > 1 ? BLOCK_FLOATS / row : 1;
+}
+
 void ee_simd_conv_run(const ee_kernel_call *call) {
-  job     j = job_of(call);
-  int64_t input =
-      j.flat ? j.width * call->in_pixels[0]->pixel : j.c.y.stride * call->in_pixels[0]->row;
-  int64_t block = BLOCK_FLOATS / input > 1 ? BLOCK_FLOATS / input : 1;
+  job     j     = job_of(call);
+  int64_t block = block_rows(&j);
   for (int64_t begin = 0; begin < j.rows; begin += block) {
     int64_t end = begin + block < j.rows ? begin + block : j.rows;
     multiply_block(&j, begin, end);

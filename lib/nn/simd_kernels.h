@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ee/status.h"
@@ -24,7 +25,9 @@
  *   out[p out_step + o] = min(max(bias[o] + sum w[r, s, c, o] in[r row_step + s run_step +
  *                                 p in_step + c] + residual[p residual_step + o], low), high)
  *
- * with r < rows, s < runs, c < length, summed in this order.
+ * with r < rows, s < runs, c < length, summed in this order.  A sum may be made in several pieces,
+ * the rows of its window one piece after the other: all but the last leave it in out, from where
+ * the next one goes on, and bits are as if it were made at once.
  */
 typedef struct ee_simd_tile {
   const float *in;
@@ -39,6 +42,9 @@ typedef struct ee_simd_tile {
   float       *out;
   int64_t      out_step;
   float        low, high;
+  bool         go_on;  // sums stand in out; otherwise they begin with the bias
+  bool         open;   // leave the sums in out as they are, for another piece
+  const float *ahead;  // what will be read soon: 64 bytes per product are fetched into cache
 } ee_simd_tile;
 
 typedef void (*ee_simd_tile_fn)(const ee_simd_tile *tile);

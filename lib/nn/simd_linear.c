@@ -89,6 +89,7 @@ static void multiply_tile(const product *p, const ee_simd_kernels *kernels, ee_s
     t.out      = beside;
     t.out_step = width;
   }
+  t.ahead = t.weights;
   kernels->tile[panel.vectors][rows](&t);
   for (int64_t r = 0; r < rows && left < width; r++) {
     memcpy(out + r * p->panels.outputs, beside + r * width, (size_t)left * sizeof *out);
