@@ -125,18 +125,8 @@ void ee_pass_times_free(ee_pass_times *times) {
   *times = (ee_pass_times){0};
 }
 
-/* Places of the table that the input chooses from; 0 if the input is no list of places. */
-static uint64_t places(const ee_model *model) {
-  for (int k = 0; k < model->n_nodes; k++) {
-    const ee_node *node = &model->node[k];
-    if (node->op != EE_OP_GATHER || node->in[1] != model->input) continue;
-    return (uint64_t)model->value[node->in[0]].shape.dim[node->attr.gather.axis];
-  }
-  return 0;
-}
-
 static void fill_uniform(const ee_model *model, float *input, int64_t elements, ee_rng *rng) {
-  uint64_t most = places(model);
+  uint64_t most = (uint64_t)ee_model_ids(model);
   for (int64_t i = 0; i < elements; i++) {
     input[i] = most > 0 ? (float)ee_rng_below(rng, most) : (float)(2.0 * ee_rng_uniform(rng) - 1.0);
   }

@@ -83,7 +83,7 @@ ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input) {
   EE_TRY(ee_data_read(s->file, first, n, s->raw));
   bool bytes = ee_data_file_info(s->file)->type == EE_DATA_U8;
   ee_model_preprocess(s->model, bytes ? s->raw : NULL, bytes ? NULL : s->raw, n, input);
-  return EE_OK;
+  return ee_model_check_ids(s->model, input, n);
 }
 
 void ee_stream_close(ee_stream *stream) {

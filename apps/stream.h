@@ -33,7 +33,8 @@ ee_status ee_stream_of_outcomes(const ee_exit_table *outcomes, const ee_model *m
                                 ee_stream *stream);
 
 /** Read samples [first, first + n), preprocessed; @p self is an ee_stream.
- *  @param[out] input  shape [n, elements of the model's input] */
+ *  @param[out] input  shape [n, elements of the model's input]
+ *  @return EE_OK; EE_ERR_FORMAT if the model takes ids and a number is none; as ee_data_read() */
 ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input);
 
 void ee_stream_close(ee_stream *stream);

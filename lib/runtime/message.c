@@ -8,7 +8,7 @@
 
 ee_message_layout ee_message_layout_of(const ee_model *model, ee_link_values values, int plan_epoch,
                                        int cut, size_t state_bytes) {
-  bool              halves = values == EE_LINK_F16 && cut > 0;
+  bool              halves = values == EE_LINK_F16 && cut > 0 && !ee_model_cut_has_ids(model, cut);
   ee_message_layout layout = {.plan_epoch   = plan_epoch,
                               .cut          = cut,
                               .number_bytes = halves ? sizeof(uint16_t) : sizeof(float),

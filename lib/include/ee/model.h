@@ -267,6 +267,19 @@ const int *ee_model_cut_values(const ee_model *model, int cut, int *n);
 /** Whether any exit has a learned score. */
 bool ee_model_has_scores(const ee_model *model);
 
+/**
+ * If the model's input is ids, whole numbers that look up rows of tables (Gather): rows of the
+ * smallest table; every number must be in [-rows, rows).  0: the input is no ids.
+ */
+int64_t ee_model_ids(const ee_model *model);
+
+/** Whether such an input is alive across @p cut: its numbers must not be rounded. */
+bool ee_model_cut_has_ids(const ee_model *model, int cut);
+
+/** Whether @p n samples of @p input, shape [n, elements], can be looked up, if they are ids.
+ *  @return EE_OK; EE_ERR_FORMAT with the number that cannot */
+ee_status ee_model_check_ids(const ee_model *model, const float *input, int64_t n);
+
 /** Elements of one sample of value @p v. */
 int64_t ee_model_value_elements(const ee_model *model, int v);
 

@@ -63,6 +63,26 @@ static void halves_take_half_the_bytes_but_not_from_the_source(void) {
   ee_model_destroy(&model);
 }
 
+/* A second table is looked up behind the cut, so that ids cross it. */
+static void ids_are_never_rounded(void) {
+  model     = maker_begin(8, SHAPE(1, 2));
+  int first = maker_constant(model, "words", SHAPE(4000, 4));
+  int other = maker_constant(model, "kinds", SHAPE(4000, 4));
+  int words = maker_node(model, EE_OP_GATHER, "a", first, model->input, -1, SHAPE(1, 2, 4))->out;
+  int kinds = maker_node(model, EE_OP_GATHER, "b", other, model->input, -1, SHAPE(1, 2, 4))->out;
+  maker_exit(model, "final", maker_add(model, "sum", words, kinds));
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(model), EE_OK);
+  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F16, 0, 1, 0);
+  const float       ids[2] = {3999.0f, 2049.0f};
+  float             to[2];
+  unsigned char     bytes[sizeof ids];
+  CU_ASSERT_EQUAL(layout.n_values, 2);
+  CU_ASSERT_EQUAL(ee_message_put(&layout, ids, 2, bytes), sizeof ids);
+  CU_ASSERT_EQUAL(ee_message_take(&layout, bytes, 2, to), sizeof ids);
+  CU_ASSERT_EQUAL(memcmp(to, ids, sizeof ids), 0);
+  ee_model_destroy(&model);
+}
+
 static void the_most_samples_are_those_whose_bytes_fit_an_int(void) {
   make_model();
   ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F32, 0, 0, 32);
@@ -147,6 +167,7 @@ static void less_than_a_header_is_refused(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(a_message_is_header_records_and_values_without_gaps),
     EE_FACT(halves_take_half_the_bytes_but_not_from_the_source),
+    EE_FACT(ids_are_never_rounded),
     EE_FACT(the_most_samples_are_those_whose_bytes_fit_an_int),
     EE_FACT(a_stray_message_is_refused_by_name),
     EE_FACT(more_samples_than_a_batch_are_refused),
