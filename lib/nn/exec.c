@@ -139,13 +139,14 @@ static void bind_input(ee_exec *exec, int k, int i, ee_kernel_call *call) {
   if (form == EE_PIXELS) call->in_pixels[i] = &exec->program->pixels[v];
 }
 
-/* The Add that is run with node @p k: its other operand, and its activation. */
-static void bind_residual(ee_exec *exec, int k, ee_kernel_call *call) {
+/* The Add that is run with node @p k: its other operand, in the form of the result, and its
+ * activation. */
+static void bind_residual(ee_exec *exec, int k, ee_form form, ee_kernel_call *call) {
   int v = ee_program_residual(exec->program, k);
   if (v < 0) return;
-  call->residual        = in_form(exec, v, EE_PIXELS);
-  call->residual_pixels = &exec->program->pixels[v];
-  call->act             = exec->model->node[exec->program->adds[k]].act;
+  call->residual = in_form(exec, v, form);
+  call->act      = exec->model->node[exec->program->adds[k]].act;
+  if (form == EE_PIXELS) call->residual_pixels = &exec->program->pixels[v];
 }
 
 static void run_node(ee_exec *exec, int k, int64_t n) {
@@ -168,7 +169,7 @@ static void run_node(ee_exec *exec, int k, int64_t n) {
   for (int i = 0; i < node->n_in; i++) {
     if (node->in[i] >= 0) bind_input(exec, k, i, &call);
   }
-  bind_residual(exec, k, &call);
+  bind_residual(exec, k, form, &call);
   ee_resident_bind(exec->res, k, &call)->run(&call);
   if (form == EE_PIXELS) ee_pixels_clear_sides(call.out_pixels, call.out, n);
   written(exec, out, form);

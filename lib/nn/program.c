@@ -14,6 +14,23 @@ static ee_form form_of(ee_form (*fn)(const ee_model *, const ee_node *), const e
   return fn != NULL ? fn(model, node) : EE_DENSE;
 }
 
+static int maker_of(const ee_model *model, int v) {
+  for (int k = 0; k < model->n_nodes; k++) {
+    if (model->node[k].out == v) return k;
+  }
+  return -1;
+}
+
+/* The form in which the first activation that @p node reads is made. */
+static ee_form form_found(const ee_program *p, const ee_node *node) {
+  for (int i = 0; i < node->n_in; i++) {
+    if (!ee_node_reads_activation(p->model, node, i)) continue;
+    int k = maker_of(p->model, node->in[i]);
+    return k < 0 || p->model->value[node->in[i]].shape.rank < 3 ? EE_DENSE : p->gives[k];
+  }
+  return EE_DENSE;
+}
+
 static void choose_runners(ee_program *p, const ee_backend *backend) {
   for (int k = 0; k < p->model->n_nodes; k++) {
     const ee_node *node = &p->model->node[k];
@@ -21,6 +38,8 @@ static void choose_runners(ee_program *p, const ee_backend *backend) {
     p->takes[k]         = form_of(p->runner[k]->takes, p->model, node);
     p->gives[k]         = form_of(p->runner[k]->gives, p->model, node);
     p->adds[k]          = -1;
+    if (p->takes[k] == EE_EITHER) p->takes[k] = form_found(p, node);
+    if (p->gives[k] == EE_EITHER) p->gives[k] = p->takes[k];
   }
 }
 
@@ -85,13 +104,6 @@ static void count_reads(const ee_model *model, int *reads) {
   }
 }
 
-static int maker_of(const ee_model *model, int v) {
-  for (int k = 0; k < model->n_nodes; k++) {
-    if (model->node[k].out == v) return k;
-  }
-  return -1;
-}
-
 /* Node @p k can take in Add @p a if nobody else reads its result, both belong to the same layer or
  * head, and what is added was made before. */
 static bool can_take_in(const ee_program *p, int k, int a, int other, const int *reads) {
@@ -101,7 +113,7 @@ static bool can_take_in(const ee_program *p, int k, int a, int other, const int 
   return k >= 0 && p->adds[k] < 0 && !p->merged[k] && node->act.kind == EE_ACT_NONE &&
          node->layer == add->layer && node->exit == add->exit && reads[node->out] == 1 &&
          p->runner[k]->can_add != NULL && p->runner[k]->can_add(model, node) &&
-         p->gives[k] == EE_PIXELS && p->takes[a] == EE_PIXELS && y->kind != EE_VALUE_CONSTANT &&
+         p->gives[k] == p->takes[a] && y->kind != EE_VALUE_CONSTANT &&
          ee_shape_equal(&x->shape, &y->shape) && maker_of(model, other) < k;
 }
 

@@ -36,7 +36,7 @@ static const simd_op linear = {.can            = ee_simd_linear_can,
                                .run            = ee_simd_linear_run};
 
 static const simd_op add = {
-    .can = ee_simd_add_can, .run = ee_simd_add_run, .takes = EE_PIXELS, .gives = EE_PIXELS};
+    .can = ee_simd_add_can, .run = ee_simd_add_run, .takes = EE_EITHER, .gives = EE_EITHER};
 
 /* Ways to run an operator, the first that can is taken. */
 static const simd_op *const ways[EE_OP_COUNT][3] = {

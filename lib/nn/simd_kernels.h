@@ -56,7 +56,7 @@ typedef struct ee_simd_kernels {
   int         max_pixels[EE_SIMD_MAX_VECTORS + 1];  // by vectors; 0: no such tile
   /** By vectors and pixels, both from 1. */
   const ee_simd_tile_fn (*tile)[EE_SIMD_MAX_PIXELS + 1];
-  /** out[i] = min(max(x[i] + y[i], low), high) for i < n, a multiple of lanes. */
+  /** out[i] = min(max(x[i] + y[i], low), high) for i < n. */
   void (*add)(const float *x, const float *y, float *out, int64_t n, float low, float high);
 } ee_simd_kernels;
 

@@ -46,6 +46,17 @@ ALWAYS_INLINE void store(float *p, vec x) {
   *(loose_vec *)p = x;
 }
 
+/* The first n < LANES floats, zeros behind them. */
+ALWAYS_INLINE vec load_part(const float *p, int64_t n) {
+  vec x = {0};
+  for (int64_t i = 0; i < n; i++) x[i] = p[i];
+  return x;
+}
+
+ALWAYS_INLINE void store_part(float *p, vec x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) p[i] = x[i];
+}
+
 ALWAYS_INLINE vec splat(float x) {
   return x - (vec){0};
 }

@@ -16,7 +16,12 @@
 typedef void (*ee_progress_fn)(void *context);
 
 /** How an activation stands in memory: ee/tensor.h, ee/pixels.h. */
-typedef enum ee_form { EE_DENSE, EE_PIXELS, EE_FORM_COUNT } ee_form;
+typedef enum ee_form {
+  EE_DENSE,
+  EE_PIXELS,
+  EE_FORM_COUNT,
+  EE_EITHER = EE_FORM_COUNT,  // of a node: whichever its first activation has, the result alike
+} ee_form;
 
 /** One run of one node. */
 typedef struct ee_kernel_call {
