@@ -15,7 +15,6 @@
 #define LEAST 1.0        // the same while nothing crosses [byte/s]
 #define TRACE_STEP 0.1   // [s]
 #define TRACE_STEPS 1e6  // at most
-#define ALL_PAIRS 256    // devices of a fleet in which every pair has a link to itself
 #define NEAR 16          // devices apart that have one in larger fleets, where n^2 are too many
 
 static ee_status open_file(const char *folder, const char *name, char *path, FILE **file) {
@@ -98,7 +97,8 @@ static bool same_link(const ee_link_spec *a, const ee_link_spec *b) {
  * own. */
 static bool has_own_link(const ee_fleet *fleet, int from, int to) {
   if (from == to) return false;
-  if (fleet->n_devices <= ALL_PAIRS || from == 0 || to == 0 || abs(from - to) <= NEAR) return true;
+  if (fleet->n_devices <= EE_PLATFORM_ALL_PAIRS || from == 0 || to == 0 || abs(from - to) <= NEAR)
+    return true;
   return !same_link(ee_fleet_link(fleet, from, to), common_link(fleet));
 }
 

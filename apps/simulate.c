@@ -42,6 +42,10 @@ static const char *const settings[] = {
 };
 #define N_SETTINGS (sizeof settings / sizeof settings[0])
 
+/* Messages on a link follow each other, as on a connection between two processes.  Where pairs have
+ * no link to themselves this would hold up messages of others, so there they share. */
+static const char one_after_the_other[] = "--cfg=maxmin/concurrency-limit:1";
+
 /* Become SimGrid's launcher with the command line of `edgeexit run`.  Its script smpirun would do
  * the same, but takes arguments apart at blanks. */
 static void start_smpimain(const char *folder, int devices, const char *program, int argc,
@@ -58,6 +62,7 @@ static void start_smpimain(const char *folder, int devices, const char *program,
   args[n++] = count;
   args[n++] = hosts;
   for (size_t i = 0; i < N_SETTINGS; i++) args[n++] = settings[i];
+  if (devices <= EE_PLATFORM_ALL_PAIRS) args[n++] = one_after_the_other;
   args[n++] = platform;
   args[n++] = "run";
   for (int i = 1; i < argc; i++) args[n++] = argv[i];

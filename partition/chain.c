@@ -86,8 +86,9 @@ static ee_status check_range(const ee_chain *chain) {
     if (chain->weight_bytes != NULL) weight += chain->weight_bytes[l];
   }
   double bytes   = largest(chain->cut_bytes, cuts);
-  double link    = largest(chain->latency, pairs) + bytes / least_positive(chain->bandwidth, pairs);
-  double buffers = 2.0 * chain->slots * chain->message_samples * bytes;
+  double trip    = 2.0 * largest(chain->latency, pairs);
+  double link    = trip + bytes / least_positive(chain->bandwidth, pairs);
+  double buffers = (2.0 * chain->slots + 1.0) * chain->message_samples * bytes;
   if (!isfinite(work / slowest) || !isfinite(link) || !isfinite(weight + buffers)) {
     return EE_FAIL(EE_ERR_ARG,
                    "the layers need %g s on the slowest device, %g s on the slowest link "
@@ -124,26 +125,59 @@ bool ee_chain_present(const ee_chain *chain, int d) {
   return chain->speed[d] > 0.0;
 }
 
-double ee_link_load(const ee_chain *chain, int from, int to, int cut) {
-  if (from == to || cut >= chain->n_layers) return 0.0;
+static double latency_of(const ee_chain *chain, int from, int to) {
+  size_t link = (size_t)from * (size_t)chain->n_devices + (size_t)to;
+  return chain->latency != NULL ? chain->latency[link] : 0.0;
+}
 
+/* Seconds that the bytes of a cut are on a link, without latency [s]. */
+static double transfer_of(const ee_chain *chain, int from, int to, int cut) {
   size_t link      = (size_t)from * (size_t)chain->n_devices + (size_t)to;
   double bandwidth = chain->bandwidth != NULL ? chain->bandwidth[link] : 0.0;
-  double seconds   = chain->latency != NULL ? chain->latency[link] / chain->message_samples : 0.0;
-  if (bandwidth > 0.0) seconds += chain->cut_bytes[cut] / bandwidth;
-  return chain->reach[cut] * seconds;
+  return bandwidth > 0.0 ? chain->cut_bytes[cut] / bandwidth : 0.0;
+}
+
+/* Messages per admitted sample that carry some of a share of the samples, if n are admitted
+ * together, n rounded down.  Products and no pow(), which may differ between machines. */
+static double messages_of(double share, double n) {
+  double empty = 1.0, factor = 1.0 - share;
+  for (long long k = (long long)fmin(n, 1e9); k > 0; k /= 2) {
+    if (k % 2 == 1) empty *= factor;
+    factor *= factor;
+  }
+  return (1.0 - empty) / n;
+}
+
+double ee_link_load(const ee_chain *chain, int from, int to, int cut) {
+  if (from == to || cut >= chain->n_layers) return 0.0;
+  double reach    = chain->reach[cut];
+  double transfer = reach * transfer_of(chain, from, to, cut);
+  double trip     = latency_of(chain, from, to) + latency_of(chain, to, from);
+  double messages = messages_of(reach, chain->message_samples);
+  int    slots    = chain->slots > 1 ? chain->slots : 1;
+  return fmax(transfer, (messages * trip + transfer) / slots);
+}
+
+double ee_link_delay(const ee_chain *chain, int from, int to, int cut) {
+  if (from == to || cut >= chain->n_layers) return 0.0;
+  return chain->reach[cut] * (latency_of(chain, from, to) + transfer_of(chain, from, to, cut));
 }
 
 double ee_source_load(const ee_chain *chain, int d) {
   return chain->source < 0 ? 0.0 : ee_link_load(chain, chain->source, d, 0);
 }
 
-/* Whether x, shape [n_devices, n_devices], is the same for every pair of present devices q < p. */
-static bool equal_for_all_pairs(const ee_chain *chain, const double *x) {
+double ee_source_delay(const ee_chain *chain, int d) {
+  return chain->source < 0 ? 0.0 : ee_link_delay(chain, chain->source, d, 0);
+}
+
+/* Whether x, shape [n_devices, n_devices], is the same for every pair of present devices q < p, and
+ * with `back` for every pair p, q as well. */
+static bool equal_for_all_pairs(const ee_chain *chain, const double *x, bool back) {
   const double *first = NULL;
   for (int q = 0; x != NULL && q < chain->n_devices; q++) {
-    for (int p = q + 1; p < chain->n_devices; p++) {
-      if (!ee_chain_present(chain, q) || !ee_chain_present(chain, p)) continue;
+    for (int p = back ? 0 : q + 1; p < chain->n_devices; p++) {
+      if (p == q || !ee_chain_present(chain, q) || !ee_chain_present(chain, p)) continue;
       const double *here = &x[(size_t)q * (size_t)chain->n_devices + (size_t)p];
       if (first == NULL) first = here;
       if (*here != *first) return false;
@@ -175,7 +209,8 @@ ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads) {
     loads->work[l + 1]   = loads->work[l] + ee_chain_layer_work(chain, l);
     loads->weight[l + 1] = loads->weight[l] + bytes;
   }
-  if (equal_for_all_pairs(chain, chain->bandwidth) && equal_for_all_pairs(chain, chain->latency)) {
+  if (equal_for_all_pairs(chain, chain->bandwidth, false) &&
+      equal_for_all_pairs(chain, chain->latency, true)) {
     loads->cut = sums + 2 * cuts;
     sum_cuts(chain, loads->cut);
   }
@@ -196,9 +231,7 @@ bool ee_chain_limited(const ee_chain *chain, int d) {
 }
 
 double ee_stage_bytes(const ee_loads *loads, int i, int j) {
-  const ee_chain *chain = loads->chain;
-  return loads->weight[j] - loads->weight[i] +
-         chain->slots * chain->message_samples * (chain->cut_bytes[i] + chain->cut_bytes[j]);
+  return loads->weight[j] - loads->weight[i] + ee_partition_message_bytes(loads->chain, i, j);
 }
 
 bool ee_stage_fits(const ee_loads *loads, int d, int i, int j) {

@@ -37,8 +37,12 @@ double ee_stage_load(const ee_loads *loads, int d, int i, int j);
 /** Seconds per admitted sample of the link that carries @p cut; 0 if from is to [s]. */
 double ee_link_load(const ee_chain *chain, int from, int to, int cut);
 
-/** Seconds of the link from the source to the first stage, if that is on device @p d [s]. */
+/** Seconds until a sample alone in its message is over that link, times its reach [s]. */
+double ee_link_delay(const ee_chain *chain, int from, int to, int cut);
+
+/** The same of the link from the source to the first stage, if that is on device @p d [s]. */
 double ee_source_load(const ee_chain *chain, int d);
+double ee_source_delay(const ee_chain *chain, int d);
 
 /** Whether the memory of device @p d is limited. */
 bool ee_chain_limited(const ee_chain *chain, int d);

@@ -23,10 +23,14 @@ double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int
   return ee_link_load(chain, plan->stage[s].device, plan->stage[s + 1].device, plan->stage[s].end);
 }
 
+double ee_partition_message_bytes(const ee_chain *chain, int i, int j) {
+  double in = chain->slots, out = chain->slots > 1 ? chain->slots + 1 : chain->slots;
+  return chain->message_samples * (in * chain->cut_bytes[i] + out * chain->cut_bytes[j]);
+}
+
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s) {
   const ee_stage *stage = &plan->stage[s];
-  double          cuts  = chain->cut_bytes[stage->begin] + chain->cut_bytes[stage->end];
-  double          bytes = chain->slots * chain->message_samples * cuts;
+  double          bytes = ee_partition_message_bytes(chain, stage->begin, stage->end);
   for (int l = stage->begin; l < stage->end && chain->weight_bytes != NULL; l++) {
     bytes += chain->weight_bytes[l];
   }
@@ -81,9 +85,8 @@ ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
 
 /* Seconds of one sample alone on the link that leaves stage s: its message waits for no other. */
 static double link_latency(const ee_chain *chain, const ee_plan *plan, int s) {
-  ee_chain alone        = *chain;
-  alone.message_samples = 1.0;
-  return ee_partition_link_seconds(&alone, plan, s);
+  if (s < 0) return ee_source_delay(chain, plan->stage[0].device);
+  return ee_link_delay(chain, plan->stage[s].device, plan->stage[s + 1].device, plan->stage[s].end);
 }
 
 /* Take a load into the forecast; the first of equal ones is the bottleneck. */

@@ -17,18 +17,17 @@ static ee_hop *hop_of(const ee_latency_search *s, int p) {
 }
 
 ee_status ee_latency_search_create(const ee_chain *chain, ee_latency_search *s) {
-  *s = (ee_latency_search){.alone = *chain};
+  *s = (ee_latency_search){0};
   EE_TRY(ee_loads_create(chain, &s->loads));
   size_t cuts = (size_t)chain->n_layers + 1, devices = (size_t)chain->n_devices;
   double fastest = 0.0;
   for (int d = 0; d < chain->n_devices; d++) fastest = fmax(fastest, chain->speed[d]);
 
-  s->alone.message_samples = 1.0;
-  s->penalty               = PENALTY * s->loads.work[chain->n_layers] / fastest;
-  s->finish                = calloc(devices, cuts * sizeof *s->finish);
-  s->hop                   = calloc(devices, cuts * sizeof *s->hop);
-  s->gate                  = calloc(cuts, 2 * sizeof *s->gate);
-  s->holder                = calloc(cuts, 2 * sizeof *s->holder);
+  s->penalty = PENALTY * s->loads.work[chain->n_layers] / fastest;
+  s->finish  = calloc(devices, cuts * sizeof *s->finish);
+  s->hop     = calloc(devices, cuts * sizeof *s->hop);
+  s->gate    = calloc(cuts, 2 * sizeof *s->gate);
+  s->holder  = calloc(cuts, 2 * sizeof *s->holder);
   if (s->finish == NULL || s->hop == NULL || s->gate == NULL || s->holder == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "to plan %d layers on %d devices", chain->n_layers,
                    chain->n_devices);
@@ -51,7 +50,7 @@ static void open_gate(ee_latency_search *s, double period, int q, int p, int i) 
   const ee_chain *chain = s->loads.chain;
   if (chain->cut_allowed != NULL && !chain->cut_allowed[i]) return;
   if (ee_link_load(chain, q, p, i) > period) return;
-  double until = finish_of(s, q)[i] + ee_link_load(&s->alone, q, p, i) + s->penalty;
+  double until = finish_of(s, q)[i] + ee_link_delay(chain, q, p, i) + s->penalty;
   if (until >= s->gate[i]) return;
   s->gate[i]           = until;
   hop_of(s, p)[i].from = q;
@@ -61,7 +60,7 @@ static void open_gates(ee_latency_search *s, double period, int p) {
   const ee_chain *chain = s->loads.chain;
   for (int i = 0; i < chain->n_layers; i++) s->gate[i] = INFINITY;
   if (ee_source_load(chain, p) <= period) {
-    s->gate[0]           = ee_source_load(&s->alone, p);
+    s->gate[0]           = ee_source_delay(chain, p);
     hop_of(s, p)[0].from = -1;
   }
   if (s->loads.cut != NULL) {

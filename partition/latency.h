@@ -15,7 +15,6 @@ typedef struct ee_hop {
 
 typedef struct ee_latency_search {
   ee_loads loads;
-  ee_chain alone;    // the chain with one sample per message, for the latency of links
   double   penalty;  // per stage, so that rounding does not add stages [s]
   double  *finish;   // shape [n_devices, n_layers + 1], until device p is done with a layer [s]
   ee_hop  *hop;      // shape [n_devices, n_layers + 1]

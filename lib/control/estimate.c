@@ -97,24 +97,22 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   fill_fleet(e, setup);
   size_t pairs = (size_t)n_devices * (size_t)n_devices;
   memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
-  // A window of slots hides the latency of all but one message in `slots`.
-  double window = (double)setup->batch_limit * setup->slots;
-  e->chain      = (ee_chain){.n_layers        = m->n_layers,
-                             .n_devices       = n_devices,
-                             .n_exits         = m->n_exits,
-                             .work            = e->work,
-                             .reach           = e->reach,
-                             .head_work       = e->head_work,
-                             .attach          = e->attach,
-                             .cut_bytes       = e->cut_bytes,
-                             .cut_allowed     = setup->whole_blocks ? e->cut_allowed : NULL,
-                             .weight_bytes    = e->weight_bytes,
-                             .speed           = e->speed,
-                             .bandwidth       = e->bandwidth,
-                             .latency         = e->latency,
-                             .memory          = e->memory,
-                             .message_samples = window,
-                             .slots           = 1};
+  e->chain = (ee_chain){.n_layers        = m->n_layers,
+                        .n_devices       = n_devices,
+                        .n_exits         = m->n_exits,
+                        .work            = e->work,
+                        .reach           = e->reach,
+                        .head_work       = e->head_work,
+                        .attach          = e->attach,
+                        .cut_bytes       = e->cut_bytes,
+                        .cut_allowed     = setup->whole_blocks ? e->cut_allowed : NULL,
+                        .weight_bytes    = e->weight_bytes,
+                        .speed           = e->speed,
+                        .bandwidth       = e->bandwidth,
+                        .latency         = e->latency,
+                        .memory          = e->memory,
+                        .message_samples = setup->batch_limit,
+                        .slots           = setup->slots};
   return EE_OK;
 }
 

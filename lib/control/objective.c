@@ -23,10 +23,15 @@ static double stage_seconds(const ee_estimate *e, const ee_plan *plan, int s, in
   return work / c->speed[stage->device];
 }
 
-/* The same on the link that leaves stage s, or with s = -1 the source, with so many samples in a
- * message. */
-static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s, double samples,
-                           int x) {
+/* The same on the link that leaves stage s, or with s = -1 the source, as it adds to the period. */
+static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s, int x) {
+  int cut = s >= 0 ? plan->stage[s].end : 0;
+  if (cut > e->chain.attach[x]) return 0.0;
+  return ee_partition_link_seconds(&e->chain, plan, s) / e->chain.reach[cut];
+}
+
+/* The same as it adds to the latency: the sample is alone in its message. */
+static double link_delay(const ee_estimate *e, const ee_plan *plan, int s, int x) {
   const ee_chain *c    = &e->chain;
   int             cut  = s >= 0 ? plan->stage[s].end : 0;
   int             from = s >= 0 ? plan->stage[s].device : c->source;
@@ -34,17 +39,17 @@ static double link_seconds(const ee_estimate *e, const ee_plan *plan, int s, dou
   int             at   = from * e->n_devices + to;
   if (cut > c->attach[x] || from == to) return 0.0;
   double through = c->bandwidth[at] > 0.0 ? c->cut_bytes[cut] / c->bandwidth[at] : 0.0;
-  return c->latency[at] / samples + through;
+  return c->latency[at] + through;
 }
 
 /* What the sample adds to the figure that is compared. */
 static double seconds_at(bool by_latency, const ee_estimate *e, const ee_plan *plan,
                          const ee_forecast *f, int x) {
-  double samples = e->chain.message_samples, sum = 0.0;
-  if (!by_latency && f->link) return link_seconds(e, plan, f->stage, samples, x);
+  double sum = 0.0;
+  if (!by_latency && f->link) return link_seconds(e, plan, f->stage, x);
   if (!by_latency) return stage_seconds(e, plan, f->stage, x);
   for (int s = 0; s < plan->n_stages; s++) {
-    sum += stage_seconds(e, plan, s, x) + link_seconds(e, plan, s - 1, 1.0, x);
+    sum += stage_seconds(e, plan, s, x) + link_delay(e, plan, s - 1, x);
   }
   return sum;
 }

@@ -34,7 +34,7 @@ static double stage_bytes(const ee_chain *c, const ee_plan *plan, const ee_plan 
   int o = other != NULL ? ee_plan_stage_of_device(other, d) : -1;
   if (s < 0) return 0.0;
   int    begin = plan->stage[s].begin, end = plan->stage[s].end;
-  double bytes = c->slots * c->message_samples * (c->cut_bytes[begin] + c->cut_bytes[end]);
+  double bytes = ee_partition_message_bytes(c, begin, end);
   for (int l = begin; l < end; l++) {
     bool held = o >= 0 && l >= other->stage[o].begin && l < other->stage[o].end;
     if (!held) bytes += c->weight_bytes[l];

@@ -273,9 +273,12 @@ ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
 
   EE_TRY(run_segment(&b));
   bool whole = s->ceiling == s->watermark;
-  if (s->outbox != NULL) pack(&b, &s->out, NULL, b.n, whole ? EE_FOLLOWS_BATCH : EE_FOLLOWS_PART);
-  s->filled = 0;
-  s->closed = false;
+  if (s->outbox != NULL && (b.n > 0 || result->n_out > 0)) {
+    pack(&b, &s->out, NULL, b.n, whole ? EE_FOLLOWS_BATCH : EE_FOLLOWS_PART);
+  }
+  result->news = s->outbox != NULL && result->n_out == 0 && whole;
+  s->filled    = 0;
+  s->closed    = false;
   account(&b, now, now_of(s), result);
   return EE_OK;
 }
@@ -285,9 +288,10 @@ void ee_segment_release(const ee_batch_result *result, int64_t now) {
   ee_device_totals *totals = s->context->totals;
   ee_answer_box_post(s->context->answers, now);
   for (int k = 0; k < result->n_out; k++) {
-    ((ee_message_header *)ee_outbox_slot(s->outbox))->sent = now;
-    ee_outbox_post(s->outbox, result->out_bytes[k]);
+    ee_outbox_post(s->outbox, result->out_bytes[k], now);
     totals->bytes_sent += (int64_t)result->out_bytes[k];
   }
-  s->passed = result->passed;
+  if (!result->news || ee_segment_send_watermark(s, result->passed, now)) {
+    s->passed = result->passed;
+  }
 }

@@ -33,7 +33,7 @@ static ee_status open_root_parts(ee_device *d) {
                                .sink        = s->sink,
                                .pacer       = &d->pacer};
   EE_TRY(ee_collector_open(&d->wire, &setup, &d->collector));
-  EE_TRY(ee_source_open(&d->wire, s, &d->source));
+  EE_TRY(ee_source_open(&d->wire, s, &d->pacer, &d->source));
   ee_source_allow(d->source, (uint64_t)s->epoch_samples * (uint64_t)(s->control_delay + 1));
   return EE_OK;
 }

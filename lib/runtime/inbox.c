@@ -2,6 +2,7 @@
 /* The receiving end of a link: receives posted ahead in a ring, credits that go back. */
 #include <stdlib.h>
 
+#include "credit.h"
 #include "ee/agree.h"
 #include "link.h"
 #include "message.h"
@@ -15,12 +16,16 @@ struct ee_inbox {
   int64_t        due;             // when the head message arrives on the paced clock [ns]
   ee_arrival     arrival;         // of the head message
   int            owed;            // credits not yet on their way
-  int            credit_message;  // credits on their way; MPI reads it
+  ee_credit      credit_message;  // on its way; MPI reads it
   MPI_Request    credit_request;
   MPI_Request   *receive;  // shape [slots]
   unsigned char *buffer;   // shape [slots, slot_bytes]
   size_t         slot_bytes;
 };
+
+size_t ee_inbox_bytes(int slots, size_t slot_bytes) {
+  return (size_t)slots * ((slot_bytes + 63) / 64 * 64);
+}
 
 static void post(ee_inbox *inbox, int slot) {
   EE_MPI(MPI_Irecv(inbox->buffer + (size_t)slot * inbox->slot_bytes, (int)inbox->slot_bytes,
@@ -30,7 +35,7 @@ static void post(ee_inbox *inbox, int slot) {
 ee_status ee_inbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots, size_t slot_bytes,
                         ee_pacer *pacer, ee_inbox **inbox) {
   *inbox        = NULL;
-  size_t    all = ee_outbox_bytes(slots, slot_bytes);
+  size_t    all = ee_inbox_bytes(slots, slot_bytes);
   ee_inbox *i   = calloc(1, sizeof *i);
   if (i != NULL) {
     *i = (ee_inbox){.wire           = wire,
@@ -79,24 +84,24 @@ bool ee_inbox_head(ee_inbox *inbox, int64_t now, ee_arrival *arrival) {
   return true;
 }
 
-void ee_inbox_release(ee_inbox *inbox) {
+void ee_inbox_release(ee_inbox *inbox, int64_t now) {
   post(inbox, inbox->head);
   inbox->head = (inbox->head + 1) % inbox->slots;
   inbox->here = false;
   inbox->owed++;
-  ee_inbox_poll(inbox);
+  ee_inbox_poll(inbox, now);
 }
 
-bool ee_inbox_poll(ee_inbox *inbox) {
+bool ee_inbox_poll(ee_inbox *inbox, int64_t now) {
   int done = 1;
   if (inbox->credit_request != MPI_REQUEST_NULL) {
     EE_MPI(MPI_Test(&inbox->credit_request, &done, MPI_STATUS_IGNORE));
   }
   if (done && inbox->owed > 0) {
-    inbox->credit_message = inbox->owed;
+    inbox->credit_message = (ee_credit){.given = now, .count = inbox->owed};
     inbox->owed           = 0;
-    EE_MPI(MPI_Isend(&inbox->credit_message, 1, MPI_INT, inbox->peer, inbox->tag,
-                     inbox->wire->credit, &inbox->credit_request));
+    EE_MPI(MPI_Isend(&inbox->credit_message, EE_CREDIT_NUMBERS, MPI_INT64_T, inbox->peer,
+                     inbox->tag, inbox->wire->credit, &inbox->credit_request));
     return false;
   }
   return done;
@@ -110,7 +115,7 @@ void ee_inbox_close(ee_inbox **inbox) {
   ee_inbox *i = *inbox;
   if (i == NULL) return;
   for (int slot = 0; slot < i->slots; slot++) ee_wire_cancel(&i->receive[slot]);
-  // A credit is one int: it leaves at once, whether or not the peer still listens.
+  // A credit is two numbers: it leaves at once, whether or not the peer still listens.
   if (i->credit_request != MPI_REQUEST_NULL)
     EE_MPI(MPI_Wait(&i->credit_request, MPI_STATUS_IGNORE));
   free(i->receive);

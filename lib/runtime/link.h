@@ -16,14 +16,20 @@
  * the sender starts with as many credits, spends one per message, and gets it back when the
  * receiver has taken the message and posted its slot again.  So every message finds a posted
  * receive, memory is bounded, and nobody waits inside MPI.
+ *
+ * With several slots the sender has one buffer more, and messages without credit wait in it and in
+ * those that are free: so it makes the next message while `slots` are under way, and the link's
+ * pace is that of transmission or of `slots` messages per round trip, whatever making them takes.
+ * With one slot nothing overlaps: a message is made when the one before was taken.
  */
 
 /** The sending end. */
 typedef struct ee_outbox ee_outbox;
 
-/** Open towards @p peer with @p slots buffers of @p slot_bytes.  Not collective. */
+/** Open towards @p peer with @p slots credits, for messages of @p slot_bytes; @p pacer (borrowed)
+ * may hold credits back.  Not collective. */
 ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots,
-                         size_t slot_bytes, ee_outbox **outbox);
+                         size_t slot_bytes, const ee_pacer *pacer, ee_outbox **outbox);
 
 /** Called when MPI is through with a message and its slot is about to be free. */
 typedef void (*ee_sent_fn)(void *context, int peer, const void *message, size_t bytes);
@@ -31,25 +37,29 @@ typedef void (*ee_sent_fn)(void *context, int peer, const void *message, size_t 
 /** Tell @p sent of every message from now on; for the trace. */
 void ee_outbox_listen(ee_outbox *outbox, ee_sent_fn sent, void *context);
 
-/** A free buffer to fill, or NULL if every slot is under way or without credit.  The same buffer
- *  is given until it is posted. */
+/** The buffer of the next message, or NULL if that could not leave at once: for want of a buffer or
+ *  of credit.  The same buffer is given until it is posted. */
 void *ee_outbox_slot(ee_outbox *outbox);
 
-/** The buffer that ee_outbox_slot() will give once @p ahead more messages are posted, if it is free
- *  now as those before it are; else NULL. */
+/** The buffer of the message after @p ahead more, if it is free now as those before it are, whether
+ *  there is credit or, with several slots, not; else NULL. */
 void *ee_outbox_slot_ahead(ee_outbox *outbox, int ahead);
 
-/** Send the first @p bytes of the buffer that ee_outbox_slot() gave. */
-void ee_outbox_post(ee_outbox *outbox, size_t bytes);
+/** Send the first @p bytes of the next message's buffer, as soon as there is credit; its header's
+ *  `sent` is set then.  @p now [ns]. */
+void ee_outbox_post(ee_outbox *outbox, size_t bytes, int64_t now);
 
-/** Let sends and credits move.  Returns whether anything did. */
-bool ee_outbox_poll(ee_outbox *outbox);
+/** Let sends and credits move.  Returns whether anything did.  @p now [ns]. */
+bool ee_outbox_poll(ee_outbox *outbox, int64_t now);
 
 /** Whether the peer has taken every message. */
 bool ee_outbox_settled(const ee_outbox *outbox);
 
-int    ee_outbox_peer(const ee_outbox *outbox);
-size_t ee_outbox_bytes(int slots, size_t slot_bytes);  // memory an end takes [byte]
+int ee_outbox_peer(const ee_outbox *outbox);
+
+/** Memory that the buffers of a sending end take, and of a receiving one [byte]. */
+size_t ee_outbox_bytes(int slots, size_t slot_bytes);
+size_t ee_inbox_bytes(int slots, size_t slot_bytes);
 
 /** Test what was sent: whether no send is under way.  Credits are left alone. */
 bool ee_outbox_sent(ee_outbox *outbox);
@@ -75,11 +85,11 @@ typedef struct ee_arrival {
 /** The oldest message, if it has arrived by @p now.  Stays until ee_inbox_release(). */
 bool ee_inbox_head(ee_inbox *inbox, int64_t now, ee_arrival *arrival);
 
-/** The oldest message is done with: post its slot again and return a credit. */
-void ee_inbox_release(ee_inbox *inbox);
+/** The oldest message is done with: post its slot again and return a credit.  @p now [ns]. */
+void ee_inbox_release(ee_inbox *inbox, int64_t now);
 
-/** Let credits move.  Returns whether all of them are on their way. */
-bool ee_inbox_poll(ee_inbox *inbox);
+/** Let credits move.  Returns whether all of them are on their way.  @p now [ns]. */
+bool ee_inbox_poll(ee_inbox *inbox, int64_t now);
 
 int ee_inbox_peer(const ee_inbox *inbox);
 

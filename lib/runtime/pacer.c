@@ -45,3 +45,8 @@ int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, 
   pacer->free_at[peer] = end < 2 * EE_PACER_LONGEST ? end : 2 * EE_PACER_LONGEST;
   return pacer->free_at[peer] + duration(link->latency, 1.0);
 }
+
+int64_t ee_pacer_credit(const ee_pacer *pacer, int peer, int64_t given) {
+  if (pacer->fleet == NULL || peer == pacer->rank || ee_clock_is_simulated()) return 0;
+  return given + duration(ee_fleet_link(pacer->fleet, peer, pacer->rank)->latency, 1.0);
+}

@@ -16,6 +16,8 @@
  * that was recorded carries a message at the bandwidths that follow.  The receiver keeps the books,
  * for everything that comes from one peer.
  *
+ * A credit takes the latency of the way back and no more: it is a few bytes.
+ *
  * On the simulated clock the platform's links hold messages back, and nothing is added to that.
  */
 typedef struct ee_pacer {
@@ -41,3 +43,7 @@ int64_t ee_pacer_compute(const ee_pacer *pacer, double flops, int64_t now);
  * @param[out] occupied  how long it occupies the link [ns]; may be NULL
  */
 int64_t ee_pacer_arrival(ee_pacer *pacer, int peer, int64_t sent, size_t bytes, int64_t *occupied);
+
+/** When a credit that @p peer gave at @p given is back here [ns]; 0 on the real and the simulated
+ *  clock and from itself. */
+int64_t ee_pacer_credit(const ee_pacer *pacer, int peer, int64_t given);

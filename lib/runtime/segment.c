@@ -77,7 +77,7 @@ static ee_status count_bytes(ee_segment *s, bool sends) {
   int                 n     = setup->batch_limit;
   ee_memory_need      need;
   EE_TRY(ee_exec_memory(setup->model, setup->backend, s->begin, s->end, n, &need));
-  size_t slots = ee_outbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
+  size_t slots = ee_inbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
   if (sends) slots += ee_outbox_bytes(setup->slots, out_bytes(s, n));
   s->bytes = need.arena + slots;
   return s->plan_epoch > 0 || setup->outcomes != NULL ? EE_OK : check_room(s, &need, slots);
@@ -110,7 +110,7 @@ static ee_status open_parts(ee_segment *s, int from, int to) {
                        ee_entries_bytes(&s->entries, setup->batch_limit), c->pacer, &s->inbox));
   if (to >= 0) {
     EE_TRY(ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
-                          out_bytes(s, setup->batch_limit), &s->outbox));
+                          out_bytes(s, setup->batch_limit), c->pacer, &s->outbox));
   }
   listen(s, from, to);
   return EE_OK;
@@ -214,13 +214,13 @@ static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t 
 }
 
 /* The head message was taken as a whole: what its watermark says holds, if its batch ends here. */
-static void end_message(ee_segment *s, const ee_message_header *h) {
+static void end_message(ee_segment *s, const ee_message_header *h, int64_t now) {
   s->ceiling = h->watermark;
   if (h->follows != EE_FOLLOWS_PART) s->watermark = s->ceiling;
   s->input_ended = h->follows == EE_FOLLOWS_NOTHING;
   s->taken       = 0;
   s->met         = false;
-  ee_inbox_release(s->inbox);
+  ee_inbox_release(s->inbox, now);
 }
 
 /* The newest id of the batch. */
@@ -257,7 +257,7 @@ static void take_message(ee_segment *s, const ee_arrival *arrival, int64_t now) 
   int room = s->context->setup->batch_limit - s->filled, left = n - s->taken;
   take_samples(s, in, &m, left < room ? left : room);
   if (s->taken == n) {
-    end_message(s, m.header);
+    end_message(s, m.header, now);
     return;
   }
   leave_rest(s, &m);
@@ -266,7 +266,7 @@ static void take_message(ee_segment *s, const ee_arrival *arrival, int64_t now) 
 ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
   int        limit = s->context->setup->batch_limit;
   ee_arrival arrival;
-  ee_inbox_poll(s->inbox);
+  ee_inbox_poll(s->inbox, now);
   while (s->filled < limit && !s->closed && !s->input_ended &&
          ee_inbox_head(s->inbox, now, &arrival)) {
     if (!s->met) EE_TRY(meet_message(s, &arrival, now));
@@ -311,29 +311,33 @@ bool ee_segment_can_send(const ee_segment *s) {
          (s->outbox == NULL || ee_outbox_slot_ahead(s->outbox, ee_segment_parts(s) - 1) != NULL);
 }
 
-/* An empty message: the watermark, and whether it is the last word. */
-static bool send_watermark(ee_segment *s, int64_t now) {
+/* An empty message: a watermark, and what follows. */
+static bool send_empty(ee_segment *s, uint64_t watermark, ee_follows follows, int64_t now) {
   void *slot = ee_outbox_slot(s->outbox);
   if (slot == NULL) return false;
-  ee_message_begin(&s->out, slot, 0, s->watermark,
-                   s->input_ended ? EE_FOLLOWS_NOTHING : EE_FOLLOWS_BATCH);
-  ((ee_message_header *)slot)->sent = now;
-  ee_outbox_post(s->outbox, ee_message_bytes(&s->out, 0));
+  ee_message_begin(&s->out, slot, 0, watermark, follows);
+  ee_outbox_post(s->outbox, ee_message_bytes(&s->out, 0), now);
   s->context->totals->bytes_sent += (int64_t)ee_message_bytes(&s->out, 0);
   return true;
+}
+
+bool ee_segment_send_watermark(ee_segment *s, uint64_t watermark, int64_t now) {
+  return send_empty(s, watermark, EE_FOLLOWS_BATCH, now);
 }
 
 bool ee_segment_pass_on(ee_segment *s, int64_t now) {
   bool news = s->watermark > s->passed || (s->input_ended && !s->ended);
   if (s->filled > 0 || !news) return false;
-  if (s->outbox != NULL && !send_watermark(s, now)) return false;
+  ee_follows follows = s->input_ended ? EE_FOLLOWS_NOTHING : EE_FOLLOWS_BATCH;
+  if (s->outbox != NULL && !send_empty(s, s->watermark, follows, now)) return false;
   s->passed = s->watermark;
   s->ended  = s->input_ended;
   return true;
 }
 
-bool ee_segment_settled(ee_segment *s) {
-  return s->ended && ee_inbox_poll(s->inbox) && (s->outbox == NULL || ee_outbox_settled(s->outbox));
+bool ee_segment_settled(ee_segment *s, int64_t now) {
+  return s->ended && ee_inbox_poll(s->inbox, now) &&
+         (s->outbox == NULL || ee_outbox_settled(s->outbox));
 }
 
 void ee_segment_close(ee_segment **segment) {

@@ -83,6 +83,7 @@ typedef struct ee_batch_result {
   ee_segment *segment;
   int         n_out;  // messages in the outbox's slots
   size_t      out_bytes[EE_BATCH_PARTS];
+  bool        news;     // there is no message, so the watermark is to travel alone
   uint64_t    passed;   // of the segment once this is sent
   int64_t     release;  // not before this time [ns]
   uint64_t    first_id;
@@ -109,11 +110,15 @@ bool ee_segment_can_send(const ee_segment *segment);
 /** Send what the batch left.  @p now [ns]. */
 void ee_segment_release(const ee_batch_result *result, int64_t now);
 
+/** Send the watermark alone, if it can leave at once; it need not, for what comes later carries its
+ *  own.  Returns whether it was sent. */
+bool ee_segment_send_watermark(ee_segment *segment, uint64_t watermark, int64_t now);
+
 /** With no batch in hand, let the watermark and the end of the stream travel on. */
 bool ee_segment_pass_on(ee_segment *segment, int64_t now);
 
 /** Whether the segment has ended and its messages have been taken, so that it can be closed. */
-bool ee_segment_settled(ee_segment *segment);
+bool ee_segment_settled(ee_segment *segment, int64_t now);
 
 /** Close and set to NULL.  The layers stay resident: who made them so gives them up. */
 void ee_segment_close(ee_segment **segment);

@@ -10,6 +10,7 @@
 struct ee_source {
   const ee_wire      *wire;
   const ee_run_setup *setup;
+  const ee_pacer     *pacer;
   uint64_t            next, limit;       // next id; ids below limit may go
   uint64_t            hold;              // ids from here on wait
   uint64_t            switch_id;         // first id of the prepared plan; UINT64_MAX: not decided
@@ -30,16 +31,18 @@ static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
   *layout = ee_message_layout_of(s->setup->model, s->setup->link_values, plan_epoch, 0,
                                  ee_sample_state_bytes(s->setup->policy));
   EE_TRY(ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
-                        ee_message_bytes(layout, s->setup->batch_limit), outbox));
+                        ee_message_bytes(layout, s->setup->batch_limit), s->pacer, outbox));
   if (s->setup->sink != NULL) ee_outbox_listen(*outbox, tell_sent, s);
   return EE_OK;
 }
 
-ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_source **source) {
+ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, const ee_pacer *pacer,
+                         ee_source **source) {
   *source      = NULL;
   ee_source *s = calloc(1, sizeof *s);
   if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the source");
-  *s = (ee_source){.wire = wire, .setup = setup, .hold = UINT64_MAX, .switch_id = UINT64_MAX};
+  *s = (ee_source){
+      .wire = wire, .setup = setup, .pacer = pacer, .hold = UINT64_MAX, .switch_id = UINT64_MAX};
 
   ee_status status = open_link(s, setup->plan, 0, &s->now_layout, &s->now);
   if (status != EE_OK) ee_source_close(&s);
@@ -96,8 +99,7 @@ static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
     m.admitted[i] = now;
   }
   memset(m.state, 0, (size_t)n * s->now_layout.state_bytes);
-  m.header->sent = now;
-  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, n));
+  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, n), now);
   s->next += (uint64_t)n;
   return EE_OK;
 }
@@ -107,8 +109,7 @@ static bool say_last(ee_source *s, int64_t now) {
   void *slot = ee_outbox_slot(s->now);
   if (slot == NULL) return false;
   ee_message_begin(&s->now_layout, slot, 0, s->next, EE_FOLLOWS_NOTHING);
-  ((ee_message_header *)slot)->sent = now;
-  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, 0));
+  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, 0), now);
   s->now_ended = true;
   return true;
 }
@@ -126,10 +127,10 @@ static bool change_plan(ee_source *s) {
 }
 
 static void poll_links(ee_source *s, bool *busy) {
-  if (s->now != NULL) *busy |= ee_outbox_poll(s->now);
-  if (s->then != NULL) ee_outbox_poll(s->then);
+  if (s->now != NULL) *busy |= ee_outbox_poll(s->now, s->clock);
+  if (s->then != NULL) ee_outbox_poll(s->then, s->clock);
   if (s->old == NULL) return;
-  *busy |= ee_outbox_poll(s->old);
+  *busy |= ee_outbox_poll(s->old, s->clock);
   if (ee_outbox_settled(s->old)) ee_outbox_close(&s->old);
 }
 

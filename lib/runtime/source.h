@@ -15,7 +15,9 @@
  */
 typedef struct ee_source ee_source;
 
-ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, ee_source **source);
+/** Open on rank 0; what is passed is borrowed. */
+ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, const ee_pacer *pacer,
+                         ee_source **source);
 
 /** Open the link to the first device of a plan that may follow. */
 ee_status ee_source_prepare(ee_source *source, const ee_plan *plan, int plan_epoch);

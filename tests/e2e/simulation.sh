@@ -112,21 +112,6 @@ awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   exit !(wall > 0.99 * wanted && wall < 1.03 * wanted)
 }' || fail "$bytes bytes over the recorded link took $wall s"
 
-# several messages are in flight on a link whose latency is long, as many as slots: what was sent
-# 20 ms ago is credited 20 ms later
-cat > fleet.yaml << 'FLEET'
-name: a long link
-devices: [{name: camera, flops: 100G}, {name: server, flops: 100G}]
-links: {default: {bandwidth: 1Gbit/s, latency: 20ms}}
-FLEET
-for slots in 1 4; do
-  simulate --policy final --rebalance off --cuts 3 --batch 2 --slots $slots --epoch 200 --json
-  awk -v rate="$(tool json_value throughput_per_s < out)" -v slots=$slots 'BEGIN {
-    wanted = 2 * slots / 0.04
-    exit !(rate > 0.85 * wanted && rate < 1.15 * wanted)
-  }' || fail "$slots slots: $(tool json_value throughput_per_s < out)/s over the long link"
-done
-
 # energy is busy and idle watts times their seconds, in the run's figures and in the report
 cat > fleet.yaml << 'FLEET'
 name: one of two with watts

@@ -45,7 +45,7 @@ static void open_bench(bench *b, int batch_limit) {
   if (ee_segment_open(&b->context, b->plan, 0, &b->segment) != EE_OK) abort();
   b->segment->passed = 0;
   bytes              = ee_message_bytes(&b->segment->in, batch_limit);
-  if (ee_outbox_open(&b->wire, 0, 0, 4, bytes, &b->outbox) != EE_OK) abort();
+  if (ee_outbox_open(&b->wire, 0, 0, 4, bytes, &b->pacer, &b->outbox) != EE_OK) abort();
 }
 
 static void close_bench(bench *b) {
@@ -79,7 +79,7 @@ static ee_message write_message(bench *b, int n, const uint64_t *id, uint64_t wa
 
 static void send_message(bench *b, int n, const uint64_t *id, uint64_t watermark, int last) {
   write_message(b, n, id, watermark, last);
-  ee_outbox_post(b->outbox, ee_message_bytes(&b->segment->in, n));
+  ee_outbox_post(b->outbox, ee_message_bytes(&b->segment->in, n), 0);
 }
 
 static ee_status gather(bench *b) {
@@ -87,7 +87,7 @@ static ee_status gather(bench *b) {
   ee_status status = EE_OK;
   for (int i = 0; i < 50 && status == EE_OK; i++) {
     status = ee_segment_gather(b->segment, 5, &busy);
-    ee_outbox_poll(b->outbox);
+    ee_outbox_poll(b->outbox, 0);
   }
   return status;
 }
@@ -176,7 +176,7 @@ static void messages_of_another_plan_cut_or_length_are_refused(void) {
     if (bad == 1) m.header->cut = 3;
     if (bad == 2) bytes -= 4;
     if (bad == 3) bytes = 10;
-    ee_outbox_post(b.outbox, bytes);
+    ee_outbox_post(b.outbox, bytes, 0);
     CU_ASSERT_EQUAL(gather(&b), EE_ERR_PEER);
     CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "rank 0"));
     close_bench(&b);

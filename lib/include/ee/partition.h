@@ -15,20 +15,29 @@
  *
  *   W_d(i, j) = sum_{l=i..j-1} R[l] t[d][l]  +  sum_{e: i <= attach[e] < j} R[attach[e]] g[d][e]
  *
- * and the link that carries cut j from d to d' for
+ * with t = work / speed and g = head_work / speed.  The link that carries cut j from d to d'
+ * transmits for C(j) = R[j] cut_bytes[j] / bandwidth per admitted sample, and a message is under
+ * way with its credit for a round trip, so with `slots` messages at most the link takes
  *
- *   B(j) = R[j] (latency / message_samples + cut_bytes[j] / bandwidth),
+ *   B(j) = max(C(j), (m(j) (latency there + latency back) + C(j)) / slots),
+ *   m(j) = (1 - (1 - R[j])^message_samples) / message_samples.
  *
- * with t = work / speed and g = head_work / speed.  The period of a plan is the largest of all
- * W and B: the time per sample of the slowest stage or link.  R[n_layers] is 0.
+ * m(j) is how many messages carry anything if samples come in full batches of message_samples,
+ * leave independently and are not merged; what is merged on the way makes it less.  The period of a
+ * plan is the largest of all W and B: the time per sample of the slowest stage or link. R[n_layers]
+ * is 0.  A sample alone in its message takes B'(j) = R[j] (latency there + cut_bytes[j] /
+ * bandwidth).
  *
  * Links join consecutive stages; if there is a source, one more carries cut 0 from it to the first
  * stage, unless that is on the source itself.  A source of speed 0 owns no layer but still sends.
  * A stage [i, j) needs
  *
- *   sum_{l=i..j-1} weight_bytes[l] + slots message_samples (cut_bytes[i] + cut_bytes[j])
+ *   sum_{l=i..j-1} weight_bytes[l]
+ *     + message_samples (slots cut_bytes[i] + (slots + 1) cut_bytes[j])
  *
- * bytes, which must not exceed its device's memory.
+ * bytes, which must not exceed its device's memory: messages that come in, and those that go out
+ * with the one that is being made.  With one slot that is none more, and a stage makes it only when
+ * the one before was taken, which the loads do not count.
  *
  * Nothing here is collective.  Ranks that hold the same chain find the same plan, bit by bit.
  */
@@ -47,8 +56,8 @@ typedef struct ee_chain {
   const double *bandwidth;        // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
   const double *latency;          // shape [n_devices, n_devices] [s]; NULL: 0
   const double *memory;           // shape [n_devices] [byte]; 0 or NULL: unlimited
-  double        message_samples;  // samples per message; >= 1
-  int           slots;            // messages buffered at each end of a link
+  double        message_samples;  // samples per message, a full batch; >= 1
+  int           slots;            // messages under way on a link; 0 counts as 1, without memory
   int           source;           // device that holds the input; -1: none, the input is everywhere
 } ee_chain;
 
@@ -113,7 +122,7 @@ ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);
 
 /**
  * Least expected latency of a sample, as ee_partition_forecast() tells it, with devices in index
- * order; a device may stay idle.  With W' and B' the loads for one sample per message,
+ * order; a device may stay idle.  With B' of a sample alone in its message,
  *
  *   F(p, j) = min over i < j of G(p, i) + W_p(i, j)                if [i, j) fits into p's memory
  *   G(p, i) = min over q < p of F(q, i) + B'_qp(i),  i > 0;   G(p, 0) = B'_source,p(0)
@@ -282,6 +291,10 @@ double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int
 
 /** Bytes that stage @p s of @p plan needs on its device: weights and messages [byte]. */
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s);
+
+/** Bytes of the messages of a stage with layers [@p i, @p j), those that come in and those that go
+ *  out [byte]. */
+double ee_partition_message_bytes(const ee_chain *chain, int i, int j);
 
 /** Seconds per admitted sample that the head of exit @p e takes under @p plan [s]. */
 double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e);

@@ -285,7 +285,8 @@ static void move_seconds_are_those_of_the_slowest_pair(void) {
   close_case();
 }
 
-/* Bytes on device d while both plans are served: each layer once, slots of both. */
+/* Bytes on device d while both plans are served: each layer once, slots of both, of 4 samples each:
+ * 2 that come in, 2 that go out and the one being made. */
 static double bytes_of_both(const ee_plan *a, const ee_plan *b, int d) {
   double bytes = 0.0;
   for (int l = 0; l < LAB_LAYERS; l++) {
@@ -296,8 +297,8 @@ static double bytes_of_both(const ee_plan *a, const ee_plan *b, int d) {
     for (int s = 0; s < plan[p]->n_stages; s++) {
       const ee_stage *stage = &plan[p]->stage[s];
       if (stage->device != d) continue;
-      bytes += 8.0 * (double)(ee_model_cut_bytes(t.model, stage->begin) +
-                              ee_model_cut_bytes(t.model, stage->end));
+      bytes += 8.0 * (double)ee_model_cut_bytes(t.model, stage->begin) +
+               12.0 * (double)ee_model_cut_bytes(t.model, stage->end);
     }
   }
   return bytes;

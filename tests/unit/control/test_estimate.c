@@ -30,7 +30,8 @@ static void the_fleet_gives_speeds_memory_and_links(void) {
   CU_ASSERT_EQUAL(c->memory[2], 5000.0);
   CU_ASSERT_EQUAL(c->bandwidth[1 * 3 + 2], 7.0);
   CU_ASSERT_EQUAL(c->latency[1 * 3 + 2], 0.5);
-  CU_ASSERT_EQUAL(c->message_samples, 8.0);  // 2 slots of 4 samples hide latency together
+  CU_ASSERT_EQUAL(c->message_samples, 4.0);
+  CU_ASSERT_EQUAL(c->slots, 2);
   CU_ASSERT_EQUAL(c->source, 0);
   lab_close(&t);
 }

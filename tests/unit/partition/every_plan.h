@@ -30,16 +30,14 @@ static inline bool in_use(const seen_plan *plan, int d) {
 
 /* The plan so far with layers [begin, end) on device d behind it. */
 static inline seen_plan with_stage(const ee_chain *c, const seen_plan *plan, ee_stage stage) {
-  seen_plan next  = *plan;
-  ee_chain  alone = *c;
-  int       from  = plan->n_stages > 0 ? plan->stage[plan->n_stages - 1].device : c->source;
-  bool      link  = from >= 0 && from != stage.device;
-  double    load  = stage_by_formula(c, stage.device, stage.begin, stage.end);
-  double    sent  = link ? link_by_formula(c, from, stage.device, stage.begin) : 0.0;
+  seen_plan next = *plan;
+  int       from = plan->n_stages > 0 ? plan->stage[plan->n_stages - 1].device : c->source;
+  bool      link = from >= 0 && from != stage.device;
+  double    load = stage_by_formula(c, stage.device, stage.begin, stage.end);
+  double    sent = link ? link_by_formula(c, from, stage.device, stage.begin) : 0.0;
 
-  alone.message_samples       = 1.0;
   next.stage[next.n_stages++] = stage;
-  next.latency += load + (link ? link_by_formula(&alone, from, stage.device, stage.begin) : 0.0);
+  next.latency += load + (link ? delay_by_formula(c, from, stage.device, stage.begin) : 0.0);
   if (load > next.period) next.period = load;
   if (sent > next.period) next.period = sent;
   return next;

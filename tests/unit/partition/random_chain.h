@@ -54,7 +54,7 @@ static inline void random_links(ee_rng *rng, bool whole, random_chain *r) {
   for (int k = 0; k < n; k++) {
     bool same       = kind == 1 && k > 0;
     r->bandwidth[k] = same ? r->bandwidth[0] : below(rng, 5) == 0 ? 0.0 : rate(rng, whole);
-    r->latency[k]   = same ? r->latency[0] : amount(rng, whole, 8);
+    r->latency[k]   = same ? r->latency[0] : amount(rng, whole, 4);
   }
   r->chain.bandwidth = r->bandwidth;
   r->chain.latency   = r->latency;
@@ -120,16 +120,39 @@ static inline double stage_by_formula(const ee_chain *c, int d, int i, int j) {
   return seconds;
 }
 
+/* Seconds that a link transmits per admitted sample. */
+static inline double transfer_by_formula(const ee_chain *c, int from, int to, int cut) {
+  int  k       = from * c->n_devices + to;
+  bool limited = c->bandwidth != NULL && c->bandwidth[k] > 0.0;
+  return cut < c->n_layers && limited ? c->reach[cut] * (c->cut_bytes[cut] / c->bandwidth[k]) : 0.0;
+}
+
+/* A link with one message after the other in each of its slots: whichever is the longer. */
 static inline double link_by_formula(const ee_chain *c, int from, int to, int cut) {
+  double transfer = transfer_by_formula(c, from, to, cut), none_stays = 1.0, trip = 0.0;
+  int    there = from * c->n_devices + to, back = to * c->n_devices + from;
+  if (cut >= c->n_layers) return 0.0;
+  if (c->latency != NULL) trip = c->latency[there] + c->latency[back];
+  for (int k = 0; k < (int)c->message_samples; k++) none_stays *= 1.0 - c->reach[cut];
+  double round  = (1.0 - none_stays) / c->message_samples * trip + transfer;
+  double shared = c->slots > 0 ? round / c->slots : round;
+  return shared > transfer ? shared : transfer;
+}
+
+/* The delay of a sample alone in its message, times its reach. */
+static inline double delay_by_formula(const ee_chain *c, int from, int to, int cut) {
   int    k       = from * c->n_devices + to;
-  double seconds = c->latency != NULL ? c->latency[k] / c->message_samples : 0.0;
+  double seconds = c->latency != NULL ? c->latency[k] : 0.0;
   if (c->bandwidth != NULL && c->bandwidth[k] > 0.0) seconds += c->cut_bytes[cut] / c->bandwidth[k];
   return cut < c->n_layers ? c->reach[cut] * seconds : 0.0;
 }
 
 static inline bool fits_by_formula(const ee_chain *c, int d, int i, int j) {
   if (c->weight_bytes == NULL || c->memory == NULL || c->memory[d] <= 0.0) return true;
-  double bytes = c->slots * c->message_samples * (c->cut_bytes[i] + c->cut_bytes[j]);
+  double bytes = 0.0;
+  for (int k = 0; k < c->slots; k++) bytes += c->message_samples * c->cut_bytes[i];
+  for (int k = 0; k < (c->slots > 1 ? c->slots + 1 : c->slots); k++)
+    bytes += c->message_samples * c->cut_bytes[j];
   for (int l = i; l < j; l++) bytes += c->weight_bytes[l];
   return bytes <= c->memory[d];
 }

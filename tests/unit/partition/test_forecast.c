@@ -28,9 +28,7 @@ static void random_plan(ee_rng *rng, const ee_chain *c, ee_plan **plan) {
 
 /* Period, latency and bottleneck by the formulas; loads are exact, so equality is equality. */
 static ee_forecast forecast_by_formula(const ee_chain *c, const ee_plan *plan) {
-  ee_forecast f         = {.period = -1.0};
-  ee_chain    alone     = *c;
-  alone.message_samples = 1.0;
+  ee_forecast f = {.period = -1.0};
   for (int s = 0; s < plan->n_stages; s++) {
     const ee_stage *g = &plan->stage[s];
     double load       = c->speed[g->device] > 0.0 ? stage_by_formula(c, g->device, g->begin, g->end)
@@ -45,7 +43,7 @@ static ee_forecast forecast_by_formula(const ee_chain *c, const ee_plan *plan) {
     double load = link_by_formula(c, from, to, cut);
     if (load > f.period)
       f = (ee_forecast){.period = load, .link = true, .stage = s, .latency = f.latency};
-    f.latency += link_by_formula(&alone, from, to, cut);
+    f.latency += delay_by_formula(c, from, to, cut);
   }
   return f;
 }
@@ -174,8 +172,46 @@ static void a_plan_for_another_chain_is_refused(void) {
   ee_plan_destroy(&plan);
 }
 
+/* Two layers on two devices that compute in no time; 1,000 bytes at 1,000 byte/s, 2 s there and 3 s
+ * back, batches of four: a batch is transmitted in 4 s times its reach and comes back 5 s later. */
+static void a_link_takes_transmission_or_a_window_per_round_trip(void) {
+  double   work[] = {0, 0}, cut[] = {0, 1000, 0}, speed[] = {1, 1}, reach[] = {1, 1};
+  double   bandwidth[] = {0, 1000, 1000, 0}, latency[] = {0, 2, 3, 0};
+  ee_chain chain = {.n_layers        = 2,
+                    .n_devices       = 2,
+                    .work            = work,
+                    .reach           = reach,
+                    .cut_bytes       = cut,
+                    .speed           = speed,
+                    .bandwidth       = bandwidth,
+                    .latency         = latency,
+                    .message_samples = 4,
+                    .source          = -1};
+  struct {
+    int    slots;
+    double reach, period, latency;
+  } point[]     = {{1, 1.0, 9.0 / 4, 3},                // one batch after the other
+                   {2, 1.0, 9.0 / 4 / 2, 3},            // two of them
+                   {3, 1.0, 1.0, 3},                    // transmission alone
+                   {1, 0.5, 5.0 * 15 / 64 + 0.5, 1.5},  // of 16 batches 15 have survivors
+                   {2, 0.5, (5.0 * 15 / 64 + 0.5) / 2, 1.5},
+                   {2, 0.0, 0.0, 0.0}};  // nobody comes
+  ee_plan *plan = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_plan_uniform(2, 2, &plan), EE_OK);
+  for (size_t k = 0; k < sizeof point / sizeof point[0]; k++) {
+    ee_forecast forecast;
+    chain.slots = point[k].slots;
+    reach[1]    = point[k].reach;
+    CU_ASSERT_EQUAL_FATAL(ee_partition_forecast(&chain, plan, &forecast), EE_OK);
+    CU_ASSERT_DOUBLE_EQUAL(forecast.period, point[k].period, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(forecast.latency, point[k].latency, 1e-12);
+  }
+  ee_plan_destroy(&plan);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(period_latency_and_bottleneck_follow_the_formulas),
+    EE_FACT(a_link_takes_transmission_or_a_window_per_round_trip),
     EE_FACT(single_stages_and_links_have_the_seconds_of_the_forecast),
     EE_FACT(the_lower_bound_is_the_formula_and_below_the_best_of_all_plans),
     EE_FACT(moved_bytes_are_those_of_layers_whose_device_differs),

@@ -125,8 +125,9 @@ static void stages_take_the_time_and_memory_of_the_formulas(void) {
     for (int s = 0; s < plan->n_stages; s++) {
       const ee_stage        *stage = &plan->stage[s];
       const ee_device_worth *one   = &v->device[stage->device];
-      double                 bytes = r.chain.slots * r.chain.message_samples *
-                     (r.cut_bytes[stage->begin] + r.cut_bytes[stage->end]);
+      int                    in = r.chain.slots, out = in > 1 ? in + 1 : in;
+      double                 bytes = r.chain.message_samples *
+                     (in * r.cut_bytes[stage->begin] + out * r.cut_bytes[stage->end]);
       for (int l = stage->begin; l < stage->end; l++) bytes += r.weight_bytes[l];
       CU_ASSERT_EQUAL(one->bytes, bytes);
       CU_ASSERT_EQUAL(one->seconds,

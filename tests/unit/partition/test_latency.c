@@ -162,7 +162,7 @@ static void nor_cuts_the_front_where_it_is_not_allowed(void) {
     CU_ASSERT_TRUE(front == NULL || front->n == n);
     ee_front_destroy(&front);
   }
-  CU_ASSERT_TRUE(fewer > CHAINS / 50);
+  CU_ASSERT_TRUE(fewer > CHAINS / 75);
 }
 
 /* The shortest period of the front is that of the exact planner, found in another way. */
