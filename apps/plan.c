@@ -11,6 +11,7 @@
 #include "plan_find.h"
 #include "plan_print.h"
 #include "run_inputs.h"
+#include "whole.h"
 
 static ee_status check(const ee_plan_options *o) {
   if (o->shares != NULL && o->exits != NULL) {
@@ -60,6 +61,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
                    "'edgeexit profile %s' first",
                    o->fleet, o->model, o->model);
   }
+  EE_TRY(ee_choose_backend(NULL, &setup.backend));
   bool    given = false;
   double *share = calloc((size_t)model->n_exits, sizeof *share);
   if (share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
