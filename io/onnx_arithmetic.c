@@ -89,16 +89,20 @@ ee_status ee_onnx_pow(onnx_graph *g, const onnx_call *call) {
   return ee_onnx_emit_result(g, call, &node, NULL);
 }
 
+ee_status ee_onnx_number(onnx_graph *g, const onnx_call *call, float x, int *v) {
+  ee_shape scalar = {.rank = 0};
+  float   *number = malloc(sizeof *number);
+  if (number == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a number of %s", call->label);
+  *number = x;
+  return ee_onnx_constant(g, call->name, &scalar, number, v);
+}
+
 /* A node of the number @p x and input 0. */
 static ee_status emit_with_number(onnx_graph *g, const onnx_call *call, ee_op op, float x) {
-  ee_shape scalar = {.rank = 0};
-  ee_node  node   = ee_onnx_node(call, op, 2);
+  ee_node node = ee_onnx_node(call, op, 2);
   EE_TRY(ee_onnx_need_float(g, call, 0));
-  float *number = malloc(sizeof *number);
-  if (number == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a number of %s", call->label);
-  *number    = x;
   node.in[1] = call->in[0];
-  EE_TRY(ee_onnx_constant(g, call->name, &scalar, number, &node.in[0]));
+  EE_TRY(ee_onnx_number(g, call, x, &node.in[0]));
   return ee_onnx_emit_result(g, call, &node, NULL);
 }
 

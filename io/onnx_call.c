@@ -177,5 +177,8 @@ ee_status ee_onnx_reshape_to(onnx_graph *g, const onnx_call *call, const ee_shap
     g->batched = to->rank > 0 && to->dim[0] == 1;
   }
   ee_node node = ee_onnx_node(call, EE_OP_RESHAPE, 1);
-  return ee_onnx_emit_result(g, call, &node, at);
+  int     type = x->type;
+  EE_TRY(ee_onnx_emit_result(g, call, &node, at));
+  g->value[ee_onnx_names_get(&g->names, call->proto->output[0])].type = type;
+  return EE_OK;
 }

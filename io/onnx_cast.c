@@ -75,13 +75,16 @@ static ee_status floats_to_integers(onnx_graph *g, const onnx_call *call, int64_
 static bool changes_nothing(const onnx_value *x, int64_t to) {
   bool to_whole = to == TYPE(INT64) || to == TYPE(INT32);
   if (x->kind == EE_VALUE_CONSTANT) return false;
-  return ee_onnx_type_is_integer(x->type) ? to_whole : x->type == TYPE(FLOAT) && to == TYPE(FLOAT);
+  if (x->type == TYPE(BOOL) || x->type == TYPE(FLOAT)) return to == x->type;
+  return ee_onnx_type_is_integer(x->type) && to_whole;
 }
 
 ee_status ee_onnx_cast(onnx_graph *g, const onnx_call *call) {
   const onnx_value *x  = &g->value[call->in[0]];
   int64_t           to = ee_onnx_int(call, "to", 0);
   if (changes_nothing(x, to)) return ee_onnx_pass(g, call);
+  bool whole = x->kind != EE_VALUE_CONSTANT && ee_onnx_type_is_integer(x->type);
+  if (whole && to == TYPE(FLOAT)) return ee_onnx_truths_to_floats(g, call);
   bool integers = ee_onnx_is_integers(g, call, 0);
   bool floats   = x->kind == EE_VALUE_CONSTANT && x->type == TYPE(FLOAT);
   if (!integers && !floats)

@@ -95,7 +95,7 @@ ee_status ee_onnx_integers_negated(onnx_graph *g, const onnx_call *call) {
   return EE_OK;
 }
 
-ee_status ee_onnx_equal(onnx_graph *g, const onnx_call *call) {
+ee_status ee_onnx_integers_equal(onnx_graph *g, const onnx_call *call) {
   ee_shape shape;
   int64_t *ints;
   EE_TRY(need_integers(g, call));
@@ -107,7 +107,7 @@ ee_status ee_onnx_equal(onnx_graph *g, const onnx_call *call) {
   return EE_OK;
 }
 
-ee_status ee_onnx_where(onnx_graph *g, const onnx_call *call) {
+ee_status ee_onnx_integers_chosen(onnx_graph *g, const onnx_call *call) {
   ee_shape shape;
   int64_t *ints;
   EE_TRY(need_integers(g, call));

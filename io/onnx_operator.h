@@ -89,6 +89,21 @@ ee_status ee_onnx_floats_of_integers(onnx_graph *g, const onnx_call *call, int v
 /** Let the first output be the integers of input 0 with the other sign. */
 ee_status ee_onnx_integers_negated(onnx_graph *g, const onnx_call *call);
 
+/** A new constant that is the number @p x. */
+ee_status ee_onnx_number(onnx_graph *g, const onnx_call *call, float x, int *v);
+
+/** Make sure that input @p k can be moved: float32 as for ee_onnx_need_float(), or ids or truths
+ *  that are computed or given. */
+ee_status ee_onnx_need_movable(onnx_graph *g, const onnx_call *call, int k);
+
+/** Let the first output be input 0, which is ids or truths, as float32. */
+ee_status ee_onnx_truths_to_floats(onnx_graph *g, const onnx_call *call);
+
+/** Let the first output be whether the integers of both inputs are equal, or be those of input 1
+ *  where those of input 0 are not 0 and those of input 2 elsewhere. */
+ee_status ee_onnx_integers_equal(onnx_graph *g, const onnx_call *call);
+ee_status ee_onnx_integers_chosen(onnx_graph *g, const onnx_call *call);
+
 /** Let the first output be a op b of the integers of both inputs, an Add, Sub, Mul or Div. */
 ee_status ee_onnx_integers_elementwise(onnx_graph *g, const onnx_call *call);
 
@@ -144,7 +159,10 @@ ee_status ee_onnx_gather(onnx_graph *g, const onnx_call *call);  // onnx_gather.
 ee_status ee_onnx_shape(onnx_graph *g, const onnx_call *call);  // onnx_integer_math.c
 ee_status ee_onnx_size(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_range(onnx_graph *g, const onnx_call *call);
-ee_status ee_onnx_equal(onnx_graph *g, const onnx_call *call);
+
+enum { ONNX_EQUAL, ONNX_GREATER, ONNX_LESS };
+ee_status ee_onnx_compare(onnx_graph *g, const onnx_call *call);  // onnx_truths.c
+ee_status ee_onnx_not(onnx_graph *g, const onnx_call *call);
 ee_status ee_onnx_where(onnx_graph *g, const onnx_call *call);
 
 ee_status ee_onnx_expand(onnx_graph *g, const onnx_call *call);  // onnx_expand.c

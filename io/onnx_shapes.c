@@ -4,7 +4,7 @@
 #include "onnx_operator.h"
 
 ee_status ee_onnx_flatten(onnx_graph *g, const onnx_call *call) {
-  EE_TRY(ee_onnx_need_float(g, call, 0));
+  EE_TRY(ee_onnx_need_movable(g, call, 0));
   const ee_shape *x    = &g->value[call->in[0]].at[0];
   int64_t         axis = ee_onnx_int(call, "axis", 1);
   if (axis < -x->rank || axis > x->rank)
@@ -44,7 +44,7 @@ ee_status ee_onnx_reshape(onnx_graph *g, const onnx_call *call) {
   int            n;
   ee_shape       to;
   bool           integers = ee_onnx_is_integers(g, call, 0);
-  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
+  if (!integers) EE_TRY(ee_onnx_need_movable(g, call, 0));
   EE_TRY(ee_onnx_input_ints(g, call, 1, &list, &n));
   EE_TRY(wanted_shape(call, &g->value[call->in[0]].at[0], list, n, &to));
   return integers ? ee_onnx_integers_reshaped(g, call, &to) : ee_onnx_reshape_to(g, call, &to);
@@ -54,7 +54,7 @@ ee_status ee_onnx_squeeze(onnx_graph *g, const onnx_call *call) {
   bool drop[EE_MAX_RANK];
   int  n;
   bool integers = ee_onnx_is_integers(g, call, 0);
-  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
+  if (!integers) EE_TRY(ee_onnx_need_movable(g, call, 0));
   const ee_shape *x = &g->value[call->in[0]].at[0];
   EE_TRY(ee_onnx_axis_flags(g, call, 1, x->rank, drop, &n));
   ee_shape to = {0};
@@ -73,7 +73,7 @@ ee_status ee_onnx_unsqueeze(onnx_graph *g, const onnx_call *call) {
   bool           fresh[EE_MAX_RANK];
   int            n;
   bool           integers = ee_onnx_is_integers(g, call, 0);
-  if (!integers) EE_TRY(ee_onnx_need_float(g, call, 0));
+  if (!integers) EE_TRY(ee_onnx_need_movable(g, call, 0));
   const ee_shape *x = &g->value[call->in[0]].at[0];
   EE_TRY(ee_onnx_axes(g, call, 1, &list, &n));
   if (n < 0) return EE_FAIL(EE_ERR_FORMAT, "%s: axes are missing", call->label);

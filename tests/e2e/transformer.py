@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 WORDS, POSITIONS, WIDTH, HEADS, INNER, BLOCKS, CLASSES, SAMPLES = 200, 12, 64, 4, 128, 2, 3, 60
+PADDING = 0  # the id behind the end of a text
 
 
 class Attention(nn.Module):
@@ -24,14 +25,14 @@ class Attention(nn.Module):
         super().__init__()
         self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
 
-    def forward(self, x):
+    def forward(self, x, mask):
         n, length, _ = x.shape
 
         def heads(y):
             return y.view(n, length, HEADS, WIDTH // HEADS).transpose(1, 2)
 
         scores = heads(self.query(x)) @ heads(self.key(x)).transpose(-1, -2)
-        shares = torch.softmax(scores / math.sqrt(WIDTH // HEADS), -1)
+        shares = torch.softmax(scores / math.sqrt(WIDTH // HEADS) + mask, -1)
         mixed = shares @ heads(self.value(x))
         return self.out(mixed.transpose(1, 2).reshape(n, length, WIDTH))
 
@@ -43,8 +44,8 @@ class Block(nn.Module):
         self.outer = nn.Linear(INNER, WIDTH)
         self.first, self.second = nn.LayerNorm(WIDTH, 1e-12), nn.LayerNorm(WIDTH, 1e-12)
 
-    def forward(self, x):
-        x = self.first(x + self.attention(x))
+    def forward(self, x, mask):
+        x = self.first(x + self.attention(x, mask))
         return self.second(x + self.outer(F.gelu(self.inner(x))))
 
 
@@ -75,9 +76,10 @@ class Network(nn.Module):
     def forward(self, ids):
         x = self.words(ids) + self.positions(self.places[:, : ids.shape[1]])
         x = self.norm(x + self.kinds(torch.zeros_like(ids)))
+        mask = (1.0 - (ids != PADDING)[:, None, None, :].to(x.dtype)) * -10000.0
         logits = []
         for block, leave in zip(self.blocks, self.exits):
-            x = block(x)
+            x = block(x, mask)
             logits.append(leave(x))
         return tuple(logits)
 
@@ -91,7 +93,9 @@ def write_idx(path, array):
 def main(folder):
     torch.manual_seed(3)
     network = Network().eval()
-    ids = torch.randint(0, WORDS, (SAMPLES, POSITIONS))
+    ids = torch.randint(1, WORDS, (SAMPLES, POSITIONS))
+    for i in range(SAMPLES):
+        ids[i, 2 + i % POSITIONS :] = PADDING
     labels = numpy.arange(SAMPLES) % CLASSES
     names = [f"exit{e + 1}" for e in range(BLOCKS)]
     for file, free in (("fixed", None), ("free", {"ids": {0: "n"}})):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A multi-exit BERT on token ids: PyTorch's logits, one device's bits on any number of devices, and
+# A multi-exit BERT on texts of several lengths: PyTorch's logits, one device's bits on any number of devices, and
 # ids that are none are refused.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
