@@ -20,6 +20,23 @@ double ee_bench_rate(const ee_bench *bench, double flop, double seconds) {
   return seconds > 0.0 ? flop * bench->whole.batch_limit / seconds : 0.0;
 }
 
+/* Bytes of weights that are read: as they are packed, if they are. */
+static size_t weights_read(const ee_memory_need *need) {
+  return need->packed > 0 ? need->packed : need->weights;
+}
+
+double ee_bench_limit(const ee_bench *bench, int layer) {
+  const ee_model *m = bench->whole.model;
+  ee_memory_need  need;
+  if (bench->limits == NULL ||
+      ee_exec_memory(m, bench->whole.backend, layer, layer + 1, 1, &need) != EE_OK)
+    return 0.0;
+  double rate    = ee_limits_rate_of(bench->limits, weights_read(&bench->need));
+  double reading = (double)weights_read(&need) / rate;
+  double flops   = m->layer[layer].flops * bench->whole.batch_limit / bench->peak;
+  return flops > reading ? flops : reading;
+}
+
 bool ee_bench_has_head(const ee_bench *bench, int e) {
   const ee_model *m = bench->whole.model;
   if (!bench->options->passes.early_heads && e < m->n_exits - 1) return false;

@@ -31,6 +31,11 @@ double ee_bench_ms(const ee_bench *bench, double seconds);
  *  [FLOP/s]. */
 double ee_bench_rate(const ee_bench *bench, double flop, double seconds);
 
+/** Least time of a batch of layer @p layer by the measured limits: of its operations, or of reading
+ *  its weights from where those of the whole model are in between; 0 if limits were not asked for
+ *  [s]. */
+double ee_bench_limit(const ee_bench *bench, int layer);
+
 /** Whether there was a head of exit @p e to be run; the last exit may have none. */
 bool ee_bench_has_head(const ee_bench *bench, int e);
 

@@ -90,6 +90,9 @@ static ee_status add_parts(const ee_bench *b, cJSON *to) {
     EE_TRY(ee_exec_memory(m, b->whole.backend, l, l + 1, b->whole.batch_limit, &need));
     add_part(b, m->layer[l].name, &b->times.layer[l], m->layer[l].flops, one);
     ee_memory_add(&need, one);
+    if (b->limits != NULL) {
+      cJSON_AddNumberToObject(one, "limit_ms", ee_bench_ms(b, ee_bench_limit(b, l)));
+    }
     add_nodes(b, l, -1, one);
   }
   for (int e = 0; e < m->n_exits; e++) {

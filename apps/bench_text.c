@@ -48,6 +48,7 @@ static void print_part(const ee_bench *b, int layer, int exit, const char *name,
   if (layer >= 0) {
     printf(" %11.1f %12.1f", (double)m->layer[layer].weight_bytes * 1e-3,
            (double)ee_model_cut_bytes(m, layer + 1) * 1e-3);
+    if (b->limits != NULL) printf(" %9.4f", ee_bench_ms(b, ee_bench_limit(b, layer)));
   }
   printf("\n");
 }
@@ -56,7 +57,8 @@ static void print_parts(const ee_bench *b) {
   const ee_model *m = b->whole.model;
   printf(
       "\nlayer   name                     operators              run by         ms/sample   share "
-      "  GFLOP/s of peak  weights kB  sends on kB\n");
+      "  GFLOP/s of peak  weights kB  sends on kB%s\n",
+      b->limits != NULL ? "  limit ms" : "");
   for (int l = 0; l < m->n_layers; l++) {
     print_part(b, l, -1, m->layer[l].name, &b->times.layer[l], m->layer[l].flops);
     for (int e = 0; e < m->n_exits; e++) {

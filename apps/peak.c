@@ -88,3 +88,9 @@ double ee_limits_rate(const ee_limits *limits, int i) {
   }
   return rate;
 }
+
+double ee_limits_rate_of(const ee_limits *limits, size_t bytes) {
+  int k = 0;
+  while (k + 1 < limits->n && limits->read[k].bytes < bytes) k++;
+  return limits->read[k].rate;
+}

@@ -39,6 +39,9 @@ ee_status ee_peak_limits(ee_cpu_level level, ee_limits *limits);
  *  if it is not known [byte/s]. */
 double ee_limits_rate(const ee_limits *limits, int i);
 
+/** Rate of reading as many bytes over and over: that of the next larger size measured [byte/s]. */
+double ee_limits_rate_of(const ee_limits *limits, size_t bytes);
+
 void ee_limits_print(const ee_limits *limits);
 
 /** Add to the JSON object @p to. */

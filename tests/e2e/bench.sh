@@ -112,6 +112,15 @@ done
 close "peak" "$(of limits.flops)" "$(awk -v p="$(of peak_gflops)" 'BEGIN { printf "%.17g", p * 1e9 }')"
 (($(of limits.reads.#) > 10)) || fail "$(of limits.reads.#) sizes were read"
 expect "second size" "$(of limits.reads.1.bytes)" 32768
+bench --peak --repeats 1 --per-layer --batch 2 model.h5
+k=0
+while (($(of limits.reads.$k.bytes) < $(of memory.packed_bytes))); do k=$((k + 1)); done
+for ((l = 0; l < $(of layers.#); l++)); do
+  close "limit of layer $l" "$(of layers.$l.limit_ms)" "$(awk -v f="$(of layers.$l.gflop)" \
+    -v p="$(of peak_gflops)" -v b="$(of layers.$l.packed_bytes)" \
+    -v r="$(of limits.reads.$k.bytes_per_s)" \
+    'BEGIN { x = f / p; y = b / r / 2; printf "%.17g", 1e3 * (x > y ? x : y) }')"
+done
 edgeexit bench --peak --repeats 1 model.h5 > out
 grep -q '^peak ' out || fail "limits are not told with a model: $(cat out)"
 grep -q '^memory ' out || fail "the model is not told with limits: $(cat out)"
