@@ -8,6 +8,7 @@
 #include "simd_elementwise.h"
 #include "simd_kernels.h"
 #include "simd_linear.h"
+#include "simd_winograd.h"
 
 /* What the backend knows of one operator. */
 typedef struct simd_op {
@@ -15,6 +16,8 @@ typedef struct simd_op {
   size_t (*prepared_bytes)(const ee_model *model, const ee_node *node);
   void (*prepare)(const ee_model *model, const ee_node *node,
                   const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
+  ee_status (*check)(const ee_model *model, const ee_node *node,  // after prepare; NULL: none
+                     const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
   size_t (*scratch_bytes)(const ee_model *model, const ee_node *node, int64_t n);
   void (*run)(const ee_kernel_call *call);
   ee_form takes, gives;
@@ -29,6 +32,16 @@ static const simd_op conv = {.can            = ee_simd_conv_can,
                              .gives          = EE_PIXELS,
                              .can_add        = true};
 
+static const simd_op winograd = {.can            = ee_simd_winograd_can,
+                                 .prepared_bytes = ee_simd_winograd_prepared_bytes,
+                                 .prepare        = ee_simd_winograd_prepare,
+                                 .check          = ee_simd_winograd_check,
+                                 .scratch_bytes  = ee_simd_winograd_scratch_bytes,
+                                 .run            = ee_simd_winograd_run,
+                                 .takes          = EE_PIXELS,
+                                 .gives          = EE_PIXELS,
+                                 .can_add        = true};
+
 static const simd_op linear = {.can            = ee_simd_linear_can,
                                .prepared_bytes = ee_simd_linear_prepared_bytes,
                                .prepare        = ee_simd_linear_prepare,
@@ -40,7 +53,7 @@ static const simd_op add = {
 
 /* Ways to run an operator, the first that can is taken. */
 static const simd_op *const ways[EE_OP_COUNT][3] = {
-    [EE_OP_CONV]   = {&conv},
+    [EE_OP_CONV]   = {&winograd, &conv},
     [EE_OP_GEMM]   = {&linear},
     [EE_OP_MATMUL] = {&linear},
     [EE_OP_ADD]    = {&add},
@@ -103,7 +116,11 @@ static ee_status simd_prepare(const ee_model *model, const ee_node *node,
     return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes of packed weights of node %s", bytes, node->name);
   }
   way->prepare(model, node, constant, *prepared);
-  return EE_OK;
+  ee_status status = way->check != NULL ? way->check(model, node, constant, *prepared) : EE_OK;
+  if (status == EE_OK) return EE_OK;
+  free(*prepared);
+  *prepared = NULL;
+  return status;
 }
 
 static void simd_release(void *prepared) {

@@ -49,6 +49,29 @@ typedef struct ee_simd_tile {
 
 typedef void (*ee_simd_tile_fn)(const ee_simd_tile *tile);
 
+#define EE_SIMD_WINOGRAD_SIZES 5  // F(m x m, 3 x 3) for m of 2 and 4
+
+/** V = B^T d B of an input tile of (m + 2) x (m + 2) pixels: channel c of position k at
+ *  to[k plane + c], from pixel[k][c], for c < channels, a multiple of EE_SIMD_BLOCK. */
+typedef void (*ee_simd_spread_fn)(const float *const *pixel, int64_t channels, float *to,
+                                  int64_t plane);
+
+/** Y = A^T M A of a tile: m x m pixels, of which `rows` x `columns` are wanted, then residual and
+ *  limits as in ee_simd_tile. */
+typedef struct ee_simd_gather {
+  const float *from;  // channel c of position k at from[k plane + c]
+  int64_t      plane;
+  int64_t      channels;  // a multiple of EE_SIMD_BLOCK
+  int          rows, columns;
+  const float *residual;  // NULL: none
+  int64_t      residual_row, residual_step;
+  float       *out;
+  int64_t      out_row, out_step;  // floats from a row, a pixel to the next
+  float        low, high;
+} ee_simd_gather;
+
+typedef void (*ee_simd_gather_fn)(const ee_simd_gather *tile);
+
 /** The kernels for one kind of vector. */
 typedef struct ee_simd_kernels {
   const char *name;                                 // of the instructions
@@ -58,6 +81,8 @@ typedef struct ee_simd_kernels {
   const ee_simd_tile_fn (*tile)[EE_SIMD_MAX_PIXELS + 1];
   /** out[i] = min(max(x[i] + y[i], low), high) for i < n. */
   void (*add)(const float *x, const float *y, float *out, int64_t n, float low, float high);
+  const ee_simd_spread_fn *spread;  // by m
+  const ee_simd_gather_fn *gather;
 } ee_simd_kernels;
 
 /** The kernels in use: the best for this processor, or what the environment's EE_SIMD says. */

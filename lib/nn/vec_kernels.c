@@ -3,6 +3,7 @@
 #include "vec.h"
 #include "vec_elementwise.h"
 #include "vec_tile.h"
+#include "vec_winograd.h"
 
 const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
     .name       = EE_TEXT(EE_ISA),
@@ -10,4 +11,6 @@ const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
     .max_pixels = EE_TILE_PIXELS,
     .tile       = EE_FOR_ISA(ee_simd_tile),
     .add        = EE_FOR_ISA(ee_simd_add),
+    .spread     = EE_FOR_ISA(ee_simd_spread),
+    .gather     = EE_FOR_ISA(ee_simd_gather),
 };

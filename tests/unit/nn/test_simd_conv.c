@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ee_test.h"
+#include "simd_choice.h"
 #include "simd_kernels.h"
 #include "window_case.h"
 
 #define TOLERANCE 4e-6  // of the largest result: float sums of up to some thousand products
+
+static const ee_simd_conv_way direct = EE_SIMD_DIRECT;
 
 static const char *const vectors[] = {"avx512", "avx2", "base"};
 
 /* Check a fact with every kind of vector that this processor has. */
 static void with_all_vectors(void (*check)(void)) {
   int n = 0;
+  ee_simd_conv_use(&direct);
   for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
     if (ee_simd_kernels_use(vectors[i]) != EE_OK) continue;
     check();
     n++;
   }
   CU_ASSERT_TRUE(n >= 1);
+  ee_simd_conv_use(NULL);
   CU_ASSERT_EQUAL(ee_simd_kernels_use(NULL), EE_OK);
 }
 
@@ -104,7 +109,9 @@ static void a_long_convolution_calls_progress(void) {
   ee_rng      rng = ee_rng_at(5, 0);
   kernel_case c;
   square_conv(&c, &rng, 32, 64, 64, window_2d(3, 1, 1));
+  ee_simd_conv_use(&direct);
   free(case_run(&c, &ee_backend_simd, 0, 1));  // 75 million operations
+  ee_simd_conv_use(NULL);
   CU_ASSERT_TRUE(c.progress_calls >= 5 && c.progress_calls <= 50);
   case_end(&c);
 }
