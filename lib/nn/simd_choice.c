@@ -4,6 +4,9 @@
 
 #include "simd_kernels.h"
 
+#define FEW_TILES 4       // of a sample
+#define FAR_FLOATS 32768  // weights of one tap
+
 static ee_simd_conv_way wanted;
 static bool             is_wanted;
 
@@ -23,8 +26,16 @@ static bool fits(const ee_model *model, const ee_node *node) {
   return model->value[node->in[1]].shape.dim[1] >= EE_SIMD_BLOCK;
 }
 
+/* Tiles of 4 x 4 need the fewest products and the most weights, 36 where a window has 9.  Where few
+ * tiles share weights that no near cache holds, reading them takes longer than the products. */
+static ee_simd_conv_way by_rule(const ee_shape *w, const ee_shape *y) {
+  int64_t tiles = ((y->dim[2] + 3) / 4) * ((y->dim[3] + 3) / 4);
+  bool    far   = w->dim[0] * w->dim[1] > FAR_FLOATS;
+  return far && tiles <= FEW_TILES ? EE_SIMD_WINOGRAD_2 : EE_SIMD_WINOGRAD_4;
+}
+
 ee_simd_conv_way ee_simd_conv_way_of(const ee_model *model, const ee_node *node) {
   if (!fits(model, node)) return EE_SIMD_DIRECT;
   if (is_wanted) return wanted;
-  return EE_SIMD_WINOGRAD_4;
+  return by_rule(&model->value[node->in[1]].shape, &model->value[node->out].shape);
 }

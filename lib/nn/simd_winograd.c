@@ -20,9 +20,12 @@
 #define STEP 8000000  // floating-point operations between two progress calls
 #define LARGEST_ERROR 1e-3
 #define MAX_POSITIONS 36
+#define AHEAD 16                   // floats of the next panel fetched for every product
 #define LINE 16                    // floats of a cache line
-#define BLOCK_FLOATS (256 * 1024)  // factors and products of a block
-#define LEAST_BLOCK 28
+#define BLOCK_FLOATS (256 * 1024)  // factors and products of a block, or tiles of it at least:
+#define BLOCK 32
+#define FAR_BLOCK 64              // where the weights come from memory for every block
+#define FAR_FLOATS (4096 * 1024)  // weights that other layers will have pushed out of every cache
 
 /* In front of the packed weights: what they are packed for. */
 typedef union head {
@@ -84,15 +87,25 @@ typedef struct layout {
   int64_t m_step, m_plane;  // products
 } layout;
 
-/* Planes are a line apart in the cache, not all on the same lines. */
+/* Tiles of a block, as a rule. */
+static int64_t usual_block(const ee_winograd *w, int64_t floats_of_tile) {
+  int64_t least =
+      w->positions * ee_simd_weights_floats(&w->panels) > FAR_FLOATS ? FAR_BLOCK : BLOCK;
+  int64_t most = BLOCK_FLOATS / floats_of_tile;
+  return most > least ? most : least;
+}
+
+/* Blocks are about equal, and at most half as large again as the usual one.  Planes are a line
+ * apart in the cache, not all on the same lines. */
 static layout layout_of(const ee_winograd *w, int64_t tiles) {
-  layout l = {.v_step = ee_simd_round_up(w->panels.depth, EE_SIMD_BLOCK),
-              .m_step = ee_simd_round_up(w->panels.outputs, EE_SIMD_BLOCK)};
-  l.block  = BLOCK_FLOATS / (w->positions * (l.v_step + l.m_step));
-  if (l.block < LEAST_BLOCK) l.block = LEAST_BLOCK;
-  if (l.block > tiles) l.block = tiles;
-  l.v_plane = l.block * l.v_step + LINE;
-  l.m_plane = l.block * l.m_step + LINE;
+  layout  l      = {.v_step = ee_simd_round_up(w->panels.depth, EE_SIMD_BLOCK),
+                    .m_step = ee_simd_round_up(w->panels.outputs, EE_SIMD_BLOCK)};
+  int64_t usual  = usual_block(w, w->positions * (l.v_step + l.m_step));
+  int64_t blocks = (tiles + usual / 2) / usual, room = usual + usual / 2;
+  if (room > tiles) room = tiles;
+  l.block   = blocks > 1 ? (tiles + blocks - 1) / blocks : tiles;
+  l.v_plane = room * l.v_step + LINE;
+  l.m_plane = room * l.m_step + LINE;
   return l;
 }
 
@@ -176,6 +189,10 @@ static void spread_block(const job *j, int64_t first, int64_t n) {
   }
 }
 
+static int64_t panel_floats(const ee_winograd *w, ee_simd_panel panel) {
+  return w->panels.depth * panel.vectors * w->panels.lanes;
+}
+
 /* One panel of one position, in groups of about the same number of tiles. */
 static void multiply_panel(job *j, int k, ee_simd_panel panel, int64_t n) {
   const ee_winograd *w      = &j->w;
@@ -194,14 +211,17 @@ static void multiply_panel(job *j, int k, ee_simd_panel panel, int64_t n) {
                                .out_step = j->l.m_step,
                                .low      = -INFINITY,
                                .high     = INFINITY};
+  const float       *next   = t.weights + panel_floats(w, panel);
   for (int64_t i = 0, done = 0; i < groups; i++) {
     int64_t tiles = (n - done + groups - i - 1) / (groups - i);
+    t.ahead       = i * AHEAD < panel.vectors * w->panels.lanes ? next : t.weights;
+    next += AHEAD * w->panels.depth;
     j->kernels->tile[panel.vectors][tiles](&t);
     t.in += tiles * t.in_step;
     t.out += tiles * t.out_step;
     done += tiles;
   }
-  ee_meter_add(&j->meter, 2 * n * w->panels.depth * panel.vectors * w->panels.lanes);
+  ee_meter_add(&j->meter, 2 * n * panel_floats(w, panel));
 }
 
 static void multiply_block(job *j, int64_t n) {
