@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One loop for each vector level, written once and compiled for each. */
+/* One loop for each vector level, written once and compiled for each; in a file of its own, so that
+ * no compiler sees who calls them and does once what is wanted many times. */
 #include "peak_kernels.h"
 
 #if defined(__x86_64__) || defined(__i386__)

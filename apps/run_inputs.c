@@ -188,7 +188,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
       ee_clock_is_simulated() ? open_files_for_all(options, inputs) : open_files(options, inputs);
   if (status == EE_OK) status = open_own(options, size, inputs);
   if (status == EE_OK && rank == 0) {
-    ee_say_fallback(inputs->model, inputs->backend);
+    if (options->outcomes == NULL) ee_say_fallback(inputs->model, inputs->backend);
     status            = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }

@@ -5,9 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../../../apps/fallback.c"
 #include "../../../apps/peak_kernels.c"
 #include "../../../apps/timing.c"
+#include "../nn/graph_maker.h"
 #include "ee/rng.h"
 #include "ee_test.h"
 
@@ -83,11 +86,54 @@ static void every_word_is_read_and_none_behind(void) {
   free(x);
 }
 
+/* What is said on stderr of this model and backend; static storage. */
+static const char *said_of(const ee_model *model, const ee_backend *backend) {
+  static char text[1024];
+  const char *path = ee_test_path("stderr");
+  fflush(stderr);
+  int kept = dup(STDERR_FILENO);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(path, "w", stderr));
+  ee_say_fallback(model, backend);
+  fflush(stderr);
+  dup2(kept, STDERR_FILENO);
+  close(kept);
+  FILE *file = fopen(path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+  text[fread(text, 1, sizeof text - 1, file)] = '\0';
+  fclose(file);
+  return text;
+}
+
+static bool all_but_gemm(const ee_model *model, const ee_node *node) {
+  (void)model;
+  return node->op != EE_OP_GEMM && node->op != EE_OP_RESHAPE;
+}
+
+/* Two heads with a product each; reshaping falls too, but is not worth a word. */
+static void products_that_fall_to_another_backend_are_told_once(void) {
+  const ee_backend partial = {.name = "partial", .can = all_but_gemm};
+  ee_model        *m       = maker_begin(3, SHAPE(1, 2, 4, 4));
+  int              a       = maker_conv(m, "a", m->input);
+  maker_head(m, "early", a);
+  maker_head(m, "final", maker_conv(m, "b", a));
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  ee_log_set_level(EE_LOG_INFO);
+  const char *said = said_of(m, &partial);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(said,
+             "backend partial cannot run 2 of the convolutions and products; the first is "
+             "Gemm 'early', which runs on ref\n"));
+  CU_ASSERT_PTR_EQUAL(strchr(said, '\n'), strrchr(said, '\n'));
+  CU_ASSERT_STRING_EQUAL(said_of(m, &partial), "");
+  ee_model_destroy(&m);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(half_of_the_measurements_are_on_either_side_of_the_median),
     EE_FACT(the_median_of_two_is_between_them),
     EE_FACT(passes_fill_the_budget_within_their_bounds),
     EE_FACT(multiply_adds_are_done_and_counted),
     EE_FACT(every_word_is_read_and_none_behind),
+    EE_FACT(products_that_fall_to_another_backend_are_told_once),
     {NULL, NULL},
 };
