@@ -4,10 +4,16 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "simd_batch_norm.h"
+#include "simd_concat.h"
 #include "simd_conv.h"
+#include "simd_depthwise.h"
 #include "simd_elementwise.h"
 #include "simd_kernels.h"
 #include "simd_linear.h"
+#include "simd_mean.h"
+#include "simd_pool.h"
+#include "simd_rows.h"
 #include "simd_winograd.h"
 
 /* What the backend knows of one operator. */
@@ -48,20 +54,65 @@ static const simd_op linear = {.can            = ee_simd_linear_can,
                                .scratch_bytes  = ee_simd_linear_scratch_bytes,
                                .run            = ee_simd_linear_run};
 
-static const simd_op add = {
-    .can = ee_simd_add_can, .run = ee_simd_add_run, .takes = EE_EITHER, .gives = EE_EITHER};
+static const simd_op depthwise = {.can            = ee_simd_depthwise_can,
+                                  .prepared_bytes = ee_simd_depthwise_prepared_bytes,
+                                  .prepare        = ee_simd_depthwise_prepare,
+                                  .run            = ee_simd_depthwise_run,
+                                  .takes          = EE_PIXELS,
+                                  .gives          = EE_PIXELS};
+
+static const simd_op batch_norm = {.can            = ee_simd_batch_norm_can,
+                                   .prepared_bytes = ee_simd_batch_norm_prepared_bytes,
+                                   .prepare        = ee_simd_batch_norm_prepare,
+                                   .run            = ee_simd_batch_norm_run,
+                                   .takes          = EE_PIXELS,
+                                   .gives          = EE_PIXELS};
+
+static const simd_op pool = {
+    .can = ee_simd_pool_can, .run = ee_simd_pool_run, .takes = EE_PIXELS, .gives = EE_PIXELS};
+
+static const simd_op mean = {.can = ee_simd_mean_can, .run = ee_simd_mean_run, .takes = EE_PIXELS};
+
+static const simd_op binary = {
+    .can = ee_simd_binary_can, .run = ee_simd_binary_run, .takes = EE_EITHER, .gives = EE_EITHER};
+
+static const simd_op spread = {
+    .can = ee_simd_spread_can, .run = ee_simd_binary_run, .takes = EE_PIXELS, .gives = EE_PIXELS};
+
+static const simd_op activation = {.can   = ee_simd_activation_can,
+                                   .run   = ee_simd_activation_run,
+                                   .takes = EE_EITHER,
+                                   .gives = EE_EITHER};
+
+static const simd_op concat = {
+    .can = ee_simd_concat_can, .run = ee_simd_concat_run, .takes = EE_EITHER, .gives = EE_EITHER};
 
 /* Ways to run an operator, the first that can is taken. */
-static const simd_op *const ways[EE_OP_COUNT][3] = {
-    [EE_OP_CONV]   = {&winograd, &conv},
-    [EE_OP_GEMM]   = {&linear},
-    [EE_OP_MATMUL] = {&linear},
-    [EE_OP_ADD]    = {&add},
+static const simd_op *const ways[EE_OP_COUNT][4] = {
+    [EE_OP_CONV]                = {&winograd, &conv, &depthwise},
+    [EE_OP_GEMM]                = {&linear},
+    [EE_OP_MATMUL]              = {&linear},
+    [EE_OP_BATCH_NORM]          = {&batch_norm},
+    [EE_OP_ACTIVATION]          = {&activation},
+    [EE_OP_MAX_POOL]            = {&pool},
+    [EE_OP_AVERAGE_POOL]        = {&pool},
+    [EE_OP_GLOBAL_AVERAGE_POOL] = {&mean},
+    [EE_OP_REDUCE_MEAN]         = {&mean},
+    [EE_OP_ADD]                 = {&binary, &spread},
+    [EE_OP_SUB]                 = {&binary, &spread},
+    [EE_OP_MUL]                 = {&binary, &spread},
+    [EE_OP_DIV]                 = {&binary, &spread},
+    [EE_OP_CONCAT]              = {&concat},
 };
+
+static bool has_its_forms(const simd_op *way, const ee_model *model, const ee_node *node) {
+  return (way->takes != EE_PIXELS || ee_simd_has_pixels(model, node->in[0])) &&
+         (way->gives != EE_PIXELS || ee_simd_has_pixels(model, node->out));
+}
 
 static const simd_op *way_of(const ee_model *model, const ee_node *node) {
   for (const simd_op *const *way = ways[node->op]; *way != NULL; way++) {
-    if ((*way)->can(model, node)) return *way;
+    if (has_its_forms(*way, model, node) && (*way)->can(model, node)) return *way;
   }
   return NULL;
 }

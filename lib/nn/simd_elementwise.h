@@ -4,7 +4,18 @@
 
 /**
  * @file simd_elementwise.h
- * Sums and activations of pixels.  What the functions mean stands at ee_backend.
+ * Add, Sub, Mul, Div of two arrays, and activations, in either form.  What the functions mean
+ * stands at ee_backend.
  */
-bool ee_simd_add_can(const ee_model *model, const ee_node *node);
-void ee_simd_add_run(const ee_kernel_call *call);
+
+/** Two arrays of one shape. */
+bool ee_simd_binary_can(const ee_model *model, const ee_node *node);
+
+/** On pixels of rank 4: one of the arrays, the second one where the order matters, has a single
+ * pixel, which meets every pixel of the other. */
+bool ee_simd_spread_can(const ee_model *model, const ee_node *node);
+
+void ee_simd_binary_run(const ee_kernel_call *call);
+
+bool ee_simd_activation_can(const ee_model *model, const ee_node *node);
+void ee_simd_activation_run(const ee_kernel_call *call);

@@ -72,6 +72,66 @@ typedef struct ee_simd_gather {
 
 typedef void (*ee_simd_gather_fn)(const ee_simd_gather *tile);
 
+/**
+ * Tiles of a row of a depthwise convolution, `pixels` pixels each: for pixel p and channel c
+ *
+ *   out[p out_step + c] = min(max(bias[c] + sum w[r, s, c] in[r row_step + s tap_step +
+ *                                 p in_step + c], low), high)
+ *
+ * with r < rows, s < taps, summed in this order, for p < tiles * pixels and c < channels.
+ */
+typedef struct ee_simd_depthwise {
+  const float *in;
+  int64_t      in_step;         // floats from a pixel to the next
+  int64_t      rows, row_step;  // rows of the window
+  int64_t      taps, tap_step;  // of a row
+  int64_t      tiles, channels;
+  const float *weights;     // shape [channels / lanes, panel_step], of it [rows, taps, lanes]
+  int64_t      panel_step;  // floats from a vector of channels to the next
+  const float *bias;        // shape [channels]
+  float       *out;
+  int64_t      out_step;
+  float        low, high;
+} ee_simd_depthwise;
+
+/**
+ * Pooling of neighbouring pixels whose windows meet equally many inputs: pixel p, channel c is
+ * made of in[r row_step + s tap_step + p in_step + c] with r < rows, s < taps; its mean is the sum
+ * of the rows' sums divided by `count`.
+ */
+typedef struct ee_simd_pool {
+  const float *in;
+  int64_t      in_step;         // floats from a pixel to the next
+  int64_t      rows, row_step;  // rows of the window
+  int64_t      taps, tap_step;  // of a row
+  int64_t      pixels, channels;
+  float        count;
+  float       *out;
+  int64_t      out_step;
+  float        low, high;
+} ee_simd_pool;
+
+/** Elementwise operations. */
+typedef enum ee_simd_row_op {
+  EE_SIMD_COPY,  // x
+  EE_SIMD_ADD,   // x + y
+  EE_SIMD_SUB,   // x - y
+  EE_SIMD_MUL,   // x y
+  EE_SIMD_DIV,   // x / y
+  EE_SIMD_SCALE  // x y + z
+} ee_simd_row_op;
+
+/** Rows of one: out[r out_step + i] = min(max(op(x[r x_step + i], y[r y_step + i], z[r y_step +
+ * i]), low), high) for r < rows, i < n; n is any number.  Arrays that op does not name may be NULL.
+ */
+typedef struct ee_simd_rows {
+  const float *x, *y, *z;
+  float       *out;
+  int64_t      rows, n;
+  int64_t      x_step, y_step, out_step;
+  float        low, high;
+} ee_simd_rows;
+
 /** The kernels for one kind of vector. */
 typedef struct ee_simd_kernels {
   const char *name;                                 // of the instructions
@@ -79,10 +139,14 @@ typedef struct ee_simd_kernels {
   int         max_pixels[EE_SIMD_MAX_VECTORS + 1];  // by vectors; 0: no such tile
   /** By vectors and pixels, both from 1. */
   const ee_simd_tile_fn (*tile)[EE_SIMD_MAX_PIXELS + 1];
-  /** out[i] = min(max(x[i] + y[i], low), high) for i < n. */
-  void (*add)(const float *x, const float *y, float *out, int64_t n, float low, float high);
   const ee_simd_spread_fn *spread;  // by m
   const ee_simd_gather_fn *gather;
+  /** Pixels in a tile from 1 to depthwise_pixels. */
+  int depthwise_pixels;
+  void (*depthwise)(const ee_simd_depthwise *row, int pixels);
+  void (*max_pool)(const ee_simd_pool *run);
+  void (*average_pool)(const ee_simd_pool *run);
+  void (*rows)(ee_simd_row_op op, const ee_simd_rows *rows);
 } ee_simd_kernels;
 
 /** The kernels in use: the best for this processor, or what the environment's EE_SIMD says. */

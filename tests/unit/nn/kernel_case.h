@@ -28,6 +28,7 @@ typedef struct kernel_case {
   ee_value value[EE_MAX_NODE_INPUTS + 1];  // the last one is the result
   float   *data[EE_MAX_NODE_INPUTS];       // inputs at CASE_BATCH samples
   int      progress_calls;                 // of the last run
+  bool     as_pixels;                      // to a node that takes either form, give pixels
 } kernel_case;
 
 static inline float case_random(ee_rng *rng) {
@@ -95,6 +96,16 @@ static inline void *case_nan(size_t bytes) {
   return x;
 }
 
+/** Lay out all activations as pixels, with different zeros beside their rows. */
+static inline void case_take_pixels(const kernel_case *c, ee_program *program) {
+  program->takes[0] = program->gives[0] = EE_PIXELS;
+  for (int v = 0; v <= EE_MAX_NODE_INPUTS; v++) {
+    if (c->value[v].kind == EE_VALUE_CONSTANT || c->value[v].shape.rank < 3) continue;
+    int64_t pixel      = (c->value[v].shape.dim[1] + 15) / 16 * 16;
+    program->pixels[v] = ee_pixels_of(&c->value[v].shape, pixel, v % 3);
+  }
+}
+
 /** Pixels of value @p v of samples [0, n) in memory of their exact size. */
 static inline float *case_pixels(const ee_program *program, int v, int64_t n, const float *dense) {
   const ee_pixels *p = &program->pixels[v];
@@ -136,6 +147,7 @@ static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t
   ee_kernel_call call = {
       .model = &c->model, .node = &c->node, .n = n, .act = c->node.act, .progress = case_count};
   CU_ASSERT_EQUAL_FATAL(ee_program_make(&c->model, backend, &program), EE_OK);
+  if (c->as_pixels && backend->takes != NULL) case_take_pixels(c, &program);
   case_bind(c, &program, first, &call, constant);
   if (backend->prepare != NULL) {
     CU_ASSERT_EQUAL_FATAL(backend->prepare(&c->model, &c->node, constant, &prepared), EE_OK);
