@@ -18,7 +18,7 @@
 #define WHOLE_FLOATS (256 * 1024)  // input that may be one block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
-#define FLOATS_AHEAD 16            // fetched for every product: a cache line
+#define LINE_FLOATS 16             // of a cache line
 #define STEP 8000000               // floating-point operations between two progress calls
 
 /* One spatial dimension of the window. */
@@ -233,8 +233,9 @@ typedef struct piece {
 } piece;
 
 /* What tile @p t shall fetch while it multiplies. */
-static const float *fetch_ahead(piece *p, const ee_simd_tile *t) {
-  int64_t floats = t->rows * t->runs * t->length * FLOATS_AHEAD;
+static const float *fetch_ahead(piece *p, const ee_simd_tile *t, int64_t pixels) {
+  int64_t lines  = EE_SIMD_LINES_AHEAD(p->panel.vectors, pixels);
+  int64_t floats = t->rows * t->runs * t->length * lines * LINE_FLOATS;
   if (p->unread <= 0) return t->weights;
   const float *ahead = p->next;
   p->next += floats;
@@ -273,7 +274,7 @@ static void multiply_row(const job *j, const output_row *row, piece *p) {
   if (t.residual != NULL) t.residual += channel;
   for (int64_t i = 0, x = 0; i < tiles; i++) {
     int64_t n = (row->width - x + tiles - i - 1) / (tiles - i);
-    t.ahead   = fetch_ahead(p, &t);
+    t.ahead   = fetch_ahead(p, &t, n);
     j->kernels->tile[wide][n](&t);
     t.in += n * t.in_step;
     t.out += n * t.out_step;

@@ -19,6 +19,11 @@
 #define EE_SIMD_MAX_PIXELS 14  // pixels in a tile
 #define EE_SIMD_BLOCK 16       // channels per pixel are stored in multiples of it
 
+/** Cache lines that a tile fetches ahead for every product: a few pixels take no longer than their
+ *  weights take to arrive. */
+#define EE_SIMD_LINES_AHEAD(vectors, pixels) \
+  ((pixels) <= 4 ? (vectors) : (pixels) <= 6 ? ((vectors) + 1) / 2 : 1)
+
 /**
  * A tile of a convolution or product: for pixel p and output channel o
  *
@@ -44,7 +49,7 @@ typedef struct ee_simd_tile {
   float        low, high;
   bool         go_on;  // sums stand in out; otherwise they begin with the bias
   bool         open;   // leave the sums in out as they are, for another piece
-  const float *ahead;  // what will be read soon: 64 bytes per product are fetched into cache
+  const float *ahead;  // what will be read soon: EE_SIMD_LINES_AHEAD of it per product are fetched
 } ee_simd_tile;
 
 typedef void (*ee_simd_tile_fn)(const ee_simd_tile *tile);

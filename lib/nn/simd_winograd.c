@@ -20,7 +20,6 @@
 #define STEP 8000000  // floating-point operations between two progress calls
 #define LARGEST_ERROR 1e-3
 #define MAX_POSITIONS 36
-#define AHEAD 16                   // floats of the next panel fetched for every product
 #define LINE 16                    // floats of a cache line
 #define BLOCK_FLOATS (256 * 1024)  // factors and products of a block, or tiles of it at least:
 #define BLOCK 32
@@ -211,11 +210,11 @@ static void multiply_panel(job *j, int k, ee_simd_panel panel, int64_t n) {
                                .out_step = j->l.m_step,
                                .low      = -INFINITY,
                                .high     = INFINITY};
-  const float       *next   = t.weights + panel_floats(w, panel);
+  const float *next = t.weights + panel_floats(w, panel), *end = next + panel_floats(w, panel);
   for (int64_t i = 0, done = 0; i < groups; i++) {
     int64_t tiles = (n - done + groups - i - 1) / (groups - i);
-    t.ahead       = i * AHEAD < panel.vectors * w->panels.lanes ? next : t.weights;
-    next += AHEAD * w->panels.depth;
+    t.ahead       = next < end ? next : t.weights;
+    next += EE_SIMD_LINES_AHEAD(panel.vectors, tiles) * LINE * w->panels.depth;
     j->kernels->tile[panel.vectors][tiles](&t);
     t.in += tiles * t.in_step;
     t.out += tiles * t.out_step;

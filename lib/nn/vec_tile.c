@@ -11,8 +11,11 @@
 ALWAYS_INLINE void add_run(const float *restrict in, int64_t in_step, int64_t length,
                            const float *restrict weights, const float *ahead, const int vectors,
                            const int pixels, vec *sum) {
+  const int lines = EE_SIMD_LINES_AHEAD(vectors, pixels);
   for (int64_t c = 0; c < length; c++, weights += vectors * LANES) {
-    __builtin_prefetch(ahead + c * LINE_FLOATS);
+    UNROLL for (int i = 0; i < lines; i++) {
+      __builtin_prefetch(ahead + (c * lines + i) * LINE_FLOATS);
+    }
     vec w[EE_SIMD_MAX_VECTORS];
     UNROLL for (int o = 0; o < vectors; o++) w[o] = *(const vec *)(weights + o * LANES);
     UNROLL for (int p = 0; p < pixels; p++) {
