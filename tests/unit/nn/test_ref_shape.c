@@ -120,7 +120,8 @@ static double gathered_at(const kernel_case *c, const int64_t *p) {
   int             axis = c->node.attr.gather.axis;
   int64_t         q[EE_MAX_RANK];
   int             place = (int)c->data[1][nd_offset(p + axis, index->dim, index->rank)];
-  for (int d = 0; d < data->rank; d++) q[d] = d < axis ? p[d] : p[d - 1 + index->rank];
+  for (int d = 0; d < axis; d++) q[d] = p[d];
+  for (int d = axis + 1; d < data->rank; d++) q[d] = p[d - 1 + index->rank];
   q[axis] = place < 0 ? place + data->dim[axis] : place;
   return c->data[0][nd_offset(q, data->dim, data->rank)];
 }
