@@ -14,6 +14,7 @@
 #include "simd_mean.h"
 #include "simd_pool.h"
 #include "simd_rows.h"
+#include "simd_tokens.h"
 #include "simd_winograd.h"
 
 /* What the backend knows of one operator. */
@@ -52,7 +53,8 @@ static const simd_op linear = {.can            = ee_simd_linear_can,
                                .prepared_bytes = ee_simd_linear_prepared_bytes,
                                .prepare        = ee_simd_linear_prepare,
                                .scratch_bytes  = ee_simd_linear_scratch_bytes,
-                               .run            = ee_simd_linear_run};
+                               .run            = ee_simd_linear_run,
+                               .can_add        = true};
 
 static const simd_op depthwise = {.can            = ee_simd_depthwise_can,
                                   .prepared_bytes = ee_simd_depthwise_prepared_bytes,
@@ -87,6 +89,14 @@ static const simd_op activation = {.can   = ee_simd_activation_can,
 static const simd_op concat = {
     .can = ee_simd_concat_can, .run = ee_simd_concat_run, .takes = EE_EITHER, .gives = EE_EITHER};
 
+static const simd_op attention = {.can           = ee_simd_attention_can,
+                                  .scratch_bytes = ee_simd_attention_scratch_bytes,
+                                  .run           = ee_simd_attention_run};
+
+static const simd_op layer_norm = {.can = ee_simd_layer_norm_can, .run = ee_simd_layer_norm_run};
+
+static const simd_op softmax = {.can = ee_simd_softmax_can, .run = ee_simd_softmax_run};
+
 /* Ways to run an operator, the first that can is taken. */
 static const simd_op *const ways[EE_OP_COUNT][4] = {
     [EE_OP_CONV]                = {&winograd, &conv, &depthwise},
@@ -103,6 +113,9 @@ static const simd_op *const ways[EE_OP_COUNT][4] = {
     [EE_OP_MUL]                 = {&binary, &spread},
     [EE_OP_DIV]                 = {&binary, &spread},
     [EE_OP_CONCAT]              = {&concat},
+    [EE_OP_ATTENTION]           = {&attention},
+    [EE_OP_LAYER_NORM]          = {&layer_norm},
+    [EE_OP_SOFTMAX]             = {&softmax},
 };
 
 static bool has_its_forms(const simd_op *way, const ee_model *model, const ee_node *node) {

@@ -25,3 +25,6 @@ static inline ee_simd_limits ee_simd_limits_of(const ee_activation *act) {
       return (ee_simd_limits){-INFINITY, INFINITY, false};
   }
 }
+
+/** y = act(x) over @p n floats; may be in place.  Vectorised where we have the function. */
+void ee_simd_act(const ee_activation *act, const float *x, float *y, int64_t n);

@@ -28,7 +28,7 @@ static void copy_row(const ee_kernel_call *call, int in, int64_t i, int64_t y, f
 
 static void concat_dense(const ee_kernel_call *call) {
   ee_ref_concat(call);
-  ee_act_apply(&call->act, call->out, call->out, ee_shape_elements(&call->out_shape));
+  ee_simd_act(&call->act, call->out, call->out, ee_shape_elements(&call->out_shape));
 }
 
 void ee_simd_concat_run(const ee_kernel_call *call) {
@@ -43,7 +43,7 @@ void ee_simd_concat_run(const ee_kernel_call *call) {
         copy_row(call, in, i, y, to);
         to += call->in_pixels[in]->channels;
       }
-      ee_act_apply(&call->act, row, row, call->out_pixels->width * call->out_pixels->pixel);
+      ee_simd_act(&call->act, row, row, call->out_pixels->width * call->out_pixels->pixel);
     }
   }
 }

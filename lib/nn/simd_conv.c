@@ -9,16 +9,15 @@
  * nor result has zeros between its rows, all pixels of the batch are one long row. */
 #include "simd_conv.h"
 
-#include "activation.h"
 #include "meter.h"
 #include "simd_act.h"
 #include "simd_panels.h"
+#include "simd_sweep.h"
 
 #define BLOCK_FLOATS (48 * 1024)   // input of a block of rows
 #define WHOLE_FLOATS (256 * 1024)  // input that may be one block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
-#define LINE_FLOATS 16             // of a cache line
 #define STEP 8000000               // floating-point operations between two progress calls
 
 /* One spatial dimension of the window. */
@@ -228,20 +227,8 @@ typedef struct piece {
   int64_t       group;
   ee_simd_panel panel;
   int64_t       first, end;
-  const float  *next;    // weights that will be wanted after these
-  int64_t       unread;  // floats of them that nobody fetches yet
+  ee_simd_fetch fetch;
 } piece;
-
-/* What tile @p t shall fetch while it multiplies. */
-static const float *fetch_ahead(piece *p, const ee_simd_tile *t, int64_t pixels) {
-  int64_t lines  = EE_SIMD_LINES_AHEAD(p->panel.vectors, pixels);
-  int64_t floats = t->rows * t->runs * t->length * lines * LINE_FLOATS;
-  if (p->unread <= 0) return t->weights;
-  const float *ahead = p->next;
-  p->next += floats;
-  p->unread -= floats;
-  return ahead;
-}
 
 /* The rows of the window that piece and input share; false if there are none to be done. */
 static bool cut_window(const piece *p, output_row *row) {
@@ -258,12 +245,10 @@ static bool cut_window(const piece *p, output_row *row) {
   return true;
 }
 
-/* One panel of output channels of a row, in tiles of about the same number of pixels. */
+/* One panel of output channels of a row. */
 static void multiply_row(const job *j, const output_row *row, piece *p) {
-  const convolution *c      = &j->c;
-  int                wide   = p->panel.vectors;
-  const float       *packed = j->call->prepared;
-  int64_t            most = j->kernels->max_pixels[wide], tiles = (row->width + most - 1) / most;
+  const convolution *c       = &j->c;
+  const float       *packed  = j->call->prepared;
   int64_t            channel = p->group * c->panels.outputs + p->panel.first;
   ee_simd_tile       t       = row->tile;
   packed += p->group * ee_simd_panels_floats(&c->panels);
@@ -272,22 +257,14 @@ static void multiply_row(const job *j, const output_row *row, piece *p) {
   t.bias    = packed + ee_simd_weights_floats(&c->panels) + p->panel.first;
   t.out += channel;
   if (t.residual != NULL) t.residual += channel;
-  for (int64_t i = 0, x = 0; i < tiles; i++) {
-    int64_t n = (row->width - x + tiles - i - 1) / (tiles - i);
-    t.ahead   = fetch_ahead(p, &t, n);
-    j->kernels->tile[wide][n](&t);
-    t.in += n * t.in_step;
-    t.out += n * t.out_step;
-    if (t.residual != NULL) t.residual += n * t.residual_step;
-    x += n;
-  }
+  ee_simd_sweep(t, p->panel.vectors, row->width, &p->fetch);
 }
 
 static void multiply_piece(job *j, piece *p, int64_t begin, int64_t end) {
   const float *packed = j->call->prepared;
   packed += p->group * ee_simd_panels_floats(&j->c.panels) + p->panel.place;
-  p->next   = packed + p->end * row_floats(&j->c, p->panel);
-  p->unread = (p->end - p->first) * row_floats(&j->c, p->panel);
+  p->fetch = (ee_simd_fetch){packed + p->end * row_floats(&j->c, p->panel),
+                             (p->end - p->first) * row_floats(&j->c, p->panel)};
   for (int64_t r = begin; r < end; r++) {
     output_row row = row_of(j, r);
     if (!cut_window(p, &row)) continue;
@@ -317,7 +294,7 @@ static void multiply_block(job *j, int64_t begin, int64_t end) {
 static void finish_block(const job *j, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end && !j->limits.whole; r++) {
     output_row row = row_of(j, r);
-    ee_act_apply(&j->call->act, row.tile.out, row.tile.out, row.width * j->call->out_pixels->pixel);
+    ee_simd_act(&j->call->act, row.tile.out, row.tile.out, row.width * j->call->out_pixels->pixel);
   }
 }
 

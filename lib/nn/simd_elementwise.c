@@ -77,7 +77,7 @@ static void binary_dense(const ee_kernel_call *call) {
                            .low  = limits.low,
                            .high = limits.high};
   ee_simd_kernels_get()->rows(row_op_of(call->node->op), &j);
-  if (!limits.whole) ee_act_apply(&call->act, call->out, call->out, n);
+  if (!limits.whole) ee_simd_act(&call->act, call->out, call->out, n);
 }
 
 void ee_simd_binary_run(const ee_kernel_call *call) {
@@ -98,13 +98,13 @@ bool ee_simd_activation_can(const ee_model *model, const ee_node *node) {
 void ee_simd_activation_run(const ee_kernel_call *call) {
   const ee_pixels *in = call->in_pixels[0], *out = call->out_pixels;
   if (out == NULL) {
-    ee_act_apply(&call->act, call->in[0], call->out, ee_shape_elements(&call->out_shape));
+    ee_simd_act(&call->act, call->in[0], call->out, ee_shape_elements(&call->out_shape));
     return;
   }
   for (int64_t i = 0; i < call->n; i++) {
     for (int64_t y = 0; y < out->height; y++) {
-      ee_act_apply(&call->act, call->in[0] + ee_simd_row_at(in, i, y),
-                   call->out + ee_simd_row_at(out, i, y), out->width * out->pixel);
+      ee_simd_act(&call->act, call->in[0] + ee_simd_row_at(in, i, y),
+                  call->out + ee_simd_row_at(out, i, y), out->width * out->pixel);
     }
   }
 }

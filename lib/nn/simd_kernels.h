@@ -152,6 +152,13 @@ typedef struct ee_simd_kernels {
   void (*max_pool)(const ee_simd_pool *run);
   void (*average_pool)(const ee_simd_pool *run);
   void (*rows)(ee_simd_row_op op, const ee_simd_rows *rows);
+  /** x = softmax(scale x + mask) over n > 0 floats in place; mask NULL: none. */
+  void (*softmax)(float *x, int64_t n, float scale, const float *mask);
+  /** y[i] = x[i]/2 (1 + erf(x[i] / sqrt 2)), absolute error below 3e-7 max(1, |x[i]|). */
+  void (*gelu)(const float *x, float *y, int64_t n);
+  /** y = (x - mean) / sqrt(variance + epsilon) scale + bias over n floats; bias NULL: none. */
+  void (*normalise)(const float *x, const float *scale, const float *bias, float epsilon, float *y,
+                    int64_t n);
 } ee_simd_kernels;
 
 /** The kernels in use: the best for this processor, or what the environment's EE_SIMD says. */

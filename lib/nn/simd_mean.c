@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "activation.h"
+#include "simd_act.h"
 #include "simd_kernels.h"
 #include "simd_panels.h"
 #include "simd_rows.h"
@@ -48,6 +48,6 @@ void ee_simd_mean_run(const ee_kernel_call *call) {
     for (int64_t c = 0; c < channels; c += PIECE) average_piece(call, i, c);
   }
   if (!ee_simd_limits_of(&call->act).whole) {
-    ee_act_apply(&call->act, call->out, call->out, call->n * channels);
+    ee_simd_act(&call->act, call->out, call->out, call->n * channels);
   }
 }

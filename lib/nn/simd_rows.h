@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "activation.h"
 #include "ee/backend.h"
 #include "simd_act.h"
 
@@ -26,5 +25,5 @@ static inline void ee_simd_finish_row(const ee_kernel_call *call, int64_t sample
   const ee_pixels *p = call->out_pixels;
   if (ee_simd_limits_of(&call->act).whole) return;
   float *row = call->out + ee_simd_row_at(p, sample, y);
-  ee_act_apply(&call->act, row, row, p->width * p->pixel);
+  ee_simd_act(&call->act, row, row, p->width * p->pixel);
 }

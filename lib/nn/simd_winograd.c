@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "activation.h"
 #include "ee/log.h"
 #include "meter.h"
 #include "simd_act.h"
@@ -264,7 +263,7 @@ static void finish(const ee_kernel_call *call) {
   const ee_pixels *out = call->out_pixels;
   for (int64_t i = 0; i < call->n * out->height; i++) {
     float *row = call->out + at(out, (place){i / out->height, i % out->height, 0});
-    ee_act_apply(&call->act, row, row, out->width * out->pixel);
+    ee_simd_act(&call->act, row, row, out->width * out->pixel);
   }
 }
 

@@ -62,6 +62,11 @@ ALWAYS_INLINE vec splat(float x) {
   return x - (vec){0};
 }
 
+/* Lane by lane a where `first` holds (all bits set), else b. */
+ALWAYS_INLINE vec choose(mask_vec first, vec a, vec b) {
+  return (vec)((first & (mask_vec)a) | (~first & (mask_vec)b));
+}
+
 /* Where x is not below low, x, and so where it is no number. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -80,9 +85,6 @@ ALWAYS_INLINE vec at_most(vec x, vec high) {
   return (vec)_mm256_min_ps((__m256)high, (__m256)x);
 }
 #else
-ALWAYS_INLINE vec choose(mask_vec first, vec a, vec b) {
-  return (vec)((first & (mask_vec)a) | (~first & (mask_vec)b));
-}
 ALWAYS_INLINE vec at_least(vec x, vec low) {
   return choose(x < low, low, x);
 }

@@ -5,6 +5,7 @@
 #include "vec_elementwise.h"
 #include "vec_pool.h"
 #include "vec_tile.h"
+#include "vec_tokens.h"
 #include "vec_winograd.h"
 
 const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
@@ -19,4 +20,7 @@ const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
     .rows             = EE_FOR_ISA(ee_simd_rows_run),
     .spread           = EE_FOR_ISA(ee_simd_spread),
     .gather           = EE_FOR_ISA(ee_simd_gather),
+    .softmax          = EE_FOR_ISA(ee_simd_softmax),
+    .gelu             = EE_FOR_ISA(ee_simd_gelu),
+    .normalise        = EE_FOR_ISA(ee_simd_normalise),
 };

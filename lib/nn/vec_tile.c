@@ -70,7 +70,7 @@ ALWAYS_INLINE void compute(const ee_simd_tile *t, const int vectors, const int p
       add_run(t->in + r * t->row_step + s * t->run_step, t->in_step, t->length, weights, ahead,
               vectors, pixels, sum);
       weights += t->length * vectors * LANES;
-      ahead += t->length * LINE_FLOATS;
+      ahead += t->length * EE_SIMD_LINES_AHEAD(vectors, pixels) * LINE_FLOATS;
     }
   }
   if (t->open) {

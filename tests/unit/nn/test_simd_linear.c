@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ee_test.h"
+#include "nd_case.h"
+#include "simd_case.h"
+
+#define TOLERANCE 4e-6  // of the largest result: float sums of up to some thousand products
+
+/* x [1, rows, depth] times a constant matrix, with a bias or none; or a Gemm over one row. */
+static void product_case(kernel_case *c, ee_rng *rng, int64_t rows, int64_t depth, int64_t n) {
+  bool gemm = case_draw(rng, 0, 1) == 1, turned = gemm && case_draw(rng, 0, 1) == 1;
+  if (gemm) rows = 1;
+  ee_shape x = {3, {1, rows, depth}}, y = {3, {1, rows, n}};
+  case_begin(c, gemm ? EE_OP_GEMM : EE_OP_MATMUL);
+  if (gemm) {
+    x = (ee_shape){2, {1, depth}}, y = (ee_shape){2, {1, n}};
+    c->node.attr.gemm.alpha   = case_random(rng);
+    c->node.attr.gemm.beta    = case_random(rng);
+    c->node.attr.gemm.trans_b = turned;
+  }
+  case_input(c, rng, EE_VALUE_ACTIVATION, x);
+  case_input(c, rng, EE_VALUE_CONSTANT, (ee_shape){2, {turned ? n : depth, turned ? depth : n}});
+  if (case_draw(rng, 0, 1) == 1) case_input(c, rng, EE_VALUE_CONSTANT, (ee_shape){1, {n}});
+  case_output(c, y);
+}
+
+static void draw_product(kernel_case *c, ee_rng *rng) {
+  const int kinds[] = {EE_ACT_NONE, EE_ACT_RELU, EE_ACT_HARD_SWISH, EE_ACT_CLIP};
+  product_case(c, rng, case_draw(rng, 1, 40), case_draw(rng, 1, 200), case_draw(rng, 1, 150));
+  c->node.act = (ee_activation){(ee_act)kinds[case_draw(rng, 0, 3)], -0.5F, 0.5F};
+}
+
+static void check_random(void) {
+  for (uint64_t draw = 0; draw < 200; draw++) {
+    ee_rng      rng = ee_rng_at(1, draw);
+    kernel_case c;
+    draw_product(&c, &rng);
+    CU_ASSERT_TRUE_FATAL(ee_backend_simd.can(&c.model, &c.node));
+    CU_ASSERT_TRUE(case_agrees_with_ref(&c, &ee_backend_simd, TOLERANCE));
+    CU_ASSERT_TRUE(case_applies_activation(&c, &ee_backend_simd));
+    CU_ASSERT_TRUE(case_batch_keeps_bits(&c, &ee_backend_simd));
+    case_end(&c);
+  }
+}
+
+static void random_products_agree_with_ref_and_keep_bits_in_a_batch(void) {
+  with_all_vectors(check_random);
+}
+
+/* Sums in several pieces, rows in several blocks, rows a page apart, features beside the result. */
+static void check_deep(void) {
+  const int64_t shape[][3] = {{1, 4608, 100}, {60, 1500, 65}, {40, 1024, 200}, {33, 3072, 10}};
+  for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++) {
+    for (uint64_t seed = 0; seed < 4; seed++) {
+      ee_rng      rng = ee_rng_at(2 + seed, i);
+      kernel_case c;
+      product_case(&c, &rng, shape[i][0], shape[i][1], shape[i][2]);
+      CU_ASSERT_TRUE(case_agrees_with_ref(&c, &ee_backend_simd, TOLERANCE));
+      CU_ASSERT_TRUE(case_batch_keeps_bits(&c, &ee_backend_simd));
+      case_end(&c);
+    }
+  }
+}
+
+static void deep_and_tall_products_agree_with_ref(void) {
+  with_all_vectors(check_deep);
+}
+
+static void a_long_product_calls_progress(void) {
+  ee_rng      rng = ee_rng_at(6, 0);
+  kernel_case c;
+  nd_begin(&c, EE_OP_MATMUL);
+  case_input(&c, &rng, EE_VALUE_ACTIVATION, (ee_shape){2, {64, 512}});
+  case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){2, {512, 1024}});
+  case_output(&c, (ee_shape){2, {64, 1024}});
+  free(case_run(&c, &ee_backend_simd, 0, 1));  // 67 million operations
+  CU_ASSERT_TRUE(c.progress_calls >= 5 && c.progress_calls <= 50);
+  case_end(&c);
+}
+
+static void what_it_cannot_do_it_says(void) {
+  ee_rng      rng = ee_rng_at(7, 0);
+  kernel_case c;
+  nd_begin(&c, EE_OP_GEMM);
+  case_input(&c, &rng, EE_VALUE_ACTIVATION, (ee_shape){2, {4, 4}});
+  case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){2, {4, 4}});
+  case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){2, {4, 1}});
+  case_output(&c, (ee_shape){2, {4, 4}});
+  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));  // a bias for each row
+  c.node.n_in = 2;
+  CU_ASSERT_TRUE(ee_backend_simd.can(&c.model, &c.node));
+  c.node.attr.gemm.trans_a = true;
+  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
+  c.node.attr.gemm.trans_a = false;
+  c.value[1].kind          = EE_VALUE_ACTIVATION;
+  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
+  case_end(&c);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(random_products_agree_with_ref_and_keep_bits_in_a_batch),
+    EE_FACT(deep_and_tall_products_agree_with_ref),
+    EE_FACT(a_long_product_calls_progress),
+    EE_FACT(what_it_cannot_do_it_says),
+    {NULL, NULL},
+};
