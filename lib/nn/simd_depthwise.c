@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Depthwise convolution, a row of the result at a time.  Rows of the window that lie above or
- * below the input are left out; beside the input stand zeros. */
+/* Depthwise convolution, row by row for as many channels as let a window's rows of the input stay
+ * in the first-level cache until the next row of the result reads them again.  Rows of the window
+ * that lie above or below the input are left out; beside the input stand zeros. */
 #include "simd_depthwise.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "simd_panels.h"
 #include "simd_rows.h"
 
-#define STEP 4000000  // floating-point operations between two progress calls
+#define STEP 4000000                  // floating-point operations between two progress calls
+#define CACHE_FLOATS (24 * 1024 / 4)  // of the first-level cache: half of it, or less
 
 /* How weights and bias are packed: a panel of [taps, lanes] for each vector of channels, zeros
  * behind the last channel, then the bias. */
@@ -70,6 +72,7 @@ typedef struct job {
   packing                packing;
   ee_slide               y, x;
   ee_simd_limits         limits;
+  ee_meter               meter;
 } job;
 
 static job job_of(const ee_kernel_call *call) {
@@ -80,10 +83,11 @@ static job job_of(const ee_kernel_call *call) {
                .packing = packing_of(&call->in_shape[1]),
                .y       = slide[1],
                .x       = slide[2],
-               .limits  = ee_simd_limits_of(&call->act)};
+               .limits  = ee_simd_limits_of(&call->act),
+               .meter   = {.call = call, .step = STEP}};
 }
 
-/* What all tiles of a row share. */
+/* What all tiles of a row share; its first channel. */
 static ee_simd_depthwise row_of(const job *j, int64_t sample, int64_t y) {
   const ee_kernel_call *call = j->call;
   const ee_pixels      *in = call->in_pixels[0], *out = call->out_pixels;
@@ -96,7 +100,6 @@ static ee_simd_depthwise row_of(const job *j, int64_t sample, int64_t y) {
                                   .row_step   = j->y.dilation * in->row,
                                   .taps       = j->x.kernel,
                                   .tap_step   = j->x.dilation * in->pixel,
-                                  .channels   = ee_simd_round_up(p->channels, p->lanes),
                                   .weights    = packed + taps.begin * j->x.kernel * p->lanes,
                                   .panel_step = p->taps * p->lanes,
                                   .bias       = packed + weights_floats(p),
@@ -125,15 +128,36 @@ static void compute_row(const job *j, ee_simd_depthwise t) {
   j->kernels->depthwise(&t, (int)pixels);
 }
 
+/* At least two blocks: one alone would waste what the processor fetches beside it. */
+static int64_t channels_at_once(const job *j) {
+  int64_t fit = CACHE_FLOATS / (j->y.kernel * j->x.in), least = 2 * EE_SIMD_BLOCK;
+  return fit > least ? fit / EE_SIMD_BLOCK * EE_SIMD_BLOCK : least;
+}
+
+/* Channels [c, end) of a sample. */
+static void compute_channels(job *j, int64_t sample, int64_t c, int64_t end) {
+  const ee_kernel_call *call = j->call;
+  const packing        *p    = &j->packing;
+  for (int64_t y = 0; y < call->out_pixels->height; y++) {
+    ee_simd_depthwise t = row_of(j, sample, y);
+    t.in += c;
+    t.weights += c * p->taps;
+    t.bias += c;
+    t.out += c;
+    t.channels = end - c;
+    compute_row(j, t);
+    ee_meter_add(&j->meter, 2 * p->taps * (end - c) * call->out_pixels->width);
+  }
+}
+
 void ee_simd_depthwise_run(const ee_kernel_call *call) {
-  job      j     = job_of(call);
-  ee_meter meter = {.call = call, .step = STEP};
-  int64_t  work  = 2 * j.packing.taps * j.packing.channels * call->out_pixels->width;
+  job     j        = job_of(call);
+  int64_t channels = ee_simd_round_up(j.packing.channels, j.packing.lanes);
+  int64_t piece    = channels_at_once(&j);
   for (int64_t i = 0; i < call->n; i++) {
-    for (int64_t y = 0; y < call->out_pixels->height; y++) {
-      compute_row(&j, row_of(&j, i, y));
-      ee_simd_finish_row(call, i, y);
-      ee_meter_add(&meter, work);
+    for (int64_t c = 0; c < channels; c += piece) {
+      compute_channels(&j, i, c, c + piece < channels ? c + piece : channels);
     }
+    for (int64_t y = 0; y < call->out_pixels->height; y++) ee_simd_finish_row(call, i, y);
   }
 }

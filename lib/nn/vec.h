@@ -67,6 +67,18 @@ ALWAYS_INLINE vec choose(mask_vec first, vec a, vec b) {
   return (vec)((first & (mask_vec)a) | (~first & (mask_vec)b));
 }
 
+/* Keeps a vector that several operations read in its register, where the compiler would rather load
+ * it again for each of them. */
+#if defined(__AVX512F__)
+#define KEEP(x) __asm__("" : "+v"(x))
+#elif defined(__x86_64__)
+#define KEEP(x) __asm__("" : "+x"(x))
+#elif defined(__aarch64__)
+#define KEEP(x) __asm__("" : "+w"(x))
+#else
+#define KEEP(x) ((void)0)
+#endif
+
 /* Where x is not below low, x, and so where it is no number. */
 #if defined(__AVX512F__)
 #include <immintrin.h>

@@ -5,16 +5,20 @@
 #include "vec_depthwise.h"
 
 #define MAX_TAPS 5
-#define MAX_COLUMNS (2 * (EE_DEPTHWISE_PIXELS - 1) + MAX_TAPS)
 
-/* A row of a window of `taps` taps, which the next pixel's is `stride` taps away from. */
+/* A row of a window of `taps` taps, which the next pixel's is `stride` taps away from; column by
+ * column, so that each is loaded once for all windows that it is in. */
 ALWAYS_INLINE void add_known_row(const float *in, int64_t tap_step, const float *weights,
                                  const int taps, const int stride, const int pixels, vec *sum) {
-  vec x[MAX_COLUMNS], w[MAX_TAPS];
+  vec w[MAX_TAPS];
   UNROLL for (int s = 0; s < taps; s++) w[s] = *(const vec *)(weights + s * LANES);
-  UNROLL for (int i = 0; i < stride * (pixels - 1) + taps; i++) x[i] = load(in + i * tap_step);
-  UNROLL for (int s = 0; s < taps; s++) {
-    UNROLL for (int p = 0; p < pixels; p++) sum[p] += w[s] * x[stride * p + s];
+  UNROLL for (int i = 0; i < stride * (pixels - 1) + taps; i++, in += tap_step) {
+    vec x = load(in);
+    KEEP(x);
+    UNROLL for (int p = 0; p < pixels; p++) {
+      int s = i - stride * p;
+      if (s >= 0 && s < taps) sum[p] += w[s] * x;
+    }
   }
 }
 
@@ -29,32 +33,33 @@ ALWAYS_INLINE void add_any_row(const ee_simd_depthwise *t, const float *in, cons
 }
 
 /* taps 0: any. */
-ALWAYS_INLINE void compute(const ee_simd_depthwise *t, const float *in, const float *weights,
-                           vec bias, float *out, const int taps, const int stride,
-                           const int pixels) {
-  vec sum[EE_DEPTHWISE_PIXELS];
-  UNROLL for (int p = 0; p < pixels; p++) sum[p] = bias;
-  for (int64_t r = 0; r < t->rows; r++) {
+ALWAYS_INLINE void add_window(const ee_simd_depthwise *t, const float *in, const float *weights,
+                              const int taps, const int stride, const int pixels, vec *sum) {
+  for (int64_t r = 0; r < t->rows; r++, in += t->row_step) {
     if (taps > 0) {
-      add_known_row(in + r * t->row_step, t->tap_step, weights, taps, stride, pixels, sum);
+      add_known_row(in, t->tap_step, weights, taps, stride, pixels, sum);
     } else {
-      add_any_row(t, in + r * t->row_step, weights, pixels, sum);
+      add_any_row(t, in, weights, pixels, sum);
     }
     weights += t->taps * LANES;
   }
-  UNROLL for (int p = 0; p < pixels; p++) {
-    store(out + p * t->out_step, between(sum[p], t->low, t->high));
-  }
 }
 
-ALWAYS_INLINE void compute_row(const ee_simd_depthwise *t, const int taps, const int stride,
+ALWAYS_INLINE void compute_row(const ee_simd_depthwise *row, const int taps, const int stride,
                                const int pixels) {
-  for (int64_t c = 0; c < t->channels; c += LANES) {
-    const float *weights = t->weights + c / LANES * t->panel_step;
-    vec          bias    = load(t->bias + c);
-    for (int64_t i = 0; i < t->tiles; i++) {
-      compute(t, t->in + c + i * pixels * t->in_step, weights, bias,
-              t->out + c + i * pixels * t->out_step, taps, stride, pixels);
+  const ee_simd_depthwise t   = *row;  // a copy that no store can change
+  const vec               low = splat(t.low), high = splat(t.high);
+  for (int64_t c = 0; c < t.channels; c += LANES) {
+    const float *weights = t.weights + c / LANES * t.panel_step, *in = t.in + c;
+    const vec    bias = load(t.bias + c);
+    float       *out  = t.out + c;
+    for (int64_t i = 0; i < t.tiles; i++, in += pixels * t.in_step) {
+      vec sum[EE_DEPTHWISE_PIXELS];
+      UNROLL for (int p = 0; p < pixels; p++) sum[p] = bias;
+      add_window(&t, in, weights, taps, stride, pixels, sum);
+      UNROLL for (int p = 0; p < pixels; p++, out += t.out_step) {
+        store(out, at_most(at_least(sum[p], low), high));
+      }
     }
   }
 }
