@@ -15,7 +15,7 @@ edgeexit import idx ids.idx labels.idx -o ids.h5 > out
 for export in fixed free; do
   edgeexit import onnx $export.onnx -o $export.h5 > out
   grep -q "15 layers, 2 exits, 3 classes" out || fail "$export.onnx: $(cat out)"
-  for backend in ref blis; do
+  for backend in ref blis simd; do
     edgeexit score --backend $backend -o exits.h5 $export.h5 ids.h5 > out
     tool compare_reference exits.h5 reference.h5 60 0.5 > out || fail "$export, $backend: $(cat out)"
   done
