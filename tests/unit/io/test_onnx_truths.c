@@ -54,14 +54,14 @@ static void ids_are_compared(void) {
   }
 }
 
-static void a_truth_is_negated_and_moved(void) {
+static void a_truth_is_moved_and_negated(void) {
   maker m;
   float y[2 * IDS];
   start(&m);
   maker_node(&m, "Equal", "ids seven", "is");
-  maker_node(&m, "Not", "is", "not");
-  maker_node(&m, "Unsqueeze", "not axes", "far");
-  cast(&m, "far", "y");
+  maker_node(&m, "Unsqueeze", "is axes", "far");
+  maker_node(&m, "Not", "far", "not");
+  cast(&m, "not", "y");
   run(&m, y);
   for (int i = 0; i < 2 * IDS; i++) CU_ASSERT_EQUAL(y[i], ids[i] != 7);
 }
@@ -132,7 +132,7 @@ static void truths_are_not_computed_with_and_floats_not_compared(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(ids_are_compared),
-    EE_FACT(a_truth_is_negated_and_moved),
+    EE_FACT(a_truth_is_moved_and_negated),
     EE_FACT(ids_become_floats),
     EE_FACT(one_of_two_is_chosen_for_each_element),
     EE_FACT(an_infinite_mask_becomes_the_largest_number),
