@@ -86,14 +86,15 @@ plan tight
 expect "plan for one" "$(of plans.0.plan)" null
 at_most "$(of devices.1.memory_bytes)" "$(of devices.1.memory_limit_bytes)" "memory of two"
 
-# but with activations and packed weights one has not: that is said, and run refuses in those numbers
+# but with activations and packed weights one has not: that is said, and run refuses it
 needs=$(of warnings.0 | sed -n 's/^two has 0.30 MB of memory, but needs \([0-9.]*\): .*/\1/p')
 edgeexit generate modulation --samples 3 --seed 3 -o few.h5
 if edgeexit run --devices 3 --fleet tight.yaml model.h5 few.h5 < /dev/null > out 2> err; then
   fail "run takes layers that two has no room for"
 fi
 said=$(sed -n 's/.*device 1 (two) has 300000 byte.* need \([0-9]*\): .*/\1/p' err)
-expect "MB that two needs" "$(awk -v b="$said" 'BEGIN { printf "%.2f", b * 1e-6 }')" "$needs"
+awk -v run="$said" -v plan="$needs" 'BEGIN { x = run * 1e-6 / plan; exit !(x > 0.95 && x < 1.05) }' ||
+  fail "two needs $said byte to run, and $needs MB by the plan"  # which counts no headers
 
 edgeexit plan model.h5 --fleet tight.yaml > table
 grep -q '^ *1  no plan$' table || fail "the table has a plan for one device"
