@@ -37,3 +37,5 @@ STREAM=360 LINK=400Mbit/s experiment moves
 rows '^(live|build|drain) +360 ' 3
 awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
   fail "layers did not move, or the gap at the move is not within twice the others': $(cat "$scratch/out")"
+CLOCKS=simulated PARTS=8 STREAM=200 experiment clocks
+rows '^(computing|bandwidth|latency) +8 +[0-9.]+ +[0-9.]+ +(0\.9[5-9]|1\.0[0-5])' 3
