@@ -18,7 +18,12 @@
 #define LINK_GAIN 0.05  // of the period, that 16 bits must bring to be chosen
 
 static ee_status read_layer(void *self, int layer, float **blob) {
-  return ee_model_file_read_layer(self, layer, blob);
+  ee_run_inputs *in    = self;
+  int64_t        begin = ee_clock_ns();
+  EE_TRY(ee_model_file_read_layer(in->model_file, layer, blob));
+  in->read_seconds += (double)(ee_clock_ns() - begin) * 1e-9;
+  in->read_bytes += (double)in->model->layer[layer].weight_bytes;
+  return EE_OK;
 }
 
 static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
@@ -32,7 +37,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .host_flops     = in->host_flops,
                         .link_bandwidth = in->links,
                         .by_seconds     = in->fleet == NULL && in->host_flops > 0.0,
-                        .layers         = {.self = in->model_file, .read = read_layer},
+                        .layers         = {.self = in, .read = read_layer},
                         .source         = {.self = &in->stream, .read = ee_stream_read},
                         .label          = in->stream.label,
                         .n_samples      = in->n_samples,
@@ -71,11 +76,13 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   options.near                     = o->near;
   options.cooldown                 = o->cooldown;
   options.planner                  = ee_planner_by_name(o->planner);
-  options.weights_from_file        = strcmp(o->weights, "file") == 0;
+  options.weights                  = (ee_weights)ee_weights_by_name(o->weights);
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0)
     options.offload_layer_cost = o->lambda;
 
   EE_TRY(ee_device_create(comm, setup, &device));
+  const ee_run_inputs *in = setup->layers.self;
+  if (in->read_seconds > 0.0) options.file_rate = in->read_bytes / in->read_seconds;
   ee_status status = ee_controller_create(device, &options, &controller);
   if (status == EE_OK) {
     ee_control_hooks hooks = ee_controller_hooks(controller);

@@ -15,7 +15,8 @@ typedef struct ee_run_inputs {
   MPI_Comm          comm;      // that opened them
   bool              borrowed;  // model file, fleet and outcomes are rank 0's, in one process
   ee_model_file    *model_file;
-  const ee_model   *model;  // the file's: no constants in memory
+  double            read_bytes, read_seconds;  // weights read so far, and how long that took
+  const ee_model   *model;                     // the file's: no constants in memory
   const ee_backend *backend;
   ee_fleet         *fleet;       // NULL: the real clock
   char             *fleet_text;  // the file's text, for the trace

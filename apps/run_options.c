@@ -27,8 +27,8 @@ static ee_status check(const ee_run_options *o) {
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
-  if (strcmp(o->weights, "peer") != 0 && strcmp(o->weights, "file") != 0) {
-    return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer or file", o->weights);
+  if (ee_weights_by_name(o->weights) < 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer, file or auto", o->weights);
   }
   if (strcmp(o->link_values, "f32") != 0 && strcmp(o->link_values, "f16") != 0 &&
       strcmp(o->link_values, "auto") != 0) {
@@ -150,8 +150,8 @@ static int add_control_options(ee_run_options *o, ee_option *to) {
        1000},
       {"cooldown", 0, EE_OPTION_INT, &o->cooldown, "E",
        "epochs under a plan before the next move; default 2", 0, 100000},
-      {"weights", 0, EE_OPTION_TEXT, &o->weights, "peer|file",
-       "where moved layers come from; default peer", 0, 0},
+      {"weights", 0, EE_OPTION_TEXT, &o->weights, "peer|file|auto",
+       "where moved layers come from: owners, the file, or as is sooner; default auto", 0, 0},
       {"move", 0, EE_OPTION_TEXT, &o->move, "live|build|drain",
        "while the stream goes on; stopped to change over; stopped for all of it; default live", 0,
        0},
@@ -169,7 +169,7 @@ static ee_run_options defaults(void) {
   return (ee_run_options){.policy        = "threshold:value=0.8",
                           .planner       = "exact",
                           .rule          = "gain",
-                          .weights       = "peer",
+                          .weights       = "auto",
                           .move          = "live",
                           .link_values   = "f32",
                           .batch         = 8,

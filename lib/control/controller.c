@@ -58,6 +58,29 @@ int ee_move_mode_by_name(const char *name) {
   return -1;
 }
 
+int ee_weights_by_name(const char *name) {
+  static const char *const names[] = {
+      [EE_WEIGHTS_PEER] = "peer", [EE_WEIGHTS_FILE] = "file", [EE_WEIGHTS_AUTO] = "auto"};
+  for (int i = 0; i <= EE_WEIGHTS_AUTO; i++) {
+    if (strcmp(names[i], name) == 0) return i;
+  }
+  return -1;
+}
+
+/* What all ranks know of the rates at which they read the model file: a rank that read nothing is
+ * taken to be as slow as the slowest.  On the simulated clock, where files take no time, nothing is
+ * known. */
+static void share_file_rates(ee_controller *c) {
+  double *rate = c->mind->estimate.file_rate, least = 0.0;
+  if (ee_clock_is_simulated()) return;
+  EE_MPI(MPI_Allgather(&c->options.file_rate, 1, MPI_DOUBLE, rate, 1, MPI_DOUBLE,
+                       ee_device_control_comm(c->device)));
+  for (int d = 0; d < c->sums.n_devices; d++) {
+    if (rate[d] > 0.0 && (least <= 0.0 || rate[d] < least)) least = rate[d];
+  }
+  for (int d = 0; d < c->sums.n_devices; d++) rate[d] = rate[d] > 0.0 ? rate[d] : least;
+}
+
 static ee_status open_parts(ee_controller *c) {
   int size;
   if (c->setup->offload && c->options.rebalance) {
@@ -90,6 +113,7 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
     if (status != EE_OK) ee_mind_close(comm, &c->mind);
   }
   if (status == EE_OK) {
+    share_file_rates(c);
     ee_pause_open(device, &c->pause);
   } else if (c != NULL) {
     ee_sums_close(&c->sums);
@@ -147,12 +171,26 @@ static uint64_t next_switch(const ee_controller *c) {
   return (uint64_t)(c->epoch + 1 + c->setup->control_delay) * (uint64_t)c->setup->epoch_samples;
 }
 
+/* Every layer that moves from its owner or from the file, as all ranks find alike. */
+static ee_status begin_migration(ee_controller *c, const ee_plan *plan) {
+  const ee_plan *before    = ee_device_plan(c->device, NULL);
+  bool          *from_file = calloc((size_t)plan->n_layers, sizeof *from_file);
+  if (from_file == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", plan->n_layers);
+  for (int l = 0; l < plan->n_layers; l++) {
+    int from     = before->stage[ee_plan_stage_of_layer(before, l)].device;
+    int to       = plan->stage[ee_plan_stage_of_layer(plan, l)].device;
+    from_file[l] = ee_layer_from_file(&c->mind->estimate, c->options.weights, l, from, to);
+  }
+  ee_status status = ee_migration_begin(c->device, before, plan, from_file, &c->migration);
+  free(from_file);
+  return status;
+}
+
 static ee_status adopt(ee_controller *c, const ee_plan *plan) {
   c->totals.adopted++;
   EE_TRY(ee_plan_copy(plan, &c->target));
   EE_TRY(ee_device_prepare(c->device, plan));
-  EE_TRY(ee_migration_begin(c->device, ee_device_plan(c->device, NULL), plan,
-                            c->options.weights_from_file, &c->migration));
+  EE_TRY(begin_migration(c, plan));
   return c->options.move == EE_MOVE_DRAIN ? EE_OK : ee_migration_start(c->migration);
 }
 
@@ -205,12 +243,24 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
   return EE_OK;
 }
 
+/* Why a better plan cannot be had, once for each stretch of epochs in which it is so. */
+static void say_shortage(const ee_controller *c, const ee_decision_record *record) {
+  bool again = c->mind->short_of_memory, now = record->verdict == EE_VERDICT_KEPT_MEMORY;
+  c->mind->short_of_memory = now;
+  if (again || !now || (ee_device_rank(c->device) != 0 && !ee_clock_is_simulated())) return;
+  ee_log(EE_LOG_INFO,
+         "a better plan is left: device %d would need %.0f byte for layers and messages of both "
+         "plans while they move, it has %.0f byte",
+         record->shortage.device, record->shortage.needs, record->shortage.memory);
+}
+
 static ee_status decide(const ee_controller *c, ee_decision_record *record) {
   uint64_t next      = next_switch(c) + (uint64_t)c->setup->epoch_samples;  // ready takes an epoch
   double   remaining = next < c->setup->n_samples ? (double)(c->setup->n_samples - next) : 0.0;
   ee_plan_destroy(&record->best);
   EE_TRY(ee_decide(&c->mind->decider, &c->options, &c->mind->estimate,
                    ee_device_plan(c->device, NULL), remaining, record));
+  say_shortage(c, record);
   // One switch at a time: the plan in force must govern some of what was summed.
   if (record->verdict == EE_VERDICT_ADOPTED && epoch_end(c, c->epoch) <= c->last_switch) {
     record->verdict = EE_VERDICT_KEPT_COOLING;

@@ -67,9 +67,33 @@ static ee_status watch(ee_decider *d, const ee_planner *planner, const ee_estima
 static ee_verdict judge(const ee_choice *c) {
   if (ee_plan_equal(c->plan, c->other) || c->B >= c->T) return EE_VERDICT_KEPT_BEST;
   if (isinf(c->T)) return EE_VERDICT_ADOPTED;  // a device of the plan is away
-  ee_verdict verdict = c->options->rule->judge(c);
-  if (verdict != EE_VERDICT_ADOPTED) return verdict;
-  return ee_move_fits(c->estimate, c->plan, c->other) ? verdict : EE_VERDICT_KEPT_MEMORY;
+  return c->options->rule->judge(c);
+}
+
+/* What is adopted must fit beside the present plan, or a plan on the way to it must, and be better
+ * than the present one. */
+static ee_status fit(const ee_choice *c, ee_decision_record *record) {
+  const ee_chain *chain = &c->estimate->chain;
+  ee_plan        *step  = NULL;
+  ee_forecast     forecast;
+  if (record->verdict != EE_VERDICT_ADOPTED || isinf(c->T)) return EE_OK;
+  record->shortage = ee_move_shortage(c->estimate, c->plan, c->other);
+  if (record->shortage.device < 0) return EE_OK;
+  record->verdict = EE_VERDICT_KEPT_MEMORY;
+  EE_TRY(ee_move_step(c->estimate, c->plan, c->other, &step));
+  if (step == NULL) return EE_OK;
+  ee_status status = ee_partition_forecast(chain, step, &forecast);
+  if (status != EE_OK || *ee_objective(c->options->planner, &forecast) >= c->T) {
+    ee_plan_destroy(&step);
+    return status;
+  }
+  ee_plan_destroy(&record->best);
+  record->best         = step;
+  record->verdict      = EE_VERDICT_ADOPTED;
+  record->period_best  = forecast.period;
+  record->latency_best = forecast.latency;
+  record->moved_bytes  = ee_partition_moved_bytes(chain, c->plan, step);
+  return EE_OK;
 }
 
 /* A rule that looks at random times draws the epochs until the next one from 1 to twice the mean
@@ -142,7 +166,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
                     ee_decision_record *record) {
   const ee_chain *chain = &estimate->chain;
   ee_choice c = {.options = options, .estimate = estimate, .plan = plan, .remaining = remaining};
-  *record     = (ee_decision_record){.verdict = EE_VERDICT_FAILED};
+  *record     = (ee_decision_record){.verdict = EE_VERDICT_FAILED, .shortage = {.device = -1}};
   if (!all_away(chain)) {  // else there is nothing to plan with: they serve what they own
     EE_TRY(ee_partition_forecast(chain, plan, &c.now));
     c.T = *ee_objective(options->planner, &c.now);
@@ -160,7 +184,9 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   record->moved_bytes  = ee_partition_moved_bytes(chain, plan, c.other);
   record->verdict      = EE_VERDICT_ADOPTED;
   if (!options->always || ee_plan_equal(plan, c.other)) {
-    record->verdict = weigh(decider, options, isinf(c.T), judge(&c));
+    record->verdict = judge(&c);
+    EE_TRY(fit(&c, record));
+    record->verdict = weigh(decider, options, isinf(c.T), record->verdict);
   }
   if (decider->cooling > 0) decider->cooling--;
   return EE_OK;

@@ -2,6 +2,7 @@
 #pragma once
 #include "ee/controller.h"
 #include "estimate.h"
+#include "move.h"
 
 /**
  * @file decide.h
@@ -35,11 +36,12 @@ void ee_decider_switched(ee_decider *decider, ee_estimate *estimate, const ee_pl
 
 /** The outcome of one epoch. */
 typedef struct ee_decision_record {
-  ee_verdict verdict;
-  double     period_now, period_best;    // predicted with the same loads [s]
-  double     latency_now, latency_best;  // the same [s]
-  double     moved_bytes;
-  ee_plan   *best;  // the caller's; NULL if the planner found none
+  ee_verdict  verdict;
+  double      period_now, period_best;    // predicted with the same loads [s]
+  double      latency_now, latency_best;  // the same [s]
+  double      moved_bytes;
+  ee_shortage shortage;  // of the plan that was to be adopted beside the present one
+  ee_plan    *best;      // the caller's; NULL if the planner found none
 } ee_decision_record;
 
 /**
@@ -49,7 +51,8 @@ typedef struct ee_decision_record {
  * makes those short, and M the time to move, the rule "gain" moves if
  *   (T - B) / T >= min_gain  and  (T - B) / T > error_bars * standard error,
  *   (remaining - M / period) (T - B) > M, or of latencies M^2 / (2 period),
- *   both plans together fit into every device's memory,
+ *   both plans together fit into every device's memory, or the present one and one on the way
+ *   (ee_move_step()) that is better than it, which is then what is moved to,
  * where the best plan is that of the planner or, if the planner finds the shortest period in index
  * order, of all plans within (1 + near) of that period and with a gain of min_gain the one that
  * moves least, and B is multiplied by what that plan missed its forecast by if it has served

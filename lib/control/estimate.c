@@ -16,7 +16,7 @@
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 5 * p + 3 * p * p;
+  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 6 * p + 3 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
@@ -34,7 +34,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->own_speed    = e->speed + p;
   e->old_speed    = e->own_speed + p;
   e->memory       = e->old_speed + p;
-  e->unrest       = e->memory + p;
+  e->file_rate    = e->memory + p;
+  e->unrest       = e->file_rate + p;
   e->bandwidth    = e->unrest + p;
   e->expected     = e->bandwidth + p * p;
   e->latency      = e->expected + p * p;

@@ -35,6 +35,7 @@ typedef struct ee_estimate {
   double         *expected;   // shape [n_devices, n_devices], bandwidths over a long time [byte/s]
   double         *latency;    // shape [n_devices, n_devices] [s]
   double         *memory;     // shape [n_devices] [byte], 0: unlimited
+  double         *file_rate;  // shape [n_devices], reading the model file [byte/s]; 0: not known
   double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double
   int            *attach;                                       // shape [n_exits]
   bool           *cut_allowed;                                  // shape [n_layers + 1]

@@ -13,13 +13,14 @@ typedef struct move {
   size_t      bytes;
   MPI_Request request;  // MPI_REQUEST_NULL once it is through, or if nothing travels
   int64_t     due;      // incoming: when it arrives on the paced clock [ns]; -1: not known yet
+  bool        file;     // incoming: it is read from the model file
   bool        held;     // incoming: was resident when the move began, so only discarded
   bool        done;
 } move;
 
 struct ee_migration {
   ee_device *device;
-  bool       from_file, abandoned, started;
+  bool       abandoned, started;
   int64_t    begun;  // [ns]
   int        n_in, n_out;
   move      *in, *out;  // shape [n_in], [n_out]
@@ -37,18 +38,19 @@ static ee_status keep_outgoing(ee_migration *m, int layer, int to) {
   return ee_resident_add(ee_device_resident(m->device), layer, NULL);  // until the send is done
 }
 
-static void expect_incoming(ee_migration *m, int layer, int from) {
+static void expect_incoming(ee_migration *m, int layer, int from, bool file) {
   size_t bytes     = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
   m->in[m->n_in++] = (move){.layer   = layer,
                             .peer    = from,
                             .bytes   = bytes,
                             .request = MPI_REQUEST_NULL,
                             .due     = -1,
+                            .file    = file,
                             .held    = ee_resident_has(ee_device_resident(m->device), layer)};
 }
 
 static ee_status post_receive(ee_migration *m, move *in) {
-  if (m->from_file || in->bytes == 0) return EE_OK;
+  if (in->file || in->bytes == 0) return EE_OK;
   in->blob = malloc(in->bytes);
   if (in->blob == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of layer %d", in->bytes, in->layer);
@@ -65,7 +67,8 @@ static void post_send(ee_migration *m, move *out) {
                    &out->request));
 }
 
-static ee_status list_moves(ee_migration *m, const ee_plan *before, const ee_plan *after) {
+static ee_status list_moves(ee_migration *m, const ee_plan *before, const ee_plan *after,
+                            const bool *from_file) {
   int rank = ee_device_rank(m->device);
   for (int layer = 0; layer < before->n_layers; layer++) {
     int from = owner(before, layer), to = owner(after, layer);
@@ -74,24 +77,23 @@ static ee_status list_moves(ee_migration *m, const ee_plan *before, const ee_pla
       return EE_FAIL(EE_ERR_UNSUPPORTED, "layer %d is too large to be moved: more than %d bytes",
                      layer, INT_MAX);
     }
-    if (to == rank) expect_incoming(m, layer, from);
-    if (from == rank && !m->from_file) EE_TRY(keep_outgoing(m, layer, to));
+    if (to == rank) expect_incoming(m, layer, from, from_file[layer]);
+    if (from == rank && !from_file[layer]) EE_TRY(keep_outgoing(m, layer, to));
   }
   return EE_OK;
 }
 
 ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
-                             bool from_file, ee_migration **migration) {
+                             const bool *from_file, ee_migration **migration) {
   ee_migration *m = calloc(1, sizeof *m);
   size_t        n = (size_t)before->n_layers;
   *migration      = m;
   if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a migration");
-  m->device    = device;
-  m->from_file = from_file;
-  m->in        = calloc(n, sizeof *m->in);
-  m->out       = calloc(n, sizeof *m->out);
+  m->device = device;
+  m->in     = calloc(n, sizeof *m->in);
+  m->out    = calloc(n, sizeof *m->out);
   if (m->in == NULL || m->out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu moves", n);
-  return list_moves(m, before, after);
+  return list_moves(m, before, after, from_file);
 }
 
 ee_status ee_migration_start(ee_migration *m) {
@@ -106,7 +108,7 @@ ee_status ee_migration_start(ee_migration *m) {
  */
 static bool behind_another(const ee_migration *m, const move *in) {
   for (const move *other = m->in; other < in; other++) {
-    if (!other->done && other->peer == in->peer) return true;
+    if (!other->done && !other->file && other->peer == in->peer) return true;
   }
   return false;
 }
@@ -114,15 +116,15 @@ static bool behind_another(const ee_migration *m, const move *in) {
 /* Whether the bytes of an incoming layer are here, on the clock that counts. */
 static ee_status incoming_here(ee_migration *m, move *in, bool *here) {
   *here = false;
-  if (m->from_file && !m->abandoned && in->blob == NULL && in->bytes > 0) {
+  if (in->file && !m->abandoned && in->blob == NULL && in->bytes > 0) {
     const ee_layer_reader *layers = &ee_device_setup(m->device)->layers;
     EE_TRY(layers->read(layers->self, in->layer, &in->blob));
   }
   int done = 1;
   if (in->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&in->request, &done, MPI_STATUS_IGNORE));
-  if (!done || behind_another(m, in)) return EE_OK;
+  if (!done || (!in->file && behind_another(m, in))) return EE_OK;
   if (in->due < 0) {
-    in->due = m->from_file ? 0 : ee_device_pace_weights(m->device, in->peer, m->begun, in->bytes);
+    in->due = in->file ? 0 : ee_device_pace_weights(m->device, in->peer, m->begun, in->bytes);
   }
   *here = m->abandoned || in->due <= ee_device_now(m->device);
   return EE_OK;
@@ -136,7 +138,7 @@ static void trace_move(const ee_migration *m, const move *in) {
                     .first_id   = (uint64_t)in->layer,
                     .plan_epoch = 0,
                     .bytes      = (int64_t)in->bytes,
-                    .peer       = m->from_file ? -1 : in->peer,
+                    .peer       = in->file ? -1 : in->peer,
                     .layer      = in->layer};
   ee_device_plan(m->device, &event.plan_epoch);
   ee_device_trace_event(m->device, &event);

@@ -16,10 +16,11 @@ typedef struct ee_migration ee_migration;
 /**
  * Begin.  Not collective, but all ranks begin the same migration.  The plan was prepared before.
  * Layers to be sent are kept from now on.
- * @param from_file  new owners read layers from the model file; nothing is sent
+ * @param from_file  shape [n_layers], whether the new owner reads a layer from the model file, so
+ *                   that it is not sent; used during the call, equal on all ranks
  */
 ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
-                             bool from_file, ee_migration **migration);
+                             const bool *from_file, ee_migration **migration);
 
 /** Let layers travel.  Once; until then nothing comes in. */
 ee_status ee_migration_start(ee_migration *migration);

@@ -16,9 +16,10 @@
 typedef struct ee_mind {
   ee_estimate        estimate;
   ee_decider         decider;
-  ee_decision_record newest;   // of the last epoch that was decided
-  int64_t            epochs;   // decided so far
-  double             seconds;  // of this host that estimating and planning took
+  ee_decision_record newest;           // of the last epoch that was decided
+  int64_t            epochs;           // decided so far
+  bool               short_of_memory;  // which is why the newest decision kept its plan
+  double             seconds;          // of this host that estimating and planning took
 } ee_mind;
 
 /**

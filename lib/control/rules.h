@@ -31,10 +31,3 @@ struct ee_rule {
 
 /** All rules, ended by NULL. */
 const ee_rule *const *ee_rules(void);
-
-/** Seconds until the slowest pair of devices has moved its layers: latency + bytes / bandwidth. */
-double ee_move_seconds(const ee_estimate *estimate, const ee_plan *before, const ee_plan *after);
-
-/** Whether the weights of both plans' stages and the slots of both fit into the memory of every
- *  device that `after` uses. */
-bool ee_move_fits(const ee_estimate *estimate, const ee_plan *before, const ee_plan *after);

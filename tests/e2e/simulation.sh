@@ -130,6 +130,25 @@ awk -v run="$(tool json_value energy_j < out)" -v report="$(tool json_value ener
   'BEGIN { exit !(report > 0.99 * run && report < 1.01 * run) }' || fail "$(cat report.json)"
 expect "name in the report" "$(tool json_value devices.1.name < report.json)" server
 
+# a link gets slower: the least latency is then that of the camera alone, while the server alone
+# still has the shortest period; a controller that judges latencies moves, one that judges periods
+# does not
+cat > fleet.yaml << 'FLEET'
+name: a link that gets slower
+devices: [{name: camera, flops: 0.1G}, {name: server, flops: 0.4G}]
+links: {default: {bandwidth: 3Mbit/s, latency: 1ms, changes: [{at: 0.5, bandwidth: 1.5Mbit/s}]}}
+FLEET
+for planner in 'exact 0' 'latency 1'; do
+  read -r name moves <<< "$planner"
+  simulate --policy final --batch 1 --rate 100 --weights file --planner "$name" --json
+  expect "moves with $name" "$(tool json_value moves_done < out)" "$moves"
+  expect "first plan with $name" "$(value trace.h5 plans.0.plan)" "0-8 @1"
+  tool json_value latency_mean_s < out > "mean-$name"
+done
+expect "plan in the end" "$(value trace.h5 plans.1.plan)" "0-8 @0"
+awk '{ mean[NR] = $1 } END { exit !(mean[2] < 0.95 * mean[1]) }' mean-exact mean-latency ||
+  fail "latencies with exact and latency: $(cat mean-exact mean-latency)"
+
 # what is refused
 refuse() {
   local code=0

@@ -21,7 +21,7 @@ wrong_value() {
   refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"
 }
 wrong_value --rebalance maybe 'expected on or off'
-wrong_value --weights post 'expected peer or file'
+wrong_value --weights post 'expected peer, file or auto'
 wrong_value --planner luck 'expected exact, *uniform, *'
 wrong_value --backend abacus 'there are: * ref*'
 for wrong in "--batch eight" "--batch 99999999999999999999" "--slots 0" "--epoch -1" "--rate nan" \

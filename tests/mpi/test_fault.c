@@ -57,14 +57,14 @@ static void a_layer_that_cannot_be_moved_is_the_same_error_on_all(void) {
   for (int mode = EE_MOVE_LIVE; mode <= EE_MOVE_DRAIN; mode++) {
     toy_run t;
     toy_open(&t, TOY_SAMPLES);
-    failing_rank                = size - 1;
-    failing_layer               = 0;  // which the last rank gets only by a move
-    t.setup.layers.read         = refuse_layer;
-    t.control.rebalance         = true;
-    t.control.always            = true;
-    t.control.move              = (ee_move_mode)mode;
-    t.control.planner           = &to_the_last;
-    t.control.weights_from_file = true;
+    failing_rank        = size - 1;
+    failing_layer       = 0;  // which the last rank gets only by a move
+    t.setup.layers.read = refuse_layer;
+    t.control.rebalance = true;
+    t.control.always    = true;
+    t.control.move      = (ee_move_mode)mode;
+    t.control.planner   = &to_the_last;
+    t.control.weights   = EE_WEIGHTS_FILE;
     CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_ERR_FILE);
     toy_close(&t);
   }

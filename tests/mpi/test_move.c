@@ -73,8 +73,26 @@ static void moving_every_few_samples_changes_no_bit(void) {
 static void layers_may_come_from_the_file(void) {
   toy_run t;
   open_restless(&t);
-  t.control.weights_from_file = true;
+  t.control.weights = EE_WEIGHTS_FILE;
   compare_with_still(&t);
+}
+
+/* Latency alone speaks for the file; a third of the pairs have none. */
+static void each_layer_may_come_from_where_it_is_sooner(void) {
+  toy_run t;
+  int     size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  size_t  pairs = (size_t)size * (size_t)size;
+  double *links = calloc(2 * pairs, sizeof *links);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(links);
+  for (size_t i = 0; i < pairs; i++) links[pairs + i] = i % 3 == 0 ? 0.0 : 1.0;
+  open_restless(&t);
+  t.setup.link_bandwidth = links;
+  t.setup.link_latency   = links + pairs;
+  t.control.weights      = EE_WEIGHTS_AUTO;
+  t.control.file_rate    = 1e9;
+  compare_with_still(&t);
+  free(links);
 }
 
 static void moving_with_one_slot_changes_no_bit(void) {
@@ -102,10 +120,10 @@ static void moving_with_the_stream_stopped_changes_no_bit(void) {
 static void layers_from_the_file_come_while_the_stream_is_stopped(void) {
   toy_run t;
   open_restless(&t);
-  t.control.move              = EE_MOVE_DRAIN;
-  t.control.weights_from_file = true;
-  t.setup.slots               = 1;
-  t.setup.epoch_samples       = 6;
+  t.control.move        = EE_MOVE_DRAIN;
+  t.control.weights     = EE_WEIGHTS_FILE;
+  t.setup.slots         = 1;
+  t.setup.epoch_samples = 6;
   compare_with_still(&t);
 }
 
@@ -155,6 +173,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(moving_layers_changes_no_bit),
     EE_FACT(moving_every_few_samples_changes_no_bit),
     EE_FACT(layers_may_come_from_the_file),
+    EE_FACT(each_layer_may_come_from_where_it_is_sooner),
     EE_FACT(moving_with_one_slot_changes_no_bit),
     EE_FACT(moving_with_the_stream_stopped_changes_no_bit),
     EE_FACT(layers_from_the_file_come_while_the_stream_is_stopped),

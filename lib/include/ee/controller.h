@@ -27,6 +27,16 @@ typedef enum ee_move_mode {
 /** EE_MOVE_ by its name, "live", "build" or "drain"; -1 if it is none. */
 int ee_move_mode_by_name(const char *name);
 
+/** Where layers come from that move. */
+typedef enum ee_weights {
+  EE_WEIGHTS_PEER,  // from their owners
+  EE_WEIGHTS_FILE,  // from the model file
+  EE_WEIGHTS_AUTO   // each from where it is predicted to be there sooner
+} ee_weights;
+
+/** EE_WEIGHTS_ by its name, "peer", "file" or "auto"; -1 if it is none. */
+int ee_weights_by_name(const char *name);
+
 /** When a better plan is adopted; docs/control.md. */
 typedef struct ee_rule ee_rule;
 
@@ -42,15 +52,16 @@ typedef struct ee_controller_options {
                                // the latency if the planner makes that short
   double near;                 // a period longer by that share is as good: of such plans take the
                                // one that moves least; 0: the best
-  double   error_bars;         // the gain must exceed this many standard errors of itself
-  int      hold;               // successive epochs that the gain must last
-  int      cooldown;           // epochs after a switch before the next move
-  int      look_every;         // petals: epochs between two looks, in the mean
-  uint64_t seed;               // of the times at which it looks
-  bool     always;  // adopt every plan that differs, whatever it gains (for tests of moving)
-  bool     weights_from_file;   // layers come from the model file, not from their owners
-  double   offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
-                                // layer costs this (docs/control.md); 0: do not
+  double     error_bars;       // the gain must exceed this many standard errors of itself
+  int        hold;             // successive epochs that the gain must last
+  int        cooldown;         // epochs after a switch before the next move
+  int        look_every;       // petals: epochs between two looks, in the mean
+  uint64_t   seed;             // of the times at which it looks
+  bool       always;     // adopt every plan that differs, whatever it gains (for tests of moving)
+  ee_weights weights;    // where layers come from
+  double     file_rate;  // at which this rank read the model file [byte/s]; 0: not known
+  double     offload_layer_cost;  // tell a learning policy what links take, in the unit in which a
+                                  // layer costs this (docs/control.md); 0: do not
 } ee_controller_options;
 
 /** The rule "gain", min_gain 0.10, near 0.005, error_bars 3, hold 2, cooldown 2, look_every 8; why,

@@ -114,8 +114,9 @@ static void a_latency_gain_within_its_error_bar_is_noise(void) {
  * meanwhile wait for M / 2 in the mean: (r - M / period) (T - B) > M^2 / (2 period). */
 static void what_a_move_delays_must_be_gained_by_the_rest(void) {
   open_faster(0, 0, 1000000);
-  double move = ee_move_seconds(&t.estimate, one, two), during = move / f_one.period;
-  double least = during + during * move / 2.0 / (f_one.latency - f_two.latency);
+  double move   = ee_move_seconds(&t.estimate, EE_WEIGHTS_PEER, one, two),
+         during = move / f_one.period;
+  double least  = during + during * move / 2.0 / (f_one.latency - f_two.latency);
   CU_ASSERT_TRUE(move > 0.0);
   CU_ASSERT_EQUAL(decide(one, least * 0.999999), EE_VERDICT_KEPT_COST);
   CU_ASSERT_EQUAL(decide(one, least * 1.000001), EE_VERDICT_ADOPTED);
