@@ -6,9 +6,19 @@
 #include "simd_kernels.h"
 
 void ee_simd_act(const ee_activation *act, const float *x, float *y, int64_t n) {
-  if (act->kind == EE_ACT_GELU) {
-    ee_simd_kernels_get()->gelu(x, y, n);
-  } else {
-    ee_act_apply(act, x, y, n);
+  const ee_simd_kernels *k = ee_simd_kernels_get();
+  switch (act->kind) {
+    case EE_ACT_GELU:
+      k->gelu(x, y, n);
+      break;
+    case EE_ACT_SIGMOID:
+      k->sigmoid(x, y, n);
+      break;
+    case EE_ACT_HARD_SWISH:
+      k->hard_swish(x, y, n);
+      break;
+    default:
+      ee_act_apply(act, x, y, n);
+      break;
   }
 }

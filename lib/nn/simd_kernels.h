@@ -154,6 +154,10 @@ typedef struct ee_simd_kernels {
   void (*rows)(ee_simd_row_op op, const ee_simd_rows *rows);
   /** x = softmax(scale x + mask) over n > 0 floats in place; mask NULL: none. */
   void (*softmax)(float *x, int64_t n, float scale, const float *mask);
+  /** y[i] = 1 / (1 + exp(-x[i])), relative error below 1e-6 above 1e-38; y may be x. */
+  void (*sigmoid)(const float *x, float *y, int64_t n);
+  /** y[i] = x[i] min(max(x[i] / 6 + 1/2, 0), 1); y may be x. */
+  void (*hard_swish)(const float *x, float *y, int64_t n);
   /** y[i] = x[i]/2 (1 + erf(x[i] / sqrt 2)), absolute error below 3e-7 max(1, |x[i]|). */
   void (*gelu)(const float *x, float *y, int64_t n);
   /** y = (x - mean) / sqrt(variance + epsilon) scale + bias over n floats; bias NULL: none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of this kind of vector. */
 #include "vec.h"
+#include "vec_act.h"
 #include "vec_depthwise.h"
 #include "vec_elementwise.h"
 #include "vec_pool.h"
@@ -21,6 +22,8 @@ const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
     .spread           = EE_FOR_ISA(ee_simd_spread),
     .gather           = EE_FOR_ISA(ee_simd_gather),
     .softmax          = EE_FOR_ISA(ee_simd_softmax),
+    .sigmoid          = EE_FOR_ISA(ee_simd_sigmoid),
+    .hard_swish       = EE_FOR_ISA(ee_simd_hard_swish),
     .gelu             = EE_FOR_ISA(ee_simd_gelu),
     .normalise        = EE_FOR_ISA(ee_simd_normalise),
 };

@@ -108,7 +108,15 @@ static void concat_puts_all_channels_into_every_pixel(void) {
   with_all_vectors(check_concat);
 }
 
-static void every_activation_is_that_of_the_array(void) {
+static bool all_near(const float *x, const float *y, int64_t n, float bound) {
+  bool near = true;
+  for (int64_t i = 0; i < n; i++) {
+    near = near && (x[i] == y[i] || fabsf(x[i] - y[i]) <= bound || (isnan(x[i]) && isnan(y[i])));
+  }
+  return near;
+}
+
+static void check_activations(void) {
   for (int i = 0; i < 2 * EE_ACT_COUNT; i++) {
     ee_rng      rng = ee_rng_at(2, (uint64_t)i);
     kernel_case c;
@@ -122,15 +130,37 @@ static void every_activation_is_that_of_the_array(void) {
     float  *y = case_run(&c, &ee_backend_simd, 0, CASE_BATCH);
     int64_t n = case_elements(&c, CASE_BATCH);
     ee_act_apply(&c.node.act, c.data[0], c.data[0], n);
-    float bound = c.node.act.kind == EE_ACT_GELU ? 1e-6F : 0.0F;  // has a formula of its own
-    bool  same  = true;
-    for (int64_t k = 0; k < n; k++) {
-      same = same && (y[k] == c.data[0][k] || (isnan(y[k]) && isnan(c.data[0][k])));
-    }
-    CU_ASSERT_TRUE(same);
+    bool own = c.node.act.kind == EE_ACT_GELU || c.node.act.kind == EE_ACT_SIGMOID;
+    CU_ASSERT_TRUE(all_near(y, c.data[0], n, own ? 1e-6F : 0.0F));  // own: by another formula
     free(y);
     case_end(&c);
   }
+}
+
+static void every_activation_is_that_of_the_array(void) {
+  with_all_vectors(check_activations);
+}
+
+/* Against double, from where the result is all but 0 to where it is 1. */
+static void check_sigmoid(void) {
+  const int n = 1601;
+  float     x[1604], y[1604];
+  double    worst = 0.0;
+  for (int i = 0; i < n; i++) x[i] = (float)(i - 800) / 10.0F;
+  x[n]     = NAN;
+  x[n + 1] = -INFINITY;
+  x[n + 2] = INFINITY;
+  ee_simd_kernels_get()->sigmoid(x, y, n + 3);
+  for (int i = 0; i < n; i++) {
+    double exact = 1.0 / (1.0 + exp(-(double)x[i]));
+    worst        = fmax(worst, fabs(y[i] - exact) / exact);
+  }
+  CU_ASSERT_TRUE(worst < 1e-6);
+  CU_ASSERT_TRUE(isnan(y[n]) && y[n + 1] >= 0.0F && y[n + 1] < 1e-37F && y[n + 2] == 1.0F);
+}
+
+static void sigmoid_is_accurate_at_all_sizes(void) {
+  with_all_vectors(check_sigmoid);
 }
 
 /* Broadcasting along pixels, several samples in one array. */
@@ -162,6 +192,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(batch_normalisation_agrees_with_ref),
     EE_FACT(concat_puts_all_channels_into_every_pixel),
     EE_FACT(every_activation_is_that_of_the_array),
+    EE_FACT(sigmoid_is_accurate_at_all_sizes),
     EE_FACT(what_pixels_cannot_do_is_left_to_others),
     {NULL, NULL},
 };
