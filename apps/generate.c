@@ -87,8 +87,8 @@ static int app_network(int argc, char **argv) {
   };
   const ee_command_line line = {
       "edgeexit generate network [options] NAME -o MODEL.h5",
-      "A network with random weights, where only its costs matter: resnet50, or plain, which is\n"
-      "--blocks convolutions of 16 channels in a row.",
+      "A network with random weights, where only its costs matter: resnet50, bert (BERT-base on\n"
+      "128 ids), bert_tiny, or plain, which is --blocks convolutions of 16 channels in a row.",
       option,
       sizeof option / sizeof option[0],
       1,

@@ -8,8 +8,11 @@
 
 #include "ee/rng.h"
 
+struct kind;
+
 /* A model being filled in.  The first error stays; what follows it does nothing. */
 typedef struct builder {
+  const struct kind       *kind;
   ee_model                *model;
   const ee_random_network *network;
   int                      room, done, next_exit;  // values; blocks so far; in network->after
@@ -98,16 +101,16 @@ static int add_conv(builder *b, const char *name, int x, int64_t channels, int k
   return node->out;
 }
 
-static int add_sum(builder *b, const char *name, int x, int y) {
+static int add_sum(builder *b, const char *name, int x, int y, ee_act act) {
   ee_node *node  = add_node(b, EE_OP_ADD, name, x, shape_of(b, x));
   node->n_in     = 2;
   node->in[1]    = y;
-  node->act.kind = EE_ACT_RELU;
+  node->act.kind = act;
   return node->out;
 }
 
-/* Global average pooling and a linear layer, as an exit of this name. */
-static void add_exit(builder *b, const char *name, int x) {
+/* Global average pooling and a linear layer; returns the logits. */
+static int add_pooled_head(builder *b, const char *name, int x) {
   char      text[64];
   ee_model *m        = b->model;
   int64_t   channels = shape_of(b, x).dim[1];
@@ -126,11 +129,57 @@ static void add_exit(builder *b, const char *name, int x) {
   node->in[1]           = w;
   node->in[2]           = bias;
   node->attr.gemm.alpha = node->attr.gemm.beta = 1.0f;
-  if (b->status != EE_OK) return;
-  ee_exit *exit = &m->exit[m->n_exits++];
-  snprintf(exit->name, sizeof exit->name, "%s", name);
-  exit->logits = node->out;
+  return node->out;
 }
+
+/* The last dimension of x times a matrix, plus a bias. */
+static int add_linear(builder *b, const char *name, int x, int64_t columns, ee_act act) {
+  ee_shape out          = shape_of(b, x);
+  int64_t  depth        = out.dim[out.rank - 1];
+  out.dim[out.rank - 1] = columns;
+  int      w = add_constant(b, name, ".w", (ee_shape){.rank = 2, .dim = {depth, columns}}, depth);
+  int      bias  = add_constant(b, name, ".b", (ee_shape){.rank = 1, .dim = {columns}}, 0);
+  ee_node *node  = add_node(b, EE_OP_MATMUL, name, x, out);
+  node->n_in     = 3;
+  node->in[1]    = w;
+  node->in[2]    = bias;
+  node->act.kind = act;
+  return node->out;
+}
+
+/* Layer normalisation over the last dimension, with scales of one. */
+static int add_norm(builder *b, const char *name, int x) {
+  ee_shape shape = shape_of(b, x), row = {.rank = 1, .dim = {shape.dim[2]}};
+  int      scale = add_constant(b, name, ".scale", row, 0);
+  int      bias  = add_constant(b, name, ".bias", row, 0);
+  for (int64_t i = 0; b->status == EE_OK && i < row.dim[0]; i++) {
+    b->model->value[scale].data[i] = 1.0f;
+  }
+  ee_node *node                 = add_node(b, EE_OP_LAYER_NORM, name, x, shape);
+  node->n_in                    = 3;
+  node->in[1]                   = scale;
+  node->in[2]                   = bias;
+  node->attr.layer_norm.axis    = 2;
+  node->attr.layer_norm.epsilon = 1e-12f;
+  return node->out;
+}
+
+/* The first token through a pooler and a linear layer; returns the logits. */
+static int add_token_head(builder *b, const char *name, int x) {
+  char    text[64];
+  int64_t width = shape_of(b, x).dim[2];
+  snprintf(text, sizeof text, "%s.token", name);
+  int      first = add_constant(b, text, ".place", (ee_shape){.rank = 0}, 0);
+  ee_node *token = add_node(b, EE_OP_GATHER, text, x, (ee_shape){.rank = 2, .dim = {1, width}});
+  token->n_in    = 2;
+  token->in[1]   = first;
+  token->attr.gather.axis = 1;
+  snprintf(text, sizeof text, "%s.pool", name);
+  int pooled = add_linear(b, text, token->out, width, EE_ACT_TANH);
+  return add_linear(b, name, pooled, b->model->n_classes, EE_ACT_NONE);
+}
+
+static void add_exit(builder *b, const char *name, int x);
 
 /* A block is done: an exit may stand here. */
 static void end_block(builder *b, int x) {
@@ -158,7 +207,7 @@ static int add_bottleneck(builder *b, int x, int64_t width, int stride) {
     short_cut = add_conv(b, name, x, out, 1, stride, EE_ACT_NONE);
   }
   snprintf(name, sizeof name, "block%d", at);
-  y = add_sum(b, name, y, short_cut);
+  y = add_sum(b, name, y, short_cut, EE_ACT_RELU);
   end_block(b, y);
   return y;
 }
@@ -188,21 +237,106 @@ static int add_plain(builder *b) {
   return x;
 }
 
-static const struct kind {
+/* The sizes of a BERT: Devlin et al. 2019, and Turc et al. 2019. */
+typedef struct bert {
+  int     blocks, heads;
+  int64_t width, inner;
+} bert;
+
+static int add_attention(builder *b, int x, int heads) {
+  static const char letter[] = "qkv";
+  char              name[32];
+  int               in[3], at = b->done + 1;
+  ee_shape          shape = shape_of(b, x);
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "block%d.%c", at, letter[i]);
+    in[i] = add_linear(b, name, x, shape.dim[2], EE_ACT_NONE);
+  }
+  snprintf(name, sizeof name, "block%d.attention", at);
+  ee_node *node = add_node(b, EE_OP_ATTENTION, name, in[0], shape);
+  node->n_in    = 3;
+  memcpy(node->in, in, sizeof in);
+  node->attr.attention.n_heads = heads;
+  node->attr.attention.scale   = 1.0f / sqrtf((float)shape.dim[2] / (float)heads);
+  snprintf(name, sizeof name, "block%d.o", at);
+  return add_linear(b, name, node->out, shape.dim[2], EE_ACT_NONE);
+}
+
+/* Attention and two linear layers, each with the input added and normalised. */
+static int add_encoder(builder *b, int x, const bert *s) {
+  char name[32];
+  int  at = b->done + 1, y = add_attention(b, x, s->heads);
+  snprintf(name, sizeof name, "block%d.sum1", at);
+  x = add_sum(b, name, y, x, EE_ACT_NONE);
+  snprintf(name, sizeof name, "block%d.norm", at);
+  x = add_norm(b, name, x);
+  snprintf(name, sizeof name, "block%d.inner", at);
+  y = add_linear(b, name, x, s->inner, EE_ACT_GELU);
+  snprintf(name, sizeof name, "block%d.outer", at);
+  y = add_linear(b, name, y, s->width, EE_ACT_NONE);
+  snprintf(name, sizeof name, "block%d.sum2", at);
+  y = add_sum(b, name, y, x, EE_ACT_NONE);
+  snprintf(name, sizeof name, "block%d", at);
+  y = add_norm(b, name, y);
+  end_block(b, y);
+  return y;
+}
+
+static int add_bert(builder *b, const bert *s) {
+  enum { WORDS = 30522 };
+  int64_t  tokens    = shape_of(b, b->model->input).dim[1];
+  ee_shape table     = {.rank = 2, .dim = {WORDS, s->width}},
+           all       = {.rank = 2, .dim = {tokens, s->width}};
+  ee_shape out       = {.rank = 3, .dim = {1, tokens, s->width}};
+  int      words     = add_constant(b, "words", ".w", table, s->width);
+  int      positions = add_constant(b, "positions", ".w", all, s->width);
+  ee_node *look_up   = add_node(b, EE_OP_GATHER, "words", words, out);
+  look_up->n_in      = 2;
+  look_up->in[1]     = b->model->input;
+  int x              = add_sum(b, "positions", look_up->out, positions, EE_ACT_NONE);
+  x                  = add_norm(b, "embedding", x);
+  for (int i = 0; i < s->blocks && b->status == EE_OK; i++) x = add_encoder(b, x, s);
+  return x;
+}
+
+static int add_bert_base(builder *b) {
+  return add_bert(b, &(bert){12, 12, 768, 3072});
+}
+
+static int add_bert_tiny(builder *b) {
+  return add_bert(b, &(bert){2, 2, 128, 512});
+}
+
+struct kind {
   const char *name;
   int         blocks, classes;  // 0 blocks: as many as wanted
-  int64_t     input[3];
+  ee_shape    input;
   int (*add)(builder *b);
-} kinds[] = {
-    {"resnet50", 16, 1000, {3, 224, 224}, add_resnet50},
-    {"plain", 0, 10, {16, 8, 8}, add_plain},
+  int (*add_head)(builder *b, const char *name, int x);
 };
+
+static const struct kind kinds[] = {
+    {"resnet50", 16, 1000, {4, {1, 3, 224, 224}}, add_resnet50, add_pooled_head},
+    {"plain", 0, 10, {4, {1, 16, 8, 8}}, add_plain, add_pooled_head},
+    {"bert", 12, 2, {2, {1, 128}}, add_bert_base, add_token_head},
+    {"bert_tiny", 2, 2, {2, {1, 128}}, add_bert_tiny, add_token_head},
+};
+
+static void add_exit(builder *b, const char *name, int x) {
+  int logits = b->kind->add_head(b, name, x);
+  if (b->status != EE_OK) return;
+  ee_exit *exit = &b->model->exit[b->model->n_exits++];
+  snprintf(exit->name, sizeof exit->name, "%s", name);
+  exit->logits = logits;
+}
 
 #define MOST_BLOCKS 100000
 
 static ee_status check(const ee_random_network *n, const struct kind *kind, int blocks) {
   if (kind == NULL) {
-    return EE_FAIL(EE_ERR_ARG, "there is no network '%s'; there are: resnet50, plain", n->name);
+    return EE_FAIL(EE_ERR_ARG,
+                   "there is no network '%s'; there are: resnet50, plain, bert, bert_tiny",
+                   n->name);
   }
   if (blocks < 1 || blocks > MOST_BLOCKS) {
     return EE_FAIL(EE_ERR_ARG, "%d blocks, expected 1 to %d", blocks, MOST_BLOCKS);
@@ -215,21 +349,21 @@ static ee_status check(const ee_random_network *n, const struct kind *kind, int 
   return EE_OK;
 }
 
-static ee_status begin(builder *b, const struct kind *kind, int blocks) {
-  ee_model *m = calloc(1, sizeof *m);
+static ee_status begin(builder *b, int blocks) {
+  const struct kind *kind = b->kind;
+  ee_model          *m    = calloc(1, sizeof *m);
   if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a network");
   b->model = m;
-  b->room  = 16 + 16 * blocks + 8 * (b->network->n_early + 1);
+  b->room  = 16 + 32 * blocks + 12 * (b->network->n_early + 1);
   m->value = calloc((size_t)b->room, sizeof *m->value);
   m->node  = calloc((size_t)b->room, sizeof *m->node);
   m->exit  = calloc((size_t)b->network->n_early + 1, sizeof *m->exit);
   if (m->value == NULL || m->node == NULL || m->exit == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for a network of %d blocks", blocks);
   }
-  m->batched     = true;
-  m->n_classes   = kind->classes;
-  ee_shape input = {.rank = 4, .dim = {1, kind->input[0], kind->input[1], kind->input[2]}};
-  m->input       = add_value(b, "input", "", EE_VALUE_INPUT, input);
+  m->batched   = true;
+  m->n_classes = kind->classes;
+  m->input     = add_value(b, "input", "", EE_VALUE_INPUT, kind->input);
   snprintf(m->name, sizeof m->name, "%s", kind->name);
   return EE_OK;
 }
@@ -241,9 +375,10 @@ ee_status ee_random_network_make(const ee_random_network *network, ee_model **mo
   for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
     if (strcmp(kinds[k].name, network->name) == 0) kind = &kinds[k];
   }
+  b.kind     = kind;
   int blocks = kind != NULL && kind->blocks > 0 ? kind->blocks : network->blocks;
   EE_TRY(check(network, kind, blocks));
-  b.status = begin(&b, kind, blocks);
+  b.status = begin(&b, blocks);
   if (b.status == EE_OK) add_exit(&b, "final", kind->add(&b));
   if (b.status == EE_OK) b.status = ee_model_finish(b.model);
   if (b.status != EE_OK) ee_model_destroy(&b.model);

@@ -12,7 +12,8 @@ typedef struct ee_random_network {
   /**
    * resnet50: ResNet-50 with the stride in the 3 x 3 convolutions, on [3, 224, 224], 1000 classes,
    * 16 blocks.  plain: convolutions 3 x 3 of 16 channels on [16, 8, 8], 10 classes; a block is a
-   * convolution.
+   * convolution.  bert: BERT-base on 128 ids of 30,522 words, 2 classes, 12 blocks, without a mask
+   * and with positions only beside the words; bert_tiny: the same with 2 blocks of width 128.
    */
   const char *name;
   int         blocks;   // of plain, >= 1; ignored otherwise
@@ -23,7 +24,8 @@ typedef struct ee_random_network {
 
 /**
  * Make it.  Weights are uniform with the deviation sqrt(2 / fan-in), so that activations stay in
- * range (He et al. 2015); an early exit is global average pooling and a linear layer.
+ * range (He et al. 2015); an early exit is global average pooling and a linear layer, of a BERT its
+ * pooler and classifier on the first token.
  * @param[out] model  finished, with its constants; owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_ARG with what is wrong; EE_ERR_NOMEM
  */
