@@ -8,6 +8,7 @@
 #include "command.h"
 #include "ee/log.h"
 #include "stream.h"
+#include "winograd.h"
 
 #define BUDGET 1.0           // of all passes together [s]
 #define ENOUGH_OF_CORE 0.95  // of the time measured
@@ -178,6 +179,7 @@ int ee_app_bench(int argc, char **argv) {
         "or of as many as take S seconds, 7 to 3000; default 1", 1e-3, 3600},
        {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
         "default: the environment's EE_BACKEND, or the best", 0, 0},
+       ee_winograd_option,
        {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {

@@ -14,6 +14,7 @@
 #include "ee/model_file.h"
 #include "output_path.h"
 #include "same_file.h"
+#include "winograd.h"
 
 #define SPSA_STEPS 200
 #define HOLDOUT_DEFAULT 0.5
@@ -261,6 +262,7 @@ int ee_app_calibrate(int argc, char **argv) {
         {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
         {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
          "default: the environment's EE_BACKEND, or the best", 0, 0},
+        ee_winograd_option,
         {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit calibrate [options] MODEL.h5 [DATA.h5]",

@@ -73,7 +73,7 @@ static ee_status convert_onnx(const char *in, const char *out, const ee_onnx_opt
 }
 
 static ee_status import_onnx(const char *in, const char *out, const char *mean, const char *std,
-                             double scale, const char *classes, const char *scores) {
+                             double scale, const char *classes, const char *scores, bool winograd) {
   float m[MAX_CHANNELS], s[MAX_CHANNELS];
   int   n_mean, n_std;
   EE_TRY(need_output(out));
@@ -89,13 +89,15 @@ static ee_status import_onnx(const char *in, const char *out, const char *mean, 
                              .mean        = m,
                              .std         = s,
                              .class_names = classes,
-                             .scores      = scores};
+                             .scores      = scores,
+                             .no_winograd = !winograd};
   return convert_onnx(in, out, &options);
 }
 
 static int app_onnx(int argc, char **argv) {
   const char     *out = NULL, *mean = NULL, *std = NULL, *classes = NULL, *scores = NULL, *in;
   double          scale    = 0.0;
+  bool            winograd = true;
   const ee_option option[] = {
       {"output", 'o', EE_OPTION_TEXT, &out, "FILE.h5", "model file to write", 0, 0},
       {"scale", 0, EE_OPTION_DOUBLE, &scale, "X", "raw values are multiplied by this first", 0, 0},
@@ -104,6 +106,8 @@ static int app_onnx(int argc, char **argv) {
       {"classes", 0, EE_OPTION_TEXT, &classes, "A,B,...", "class names", 0, 0},
       {"score", 0, EE_OPTION_TEXT, &scores, "EXIT=OUTPUT,...",
        "outputs that are learned scores of exits; default by name", 0, 0},
+      {"winograd", 0, EE_OPTION_SWITCH, &winograd, "on|off",
+       "whether the model allows fast convolutions of 3 x 3; default on", 0, 0},
   };
   const ee_command_line line = {
       "edgeexit import onnx [options] MODEL.onnx -o MODEL.h5",
@@ -117,7 +121,7 @@ static int app_onnx(int argc, char **argv) {
       1};
   int n, code;
   if (!ee_app_parse(&line, argc, argv, &in, &n, &code)) return code;
-  return ee_app_finish(import_onnx(in, out, mean, std, scale, classes, scores));
+  return ee_app_finish(import_onnx(in, out, mean, std, scale, classes, scores, winograd));
 }
 
 static ee_status import_cifar10(const char *const *in, int n, const char *range, const char *out) {

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "output_path.h"
 #include "passes.h"
+#include "winograd.h"
 
 typedef struct profile_options {
   const char *model, *out, *backend;
@@ -107,6 +108,7 @@ int ee_app_profile(int argc, char **argv) {
       {"repeats", 'r', EE_OPTION_INT, &o.repeats, "N", "medians of N passes; default 31", 1, 1e6},
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
        "default: the environment's EE_BACKEND, or the best", 0, 0},
+      ee_winograd_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",

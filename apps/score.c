@@ -15,6 +15,7 @@
 #include "same_file.h"
 #include "stream.h"
 #include "whole.h"
+#include "winograd.h"
 
 typedef struct score_options {
   const char *model, *data, *out, *backend;
@@ -193,6 +194,7 @@ int ee_app_score(int argc, char **argv) {
       {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
        "default: the environment's EE_BACKEND, or the best", 0, 0},
+      ee_winograd_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit score [options] MODEL.h5 DATA.h5 -o EXITS.h5",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fallback.h"
+#include "winograd.h"
 
 static ee_status refuse_backend(const char *source, const char *name) {
   const char *const *names     = ee_backend_names();
@@ -25,6 +26,7 @@ ee_status ee_choose_backend(const char *name, const ee_backend **backend) {
     source = "the environment's EE_BACKEND";
     if (name == NULL || name[0] == '\0') name = ee_backend_names()[0];
   }
+  EE_TRY(ee_choose_winograd());
   *backend = ee_backend_by_name(name);
   if (*backend == NULL) return refuse_backend(source, name);
   return (*backend)->open != NULL ? (*backend)->open() : EE_OK;

@@ -17,6 +17,7 @@
 #define EE_MODEL_SCORES "/graph/scores"
 #define EE_MODEL_CLASS_NAMES "/class_names"
 #define EE_MODEL_PROVENANCE "/provenance"
+#define EE_MODEL_WINOGRAD "/winograd"
 #define EE_MODEL_SCALE "/preprocess/scale"
 #define EE_MODEL_MEAN "/preprocess/mean"
 #define EE_MODEL_STD "/preprocess/std"

@@ -182,6 +182,19 @@ static ee_status read_class_names(const ee_h5 *h5, ee_model *model) {
                  model->n_classes);
 }
 
+static ee_status read_switches(const ee_h5 *h5, ee_model *model) {
+  int32_t winograd = 1;
+  if (ee_h5_exists(h5, EE_MODEL_WINOGRAD)) {
+    EE_TRY(ee_h5_read_array(h5, EE_MODEL_WINOGRAD, EE_H5_I32, 0, NULL, &winograd));
+  }
+  if (winograd != 0 && winograd != 1) {
+    return EE_FAIL(EE_ERR_FORMAT, "%s: %s is %d, expected 0 or 1", h5->path, EE_MODEL_WINOGRAD,
+                   (int)winograd);
+  }
+  model->no_winograd = winograd == 0;
+  return EE_OK;
+}
+
 static ee_status read_facts(const ee_h5 *h5, ee_model *model) {
   int64_t batched, input, n_classes;
   EE_TRY(ee_h5_read_text_attribute(h5, EE_MODEL_GRAPH, "name", model->name, sizeof model->name));
@@ -192,6 +205,7 @@ static ee_status read_facts(const ee_h5 *h5, ee_model *model) {
   model->input     = (int)input;
   model->n_classes = (int)n_classes;
   EE_TRY(read_preprocess(h5, &model->preprocess));
+  EE_TRY(read_switches(h5, model));
   if (ee_h5_exists(h5, EE_MODEL_CLASS_NAMES)) EE_TRY(read_class_names(h5, model));
   if (ee_h5_exists(h5, EE_MODEL_PROVENANCE))
     EE_TRY(ee_h5_read_text(h5, EE_MODEL_PROVENANCE, &model->provenance));

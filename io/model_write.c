@@ -145,9 +145,17 @@ static ee_status write_constants(const ee_h5 *h5, const ee_model *model) {
   return EE_OK;
 }
 
+/* Only what is not the default, so that most files do without it. */
+static ee_status write_switches(const ee_h5 *h5, const ee_model *model) {
+  const int32_t off = 0;
+  if (!model->no_winograd) return EE_OK;
+  return ee_h5_write_array(h5, EE_MODEL_WINOGRAD, EE_H5_I32, 0, NULL, &off);
+}
+
 static ee_status write_all(const ee_h5 *h5, const ee_model *model) {
   EE_TRY(write_graph(h5, model));
   EE_TRY(write_preprocess(h5, &model->preprocess));
+  EE_TRY(write_switches(h5, model));
   if (model->class_name != NULL)
     EE_TRY(ee_h5_write_texts(h5, EE_MODEL_CLASS_NAMES, model->n_classes,
                              (const char *const *)model->class_name));

@@ -28,6 +28,7 @@ static ee_status import_message(const Onnx__ModelProto *proto, const ee_onnx_opt
   if (status == EE_OK) status = ee_onnx_make_model(&g, model);
   if (status == EE_OK) status = ee_onnx_apply_metadata(proto, options, *model);
   ee_onnx_graph_close(&g);
+  if (status == EE_OK) (*model)->no_winograd = options->no_winograd;
   if (status == EE_OK) status = ee_model_finish(*model);
   if (status != EE_OK) ee_model_destroy(model);
   return status;

@@ -29,6 +29,7 @@ typedef struct simd_op {
   void (*run)(const ee_kernel_call *call);
   ee_form takes, gives;
   bool    can_add;
+  const char *(*kernel)(const ee_model *model, const ee_node *node);  // NULL: there is but one
 } simd_op;
 
 static const simd_op conv = {.can            = ee_simd_conv_can,
@@ -45,6 +46,7 @@ static const simd_op winograd = {.can            = ee_simd_winograd_can,
                                  .check          = ee_simd_winograd_check,
                                  .scratch_bytes  = ee_simd_winograd_scratch_bytes,
                                  .run            = ee_simd_winograd_run,
+                                 .kernel         = ee_simd_winograd_kernel,
                                  .takes          = EE_PIXELS,
                                  .gives          = EE_PIXELS,
                                  .can_add        = true};
@@ -160,6 +162,12 @@ static bool simd_can_add(const ee_model *model, const ee_node *node) {
   return way_of(model, node)->can_add;
 }
 
+static const char *simd_kernel(const ee_model *model, const ee_node *node, int64_t n) {
+  (void)n;
+  const simd_op *way = way_of(model, node);
+  return way->kernel != NULL ? way->kernel(model, node) : NULL;
+}
+
 static size_t simd_prepared_bytes(const ee_model *model, const ee_node *node) {
   const simd_op *way = way_of(model, node);
   return way->prepared_bytes != NULL ? way->prepared_bytes(model, node) : 0;
@@ -208,4 +216,5 @@ const ee_backend ee_backend_simd = {
     .scratch_bytes  = simd_scratch_bytes,
     .run            = simd_run,
     .describe       = simd_describe,
+    .kernel         = simd_kernel,
 };

@@ -2,17 +2,24 @@
 /* The rule that chooses between direct and Winograd convolutions. */
 #include "simd_choice.h"
 
+#include "ee/winograd.h"
+
 #include "simd_kernels.h"
 
 #define FEW_TILES 4       // of a sample
 #define FAR_FLOATS 32768  // weights of one tap
 
+static ee_winograd_rule rule;
 static ee_simd_conv_way wanted;
 static bool             is_wanted;
 
 void ee_simd_conv_use(const ee_simd_conv_way *way) {
   is_wanted = way != NULL;
   if (way != NULL) wanted = *way;
+}
+
+void ee_winograd_set(ee_winograd_rule to) {
+  rule = to;
 }
 
 /* Whether @p node is one that Winograd's method computes.  Pixels of fewer channels than a block
@@ -37,5 +44,8 @@ static ee_simd_conv_way by_rule(const ee_shape *w, const ee_shape *y) {
 ee_simd_conv_way ee_simd_conv_way_of(const ee_model *model, const ee_node *node) {
   if (!fits(model, node)) return EE_SIMD_DIRECT;
   if (is_wanted) return wanted;
+  if (rule == EE_WINOGRAD_OFF || (rule == EE_WINOGRAD_BY_MODEL && model->no_winograd)) {
+    return EE_SIMD_DIRECT;
+  }
   return by_rule(&model->value[node->in[1]].shape, &model->value[node->out].shape);
 }

@@ -48,6 +48,10 @@ bool ee_simd_winograd_can(const ee_model *model, const ee_node *node) {
   return ee_simd_conv_can(model, node) && ee_simd_conv_way_of(model, node) != EE_SIMD_DIRECT;
 }
 
+const char *ee_simd_winograd_kernel(const ee_model *model, const ee_node *node) {
+  return ee_simd_conv_way_of(model, node) == EE_SIMD_WINOGRAD_2 ? "Winograd 2x2" : "Winograd 4x4";
+}
+
 size_t ee_simd_winograd_prepared_bytes(const ee_model *model, const ee_node *node) {
   ee_winograd w      = winograd_in_model(model, node);
   size_t      own    = (size_t)ee_winograd_floats(&w) * sizeof(float);

@@ -15,6 +15,7 @@ typedef struct ee_onnx_options {
   const float *mean, *std;    // shape [n_channels]
   const char  *class_names;   // comma-separated; NULL: from metadata, or unnamed
   const char  *scores;        // "EXIT=OUTPUT,...": outputs that are exits' scores; NULL: by name
+  bool         no_winograd;   // of the model
   bool         keep_unfused;  // for tests: no folding or fusing; constants are evaluated still
 } ee_onnx_options;
 

@@ -211,9 +211,10 @@ typedef struct ee_preprocess {
 
 typedef struct ee_model {
   char          name[EE_NAME_BYTES];
-  char         *provenance;  // who made it, how, and what it reached; may be NULL
-  bool          batched;     // false: one sample is the whole input, the largest batch is 1
-  int           input;       // value
+  char         *provenance;   // who made it, how, and what it reached; may be NULL
+  bool          no_winograd;  // see ee/winograd.h
+  bool          batched;      // false: one sample is the whole input, the largest batch is 1
+  int           input;        // value
   int           n_values, n_nodes, n_layers, n_exits, n_classes;
   ee_value     *value;  // shape [n_values]
   ee_node      *node;   // shape [n_nodes], topological order; a head's nodes follow its layer's

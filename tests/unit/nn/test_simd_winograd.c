@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ee/winograd.h"
 #include "ee_test.h"
 #include "simd_choice.h"
 #include "simd_kernels.h"
@@ -153,11 +154,57 @@ static void weights_that_it_would_spoil_are_computed_directly(void) {
   }
 }
 
+/* The process's rule wins over the model's switch. */
+static void model_and_process_may_switch_it_off(void) {
+  ee_rng      rng = ee_rng_at(7, 0);
+  kernel_case c;
+  conv_3x3(&c, &rng, 20, 20, 1, 32, 32, false);
+  const struct {
+    ee_winograd_rule rule;
+    bool             no_winograd, direct;
+  } of[] = {{EE_WINOGRAD_BY_MODEL, false, false},
+            {EE_WINOGRAD_BY_MODEL, true, true},
+            {EE_WINOGRAD_ON, true, false},
+            {EE_WINOGRAD_OFF, false, true}};
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    ee_winograd_set(of[i].rule);
+    c.model.no_winograd = of[i].no_winograd;
+    CU_ASSERT_EQUAL(is_direct(&c, NULL), of[i].direct);
+  }
+  ee_winograd_set(EE_WINOGRAD_BY_MODEL);
+  case_end(&c);
+}
+
+/* Windows, strides, groups and channels that the method is not for. */
+static void other_convolutions_are_direct(void) {
+  const struct {
+    int kernel, stride, dilation, groups, channels;
+  } of[] = {{3, 1, 1, 1, 16}, {5, 1, 1, 1, 16}, {3, 2, 1, 1, 16},
+            {3, 1, 2, 1, 16}, {3, 1, 1, 2, 16}, {3, 1, 1, 1, 15}};
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    ee_rng      rng = ee_rng_at(8, i);
+    kernel_case c;
+    ee_window   w = {.n_spatial  = 2,
+                     .kernel     = {of[i].kernel, 3},
+                     .stride     = {1, of[i].stride},
+                     .dilation   = {of[i].dilation, 1},
+                     .pad_before = {1, 1},
+                     .groups     = of[i].groups};
+    ee_shape    x = {4, {1, 0, 9, 9}};
+    ee_shape    y = {4, {1, 0, window_outputs(&w, 0, 9), window_outputs(&w, 1, 9)}};
+    conv_case(&c, &rng, w, x, y, of[i].channels, 16, false);
+    CU_ASSERT_EQUAL(ee_simd_conv_way_of(&c.model, &c.node) != EE_SIMD_DIRECT, i == 0);
+    case_end(&c);
+  }
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(random_convolutions_agree_with_ref_and_fuse_activations),
     EE_FACT(deep_convolutions_agree_with_ref),
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(a_long_convolution_calls_progress),
     EE_FACT(weights_that_it_would_spoil_are_computed_directly),
+    EE_FACT(model_and_process_may_switch_it_off),
+    EE_FACT(other_convolutions_are_direct),
     {NULL, NULL},
 };
