@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# CIFAR-10's batch 5 from its official file through the networks that ship: PyTorch's logits, and on
-# four devices the bits, the accuracy and the exits of one.  EE_TEST_SAMPLES: how many of the 10,000
-# samples, at least 1,000; default all.
+# CIFAR-10's batch 5 from its official file through the networks that ship: PyTorch's logits, by
+# Winograd's convolutions and without them, and on four devices the bits, the accuracy and the exits
+# of one.  EE_TEST_SAMPLES: how many of the 10,000 samples, at least 1,000; default all.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -46,6 +46,8 @@ for name in "${models[@]}"; do
     > "$scratch/score.json"
   ((samples < 10000)) || check_accuracy "$model"
   tool compare_reference "$scratch/exits.h5" "${model%.h5}_reference.h5" 1000 0.8
+  edgeexit score --samples 1000 --winograd off -o "$scratch/direct.h5" "$model" "$data"
+  tool compare_reference "$scratch/direct.h5" "${model%.h5}_reference.h5" 1000 0.8
   run 1 "$model"
   run 4 "$model"
   tool compare_traces --exits "$scratch/exits.h5" --threshold 0.8 "$scratch"/[14].h5
