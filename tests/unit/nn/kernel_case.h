@@ -27,6 +27,7 @@ typedef struct kernel_case {
   ee_node  node;
   ee_value value[EE_MAX_NODE_INPUTS + 1];  // the last one is the result
   float   *data[EE_MAX_NODE_INPUTS];       // inputs at CASE_BATCH samples
+  float   *residual;                       // dense, as the result; NULL: none
   int      progress_calls;                 // of the last run
   bool     as_pixels;                      // to a node that takes either form, give pixels
 } kernel_case;
@@ -130,6 +131,15 @@ static inline void case_bind(const kernel_case *c, const ee_program *program, in
   }
 }
 
+/** What is added to the result of samples from @p first on, as pixels. */
+static inline void case_bind_residual(const kernel_case *c, const ee_program *program,
+                                      int64_t first, ee_kernel_call *call) {
+  if (c->residual == NULL) return;
+  const float *dense    = c->residual + first * case_elements(c, 1);
+  call->residual        = case_pixels(program, EE_MAX_NODE_INPUTS, call->n, dense);
+  call->residual_pixels = &program->pixels[EE_MAX_NODE_INPUTS];
+}
+
 /** The result, dense. */
 static inline float *case_result(ee_kernel_call *call) {
   if (call->out_pixels == NULL) return call->out;
@@ -149,6 +159,7 @@ static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t
   CU_ASSERT_EQUAL_FATAL(ee_program_make(&c->model, backend, &program), EE_OK);
   if (c->as_pixels && backend->takes != NULL) case_take_pixels(c, &program);
   case_bind(c, &program, first, &call, constant);
+  case_bind_residual(c, &program, first, &call);
   if (backend->prepare != NULL) {
     CU_ASSERT_EQUAL_FATAL(backend->prepare(&c->model, &c->node, constant, &prepared), EE_OK);
   }
@@ -169,6 +180,7 @@ static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t
   for (int i = 0; i < c->node.n_in; i++) {
     if (call.in_pixels[i] != NULL) free((float *)call.in[i]);
   }
+  free((float *)call.residual);
   float *result = case_result(&call);
   ee_program_free(&program);
   return result;
