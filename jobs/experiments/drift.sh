@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A stream that becomes hard and easy again: radio frames at high, low and high signal-to-noise
 # ratio, on four unequal devices.  The controller, which is told nothing, against plans that stay and
-# against an oracle, which has for each phase the plan of its true exit rates from its first sample.
+# against an oracle, which has for each phase the plan of its true exit rates from its first sample;
+# and against the rule of Petals.
 #
 #   jobs/experiments/drift.sh [OUT]
 #
@@ -60,6 +61,10 @@ printf '%-40s %10s %6s %6s\n' "plan, $CLOCK clock" samples/s oracle moves
 printf '%-40s %10.1f %6.3f\n' 'oracle, of the rates of each phase' "$oracle" 1
 serve controller whole
 row 'controller, from the exit-blind plan' controller
+for every in 2 8; do
+  serve petals whole --rule petals --look-every "$every"
+  row "Petals' rule, every $every epochs" petals
+done
 serve blind whole --rebalance off --planner flops
 row 'fixed, exit-blind' blind
 serve uniform whole --rebalance off --planner uniform

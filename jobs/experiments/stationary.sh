@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A stream that stays as it is: how often does a controller move layers for nothing?  The shipped
-# network on four unequal simulated devices over 200 epochs, by our rule, by its parts, and by the
-# threshold of Petals alone (move when the throughput would grow to more than 1 / 0.75 of what it is).
+# network on four unequal simulated devices over 200 epochs, by our rule, by its parts, and by that of
+# Petals (at random times, move when throughput is below 0.75 of what it could be).
 #
 #   jobs/experiments/stationary.sh [OUT]
 #
@@ -32,6 +32,7 @@ for size in 8 32 128; do
 ours:
 without error bars:--error-bars 0
 without error bars, wait, cool-down:--error-bars 0 --hold 1 --cooldown 0
-Petals' threshold alone:--error-bars 0 --hold 1 --cooldown 0 --min-gain 0.25
+Petals, every 2 epochs:--rule petals --look-every 2
+Petals, every 8 epochs:--rule petals --look-every 8
 RULES
 done

@@ -39,3 +39,14 @@ awk '/^live/ { exit !($3 > 0 && $9 <= 2 * $6) }' "$scratch/out" ||
   fail "layers did not move, or the gap at the move is not within twice the others': $(cat "$scratch/out")"
 CLOCKS=simulated PARTS=8 STREAM=200 experiment clocks
 rows '^(computing|bandwidth|latency) +8 +[0-9.]+ +[0-9.]+ +(0\.9[5-9]|1\.0[0-5])' 3
+
+# a network that carries 12 Mbit/s for two seconds, then 1.2
+awk 'BEGIN { for (ms = 0; ms < 4000; ms += ms < 2000 ? 1 : 10) print ms }' > "$scratch/packets"
+TRACES=$scratch/packets STREAM=900 experiment mobile_split
+rows '^from +[0-9.]+ Mbit/s on: [028] layers on the device$' 3
+rows '^fixed, [028] layers on the device +[0-9.]+ ' 3
+rows "^(controller|Petals' rule).* [0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9]+$" 5
+awk '/^oracle.* 1 s/ { oracle = $NF } /^fixed/ { if ($7 > oracle) bad = 1 } /epochs of 32/ { if ($5 > oracle) bad = 1 }
+  END { exit bad || oracle == 0 }' "$scratch/out" || fail "an oracle is beaten: $(cat "$scratch/out")"
+EE_TEST_DATA='' TRACES='' experiment mobile_split
+rows '^no recorded networks' 1
