@@ -11,7 +11,7 @@
 #include "ee/clock.h"
 
 #define UNLIMITED 1e18   // bandwidth of a link without a limit [byte/s]
-#define MEMORY 1e10      // of a device's messages to itself [byte/s]
+#define MEMORY 1e10      // of rank 0's messages to itself [byte/s]
 #define LEAST 1.0        // the same while nothing crosses [byte/s]
 #define TRACE_STEP 0.1   // [s]
 #define TRACE_STEPS 1e6  // at most
@@ -102,15 +102,24 @@ static bool has_own_link(const ee_fleet *fleet, int from, int to) {
   return !same_link(ee_fleet_link(fleet, from, to), common_link(fleet));
 }
 
+/* A link of one device whose messages do not slow each other down.  That of another device could be
+ * the same one, but then the simulator would look at all messages on it whenever one begins. */
+static void write_wide_link(FILE *file, const char *kind, int device, double bandwidth,
+                            double latency) {
+  fprintf(file,
+          "<link id=\"%s%d\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
+          "sharing_policy=\"FATPIPE\"/>\n",
+          kind, device, bandwidth, latency);
+}
+
 static ee_status write_links(FILE *file, const char *folder, const ee_fleet *fleet) {
   const ee_link_spec *common = common_link(fleet);
   double              width  = limit_of(ee_link_bandwidth(common, 0.0));
-  fprintf(file,
-          "<link id=\"any\" bandwidth=\"%.17gBps\" latency=\"%.17gs\" "
-          "sharing_policy=\"FATPIPE\"/>\n"
-          "<link id=\"in\" bandwidth=\"%.17gBps\" latency=\"0s\" sharing_policy=\"FATPIPE\"/>\n"
-          "<link id=\"self\" bandwidth=\"%.17gBps\" latency=\"0s\" sharing_policy=\"FATPIPE\"/>\n",
-          width, common->latency, UNLIMITED, MEMORY);
+  for (int d = 0; d < fleet->n_devices; d++) {
+    write_wide_link(file, "up", d, width, common->latency);
+    write_wide_link(file, "in", d, UNLIMITED, 0.0);
+    write_wide_link(file, "self", d, d == 0 ? MEMORY : EE_SIMULATED_SELF_RATE, 0.0);
+  }
   for (int from = 0; from < fleet->n_devices; from++) {
     for (int to = 0; to < fleet->n_devices; to++) {
       if (has_own_link(fleet, from, to)) EE_TRY(write_link(file, folder, fleet, from, to));
@@ -119,18 +128,19 @@ static ee_status write_links(FILE *file, const char *folder, const ee_fleet *fle
   return EE_OK;
 }
 
-/* Routes are over the links that all share without slowing each other down, but for pairs that have
- * their own. */
+/* Routes are over the wide links of the two devices, but for pairs that have a link to themselves.
+ */
 static void write_routes(FILE *file, const ee_fleet *fleet) {
   const char *format = "<bypassRoute src=\"d%d\" dst=\"d%d\"><link_ctn id=\"%s\"/></bypassRoute>\n";
   int         n      = fleet->n_devices;
   for (int d = 0; d < n; d++) {
-    fprintf(file, "<host_link id=\"d%d\" up=\"any\" down=\"in\"/>\n", d);
+    fprintf(file, "<host_link id=\"d%d\" up=\"up%d\" down=\"in%d\"/>\n", d, d, d);
   }
   for (int from = 0; from < n; from++) {
-    fprintf(file, format, from, from, "self");
+    char name[64];
+    snprintf(name, sizeof name, "self%d", from);
+    fprintf(file, format, from, from, name);
     for (int to = 0; to < n; to++) {
-      char name[64];
       snprintf(name, sizeof name, "d%d-d%d", from, to);
       if (has_own_link(fleet, from, to)) fprintf(file, format, from, to, name);
     }

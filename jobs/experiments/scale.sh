@@ -18,6 +18,7 @@ EPOCHS=${EPOCHS:-3}
 PER_DEVICE=${PER_DEVICE:-4}
 MOST_BLOCKS=${MOST_BLOCKS:-1024}
 FLOPS=${FLOPS:-20M}
+BATCH=${BATCH:-4}
 LINK=${LINK:-100Mbit/s}
 [ -e "$BUILD/bin/edgeexit-simulated" ] ||
   die "built without SimGrid; jobs/setup.sh sim installs it"
@@ -56,7 +57,7 @@ links: {default: {bandwidth: $LINK, latency: 200us}}
 FLEET
   began=$SECONDS
   edgeexit simulate "$out/plain.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
-    --shares 0.3/0.3/0.4 --policy threshold:value=0.5 --batch 4 --epoch "$epoch" --control-delay 2 \
+    --shares 0.3/0.3/0.4 --policy threshold:value=0.5 --batch "$BATCH" --epoch "$epoch" --control-delay 2 \
     --json > "$out/run-$devices.json" 2> "$out/err" || die "$devices devices: $(tail -1 "$out/err")"
   run=$out/run-$devices.json
   awk -v devices="$devices" -v layers=$((blocks + 1)) -v stages="$(stages "$run")" -v n="$epoch" \

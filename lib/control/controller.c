@@ -400,8 +400,14 @@ static bool done(const void *self) {
   return c->epoch == c->n_epochs && c->migration == NULL;
 }
 
+/* A move and a pause go by steps that are no messages. */
+static bool await(void *self, ee_waiter *waiter) {
+  ee_controller *c = self;
+  return c->migration == NULL && !c->pause.active && ee_tree_sum_await(&c->adding, waiter);
+}
+
 ee_control_hooks ee_controller_hooks(ee_controller *controller) {
-  return (ee_control_hooks){.self = controller, .step = step, .done = done};
+  return (ee_control_hooks){.self = controller, .step = step, .done = done, .await = await};
 }
 
 const ee_controller_totals *ee_controller_totals_of(const ee_controller *controller) {

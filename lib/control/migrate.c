@@ -120,9 +120,7 @@ static ee_status incoming_here(ee_migration *m, move *in, bool *here) {
     const ee_layer_reader *layers = &ee_device_setup(m->device)->layers;
     EE_TRY(layers->read(layers->self, in->layer, &in->blob));
   }
-  int done = 1;
-  if (in->request != MPI_REQUEST_NULL) EE_MPI(MPI_Test(&in->request, &done, MPI_STATUS_IGNORE));
-  if (!done || (!in->file && behind_another(m, in))) return EE_OK;
+  if (!ee_waiter_done(&in->request) || (!in->file && behind_another(m, in))) return EE_OK;
   if (in->due < 0) {
     in->due = in->file ? 0 : ee_device_pace_weights(m->device, in->peer, m->begun, in->bytes);
   }
@@ -186,9 +184,7 @@ bool ee_migration_arrived(const ee_migration *m) {
 bool ee_migration_sent(ee_migration *m) {
   bool all = true;
   for (int i = 0; i < m->n_out; i++) {
-    int done;
-    EE_MPI(MPI_Test(&m->out[i].request, &done, MPI_STATUS_IGNORE));
-    all &= done != 0;
+    all &= ee_waiter_done(&m->out[i].request);
   }
   return all;
 }

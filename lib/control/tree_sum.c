@@ -101,6 +101,11 @@ bool ee_tree_sum_test(ee_tree_sum *sum) {
   return true;
 }
 
+bool ee_tree_sum_await(ee_tree_sum *sum, ee_waiter *waiter) {
+  for (int i = 0; i < 3; i++) ee_waiter_add(waiter, &sum->request[i], NULL);
+  return sum->tree || sum->step == IDLE;
+}
+
 void ee_tree_sum_wait(ee_tree_sum *sum) {
   while (sum->step != IDLE) {
     EE_MPI(MPI_Waitall(3, sum->request, MPI_STATUSES_IGNORE));

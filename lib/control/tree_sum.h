@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ee/status.h"
+#include "ee/waiter.h"
 
 /**
  * @file tree_sum.h
@@ -49,6 +50,10 @@ bool ee_tree_sum_active(const ee_tree_sum *sum);
 /** Let the sum under way go on; true once it is complete, also if there was none.  Not collective,
  *  but every rank must call it again and again for any to see the end. */
 bool ee_tree_sum_test(ee_tree_sum *sum);
+
+/** Name the messages of the sum under way to a device that waits; false if it can only be tested.
+ */
+bool ee_tree_sum_await(ee_tree_sum *sum, ee_waiter *waiter);
 
 /** Wait for the sum under way, if there is one.  Collective. */
 void ee_tree_sum_wait(ee_tree_sum *sum);

@@ -18,9 +18,11 @@ void ee_alarm_raise(const ee_alarm *alarm) {
 }
 
 bool ee_alarm_heard(ee_alarm *alarm) {
-  int heard = 0;
-  EE_MPI(MPI_Test(&alarm->request, &heard, MPI_STATUS_IGNORE));
-  return heard;
+  return ee_waiter_done(&alarm->request);
+}
+
+void ee_alarm_await(ee_alarm *alarm, ee_waiter *waiter) {
+  ee_waiter_add(waiter, &alarm->request, NULL);
 }
 
 void ee_alarm_close(ee_alarm *alarm) {

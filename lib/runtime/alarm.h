@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "ee/waiter.h"
 #include "wire.h"
 
 /**
@@ -21,5 +22,8 @@ void ee_alarm_raise(const ee_alarm *alarm);
 
 /** Whether another rank has raised it. */
 bool ee_alarm_heard(ee_alarm *alarm);
+
+/** Wait for it. */
+void ee_alarm_await(ee_alarm *alarm, ee_waiter *waiter);
 
 void ee_alarm_close(ee_alarm *alarm);

@@ -87,6 +87,15 @@ bool ee_answer_box_poll(ee_answer_box *box) {
   return all;
 }
 
+void ee_answer_box_await(ee_answer_box *box, ee_waiter *waiter) {
+  for (int k = 0; k < box->slots; k++) {  // the next slot's message is the oldest
+    MPI_Request *send = &box->send[(box->next + k) % box->slots];
+    if (*send == MPI_REQUEST_NULL) continue;
+    ee_waiter_add(waiter, send, NULL);
+    return;
+  }
+}
+
 void ee_answer_box_close(ee_answer_box **box) {
   ee_answer_box *b = *box;
   if (b == NULL) return;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "ee/trace.h"
+#include "ee/waiter.h"
 #include "pacer.h"
 #include "wire.h"
 
@@ -47,6 +48,9 @@ void ee_answer_box_post(ee_answer_box *box, int64_t now);
 /** Let sends move; returns whether all are done. */
 bool ee_answer_box_poll(ee_answer_box *box);
 
+/** Wait for the oldest batch under way. */
+void ee_answer_box_await(ee_answer_box *box, ee_waiter *waiter);
+
 /** Close and set to NULL, once every batch was taken or drained. */
 void ee_answer_box_close(ee_answer_box **box);
 
@@ -69,6 +73,9 @@ ee_status ee_collector_open(const ee_wire *wire, const ee_collector_setup *setup
 /** Take what has arrived; *busy is set if anything was.  EE_ERR_PEER for an answer that cannot be.
  */
 ee_status ee_collector_poll(ee_collector *collector, int64_t now, bool *busy);
+
+/** Wait for the next answers, and for when those taken have arrived. */
+void ee_collector_await(ee_collector *collector, int64_t now, ee_waiter *waiter);
 
 int64_t ee_collector_answered(const ee_collector *collector);
 int64_t ee_collector_duplicates(const ee_collector *collector);

@@ -15,14 +15,14 @@ struct ee_collector {
   int64_t            n_answered, n_duplicates;
   int64_t            latest;  // arrival of the last answer [ns]
   int                head;    // the slot posted before all others, so that order is kept
-  MPI_Request        receive[COLLECTOR_SLOTS];
+  ee_posted          receive[COLLECTOR_SLOTS];
   unsigned char     *buffer;  // shape [COLLECTOR_SLOTS, slot_bytes]
   size_t             slot_bytes;
 };
 
 static void post(ee_collector *c, int slot) {
   EE_MPI(MPI_Irecv(c->buffer + (size_t)slot * c->slot_bytes, (int)c->slot_bytes, MPI_BYTE,
-                   MPI_ANY_SOURCE, EE_TAG_ANSWER, c->wire->results, &c->receive[slot]));
+                   MPI_ANY_SOURCE, EE_TAG_ANSWER, c->wire->results, &c->receive[slot].request));
 }
 
 ee_status ee_collector_open(const ee_wire *wire, const ee_collector_setup *setup,
@@ -36,7 +36,7 @@ ee_status ee_collector_open(const ee_wire *wire, const ee_collector_setup *setup
                         .answered   = calloc(1, (size_t)(setup->n_samples / 8) + 1),
                         .buffer     = calloc(COLLECTOR_SLOTS, one),
                         .slot_bytes = one};
-    for (int i = 0; i < COLLECTOR_SLOTS; i++) c->receive[i] = MPI_REQUEST_NULL;
+    for (int i = 0; i < COLLECTOR_SLOTS; i++) c->receive[i].request = MPI_REQUEST_NULL;
   }
   if (c == NULL || c->answered == NULL || c->buffer == NULL) {
     ee_collector_close(&c);
@@ -128,6 +128,12 @@ ee_status ee_collector_poll(ee_collector *c, int64_t now, bool *busy) {
   return EE_OK;
 }
 
+void ee_collector_await(ee_collector *c, int64_t now, ee_waiter *waiter) {
+  ee_posted *head = &c->receive[c->head];
+  ee_waiter_add(waiter, &head->request, &head->status);
+  if (c->latest > now) ee_waiter_until(waiter, c->latest);
+}
+
 int64_t ee_collector_latest(const ee_collector *collector) {
   return collector->latest;
 }
@@ -143,7 +149,7 @@ int64_t ee_collector_duplicates(const ee_collector *collector) {
 void ee_collector_close(ee_collector **collector) {
   ee_collector *c = *collector;
   if (c == NULL) return;
-  for (int i = 0; i < COLLECTOR_SLOTS; i++) ee_wire_cancel(&c->receive[i]);
+  for (int i = 0; i < COLLECTOR_SLOTS; i++) ee_wire_cancel(&c->receive[i].request);
   free(c->answered);
   free(c->buffer);
   free(c);

@@ -3,8 +3,8 @@
  *
  *   receive > run segment > exit? > answer, or send on > count
  *
- * Nothing in the loop waits: what cannot go on now is tried again on the next turn, and a turn
- * without work ends in a short sleep. */
+ * Nothing in a turn waits: what cannot go on now is tried again on the next one.  Between turns
+ * without work the device waits for whatever may come first. */
 #include <math.h>
 
 #include "device_state.h"
@@ -12,7 +12,6 @@
 #include "ee/clock.h"
 
 #define NAP_LONGEST 200000  // [ns]
-#define NAP_GROWTH 20       // the longest over the shortest
 
 /* Send what the held batch left, once its time has come. */
 static void release_when_due(ee_device *d, int64_t now, bool *busy) {
@@ -60,12 +59,12 @@ static void tend(ee_device *d, int64_t now, bool *busy) {
     if (!held) *busy |= ee_segment_pass_on(s, now);
     if (!held && ee_segment_settled(s, now)) ee_device_remove_segment(d, i--);
   }
-  ee_answer_box_poll(d->answers);
   ee_device_note_memory(d);
 }
 
 ee_status ee_device_turn(ee_device *d, bool *busy) {
   int64_t now = ee_device_now(d);
+  ee_answer_box_poll(d->answers);
   if (d->source != NULL) EE_TRY(ee_source_step(d->source, now, busy));
   release_when_due(d, now, busy);
   EE_TRY(serve(d, busy));
@@ -116,28 +115,46 @@ static double naps_per_batch(int devices) {
   return fmax(4096.0 / devices, 8.0);
 }
 
-/* How long an idle device may sleep [ns].  A turn takes no simulated time but the host's, and there
- * may be thousands of devices, so that on the simulated clock they sleep in proportion to what they
- * wait for.  Rank 0 does not: it notes when answers arrive. */
+/* How long a device may sleep while it looks for what it cannot wait for [ns].  A turn takes no
+ * simulated time but the host's, and there may be thousands of devices, so that on the simulated
+ * clock they sleep in proportion to what they wait for.  Rank 0 does not: it notes when answers
+ * arrive. */
 static int64_t longest_nap(const ee_device *d) {
   if (!ee_clock_is_simulated() || d->wire.rank == 0) return NAP_LONGEST;
   double nap = slowest_batch(&d->setup) * 1e9 / naps_per_batch(d->wire.size);
   return (int64_t)fmin(fmax(nap, NAP_LONGEST), EE_PACER_LONGEST);
 }
 
-/* Waiting begins with the first idle turn; naps grow up to a limit. */
-static void rest(ee_device *d, bool busy) {
+/* What may let an idle device go on. */
+static void await(ee_device *d, const ee_control_hooks *hooks, int64_t now) {
+  ee_waiter *w = &d->waiter;
+  ee_waiter_begin(w);
+  ee_alarm_await(&d->alarm, w);
+  if (d->holding) ee_waiter_until(w, d->held.release);
+  for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) {
+    ee_segment_await(d->segment[i], d->holding, w);
+  }
+  ee_answer_box_await(d->answers, w);
+  if (d->source != NULL) ee_source_await(d->source, now, w);
+  if (d->collector != NULL) ee_collector_await(d->collector, now, w);
+  if (hooks != NULL && !hooks->await(hooks->self, w)) ee_waiter_look_again(w);
+}
+
+/* Waiting begins with the first idle turn. */
+static void rest(ee_device *d, const ee_control_hooks *hooks, bool busy) {
   int64_t now = ee_device_now(d);
   if (busy || d->holding) end_wait(d, now);
   if (busy) {
-    d->nap = d->longest_nap / NAP_GROWTH;
+    ee_waiter_was_busy(&d->waiter);
     return;
   }
   if (!d->holding && d->idle_since < 0) d->idle_since = now;
-  int64_t nap = d->nap;
-  if (d->holding && d->held.release - now < nap) nap = d->held.release - now;
-  ee_clock_sleep(nap);
-  d->nap = 2 * d->nap < d->longest_nap ? 2 * d->nap : d->longest_nap;
+  await(d, hooks, now);
+  ee_waiter_wait(&d->waiter, now);
+}
+
+static bool all_over(const ee_device *d, const ee_control_hooks *hooks) {
+  return stream_over(d) && (hooks == NULL || hooks->done(hooks->self));
 }
 
 static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
@@ -145,7 +162,7 @@ static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
     return EE_FAIL(EE_ERR_ARG, "policy %s learns from sums over all devices: it needs a controller",
                    d->setup.policy->ops->name);
   }
-  while (!stream_over(d) || (hooks != NULL && !hooks->done(hooks->self))) {
+  while (!all_over(d, hooks)) {
     bool busy = false;
     EE_TRY(ee_device_turn(d, &busy));
     if (hooks != NULL) EE_TRY(hooks->step(hooks->self, &busy));
@@ -153,7 +170,7 @@ static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
       d->alarmed = true;  // the rank that failed will say why
       return EE_OK;
     }
-    rest(d, busy);
+    if (busy || !all_over(d, hooks)) rest(d, hooks, busy);
   }
   return EE_OK;
 }
@@ -172,8 +189,7 @@ static void start_clock(ee_device *d) {
   int64_t now = ee_clock_ns(), first = now;
   EE_MPI(MPI_Bcast(&first, 1, MPI_INT64_T, 0, d->wire.control));
   d->context.origin = on_node == d->wire.size || ee_clock_is_simulated() ? first : now;
-  d->longest_nap    = longest_nap(d);
-  d->nap            = d->longest_nap / NAP_GROWTH;
+  ee_waiter_open(longest_nap(d), d->wire.rank != 0, &d->waiter);
 }
 
 static ee_status check_answers(const ee_device *d) {
@@ -198,6 +214,7 @@ ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
     d->totals.answered   = ee_collector_answered(d->collector);
     d->totals.duplicates = ee_collector_duplicates(d->collector);
   }
+  ee_waiter_close(&d->waiter);
   if (status == EE_OK) status = check_answers(d);
   status = ee_agree(d->wire.control, status, 0);
   if (status != EE_OK) ee_device_drain(d);

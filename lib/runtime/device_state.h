@@ -32,8 +32,7 @@ struct ee_device {
   ee_batch_result held;
   int64_t         computed;    // when the held batch was done computing [ns]
   int64_t         idle_since;  // start of the present wait [ns]; -1: none
-  int64_t         nap;         // length of the next sleep [ns]
-  int64_t         longest_nap;
+  ee_waiter       waiter;
 };
 
 /** One turn of the loop: everything that can be done now.  *busy: whether anything was. */

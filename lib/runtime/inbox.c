@@ -18,7 +18,7 @@ struct ee_inbox {
   int            owed;            // credits not yet on their way
   ee_credit      credit_message;  // on its way; MPI reads it
   MPI_Request    credit_request;
-  MPI_Request   *receive;  // shape [slots]
+  ee_posted     *receive;  // shape [slots]
   unsigned char *buffer;   // shape [slots, slot_bytes]
   size_t         slot_bytes;
 };
@@ -29,7 +29,8 @@ size_t ee_inbox_bytes(int slots, size_t slot_bytes) {
 
 static void post(ee_inbox *inbox, int slot) {
   EE_MPI(MPI_Irecv(inbox->buffer + (size_t)slot * inbox->slot_bytes, (int)inbox->slot_bytes,
-                   MPI_BYTE, inbox->peer, inbox->tag, inbox->wire->data, &inbox->receive[slot]));
+                   MPI_BYTE, inbox->peer, inbox->tag, inbox->wire->data,
+                   &inbox->receive[slot].request));
 }
 
 ee_status ee_inbox_open(const ee_wire *wire, int peer, int plan_epoch, int slots, size_t slot_bytes,
@@ -93,10 +94,7 @@ void ee_inbox_release(ee_inbox *inbox, int64_t now) {
 }
 
 bool ee_inbox_poll(ee_inbox *inbox, int64_t now) {
-  int done = 1;
-  if (inbox->credit_request != MPI_REQUEST_NULL) {
-    EE_MPI(MPI_Test(&inbox->credit_request, &done, MPI_STATUS_IGNORE));
-  }
+  bool done = ee_waiter_done(&inbox->credit_request);
   if (done && inbox->owed > 0) {
     inbox->credit_message = (ee_credit){.given = now, .count = inbox->owed};
     inbox->owed           = 0;
@@ -107,6 +105,19 @@ bool ee_inbox_poll(ee_inbox *inbox, int64_t now) {
   return done;
 }
 
+void ee_inbox_await(ee_inbox *inbox, ee_waiter *waiter) {
+  ee_posted *head = &inbox->receive[inbox->head];
+  if (inbox->here) {
+    ee_waiter_until(waiter, inbox->due);
+  } else {
+    ee_waiter_add(waiter, &head->request, &head->status);
+  }
+}
+
+void ee_inbox_await_credits(ee_inbox *inbox, ee_waiter *waiter) {
+  ee_waiter_add(waiter, &inbox->credit_request, NULL);
+}
+
 int ee_inbox_peer(const ee_inbox *inbox) {
   return inbox->peer;
 }
@@ -114,7 +125,7 @@ int ee_inbox_peer(const ee_inbox *inbox) {
 void ee_inbox_close(ee_inbox **inbox) {
   ee_inbox *i = *inbox;
   if (i == NULL) return;
-  for (int slot = 0; slot < i->slots; slot++) ee_wire_cancel(&i->receive[slot]);
+  for (int slot = 0; slot < i->slots; slot++) ee_wire_cancel(&i->receive[slot].request);
   // A credit is two numbers: it leaves at once, whether or not the peer still listens.
   if (i->credit_request != MPI_REQUEST_NULL)
     EE_MPI(MPI_Wait(&i->credit_request, MPI_STATUS_IGNORE));

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ee/status.h"
+#include "ee/waiter.h"
 #include "pacer.h"
 #include "wire.h"
 
@@ -52,6 +53,9 @@ void ee_outbox_post(ee_outbox *outbox, size_t bytes, int64_t now);
 /** Let sends and credits move.  Returns whether anything did.  @p now [ns]. */
 bool ee_outbox_poll(ee_outbox *outbox, int64_t now);
 
+/** Wait for credits. */
+void ee_outbox_await(ee_outbox *outbox, ee_waiter *waiter);
+
 /** Whether the peer has taken every message. */
 bool ee_outbox_settled(const ee_outbox *outbox);
 
@@ -90,6 +94,12 @@ void ee_inbox_release(ee_inbox *inbox, int64_t now);
 
 /** Let credits move.  Returns whether all of them are on their way.  @p now [ns]. */
 bool ee_inbox_poll(ee_inbox *inbox, int64_t now);
+
+/** Wait for the oldest message that was not yet released. */
+void ee_inbox_await(ee_inbox *inbox, ee_waiter *waiter);
+
+/** Wait for credits that are under way. */
+void ee_inbox_await_credits(ee_inbox *inbox, ee_waiter *waiter);
 
 int ee_inbox_peer(const ee_inbox *inbox);
 

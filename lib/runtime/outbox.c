@@ -134,9 +134,7 @@ static void tell_sent(const ee_outbox *outbox, int slot) {
 
 /* Take in the credits that have come; on the paced clock they are due later. */
 static bool take_credits(ee_outbox *outbox) {
-  int done;
-  EE_MPI(MPI_Test(&outbox->credit_request, &done, MPI_STATUS_IGNORE));
-  if (!done) return false;
+  if (!ee_waiter_done(&outbox->credit_request)) return false;
   int64_t due = ee_pacer_credit(outbox->pacer, outbox->peer, outbox->credit_message.given);
   for (int64_t k = 0; k < outbox->credit_message.count && outbox->n_back < outbox->slots; k++) {
     outbox->due[(outbox->first_due + outbox->n_back++) % outbox->slots] = due;
@@ -170,6 +168,12 @@ bool ee_outbox_sent(ee_outbox *outbox) {
   int done;
   EE_MPI(MPI_Testall(outbox->n_buffers, outbox->send, &done, MPI_STATUSES_IGNORE));
   return done;
+}
+
+/* A send is through before its credit is back, and until then it is in nobody's way. */
+void ee_outbox_await(ee_outbox *outbox, ee_waiter *waiter) {
+  ee_waiter_add(waiter, &outbox->credit_request, NULL);
+  if (outbox->n_back > 0) ee_waiter_until(waiter, outbox->due[outbox->first_due]);
 }
 
 bool ee_outbox_settled(const ee_outbox *outbox) {

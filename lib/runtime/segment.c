@@ -3,6 +3,7 @@
 #include "segment.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -333,6 +334,17 @@ bool ee_segment_pass_on(ee_segment *s, int64_t now) {
   s->passed = s->watermark;
   s->ended  = s->input_ended;
   return true;
+}
+
+void ee_segment_await(ee_segment *s, bool held, ee_waiter *waiter) {
+  const ee_run_setup *setup = s->context->setup;
+  bool                room  = s->filled < setup->batch_limit && !s->closed && !s->input_ended;
+  ee_inbox_await_credits(s->inbox, waiter);
+  if (s->outbox != NULL) ee_outbox_await(s->outbox, waiter);
+  if (room) ee_inbox_await(s->inbox, waiter);
+  if (!room || s->filled == 0 || held) return;
+  int64_t full = s->first_taken + (int64_t)ceil(fmin(setup->merge_wait * 1e9, 1e18));
+  if (full > ee_clock_ns() - s->context->origin) ee_waiter_until(waiter, full);
 }
 
 bool ee_segment_settled(ee_segment *s, int64_t now) {

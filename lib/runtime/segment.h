@@ -117,6 +117,10 @@ bool ee_segment_send_watermark(ee_segment *segment, uint64_t watermark, int64_t 
 /** With no batch in hand, let the watermark and the end of the stream travel on. */
 bool ee_segment_pass_on(ee_segment *segment, int64_t now);
 
+/** Wait for what it can take, for room to send, and, unless a batch is @p held, for when the one
+ *  that is gathered has waited long enough. */
+void ee_segment_await(ee_segment *segment, bool held, ee_waiter *waiter);
+
 /** Whether the segment has ended and its messages have been taken, so that it can be closed. */
 bool ee_segment_settled(ee_segment *segment, int64_t now);
 

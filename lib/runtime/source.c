@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "message_event.h"
 #include "sample_state.h"
+
+#define SOON 1000  // the least to wait for a sample's time, which is rounded [ns]
 
 struct ee_source {
   const ee_wire      *wire;
@@ -76,10 +79,15 @@ void ee_source_hold(ee_source *source, uint64_t id) {
   source->hold = id;
 }
 
+/* Ids below it may go as soon as they come in. */
+static uint64_t allowed(const ee_source *s) {
+  uint64_t end = s->limit < s->switch_id ? s->limit : s->switch_id;
+  return s->hold < end ? s->hold : end;
+}
+
 /* How many ids from `next` on may go in one message now. */
 static int admissible(const ee_source *s, int64_t now) {
-  uint64_t end = s->limit < s->switch_id ? s->limit : s->switch_id;
-  if (s->hold < end) end = s->hold;
+  uint64_t end = allowed(s);
   if (s->setup->rate > 0.0) {  // sample id arrives at id / rate
     double arrived = (double)now * 1e-9 * s->setup->rate + 1.0;
     if (arrived < (double)end) end = (uint64_t)arrived;
@@ -151,6 +159,14 @@ ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
   if (slot == NULL) return EE_OK;
   *busy = true;
   return admit(s, slot, n, now);
+}
+
+void ee_source_await(ee_source *s, int64_t now, ee_waiter *waiter) {
+  if (s->now != NULL) ee_outbox_await(s->now, waiter);
+  if (s->old != NULL) ee_outbox_await(s->old, waiter);
+  if (s->setup->rate <= 0.0 || s->next >= allowed(s) || admissible(s, now) > 0) return;
+  double next = ceil((double)s->next / s->setup->rate * 1e9);
+  ee_waiter_until(waiter, (int64_t)fmin(fmax(next, (double)now + SOON), 1e18));
 }
 
 bool ee_source_done(const ee_source *s) {

@@ -38,6 +38,9 @@ void ee_source_hold(ee_source *source, uint64_t id);
 /** Admit what can be admitted now; *busy is set if anything was. */
 ee_status ee_source_step(ee_source *source, int64_t now, bool *busy);
 
+/** Wait for room on the links, and for when the next sample comes in. */
+void ee_source_await(ee_source *source, int64_t now, ee_waiter *waiter);
+
 /** Whether everything was admitted and every link has got its last message and is settled. */
 bool ee_source_done(const ee_source *source);
 

@@ -24,18 +24,19 @@ void ee_wire_close(ee_wire *wire) {
   EE_MPI(MPI_Comm_free(&wire->weights));
 }
 
-bool ee_wire_received(MPI_Request *request, size_t room, int *peer, size_t *bytes) {
-  MPI_Status status;
-  int        done = 0, count = 0, class = MPI_SUCCESS;
-  int        code = MPI_Test(request, &done, &status);
+bool ee_wire_received(ee_posted *posted, size_t room, int *peer, size_t *bytes) {
+  int done = 1, count = 0, code = MPI_SUCCESS, class = MPI_SUCCESS;
+  if (posted->request != MPI_REQUEST_NULL) {
+    code = MPI_Test(&posted->request, &done, &posted->status);
+  }
   if (code != MPI_SUCCESS) EE_MPI(MPI_Error_class(code, &class));
   if (class != MPI_SUCCESS && class != MPI_ERR_TRUNCATE)
     ee_mpi_abort(code, "MPI_Test", __FILE__, __LINE__);
   if (class == MPI_SUCCESS && !done) return false;
-  *peer  = status.MPI_SOURCE;
+  *peer  = posted->status.MPI_SOURCE;
   *bytes = room + 1;
   if (class == MPI_SUCCESS) {
-    EE_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+    EE_MPI(MPI_Get_count(&posted->status, MPI_BYTE, &count));
     *bytes = (size_t)count;
   }
   return true;

@@ -31,6 +31,12 @@ static inline int ee_link_tag(int plan_epoch) {
 /** Duplicate @p comm once per kind of message.  Collective. */
 void ee_wire_open(MPI_Comm comm, ee_wire *wire);
 
+/** A posted receive.  MPI_REQUEST_NULL: it was completed by waiting, and `status` says how. */
+typedef struct ee_posted {
+  MPI_Request request;
+  MPI_Status  status;
+} ee_posted;
+
 /**
  * Test a receive of bytes.  Not collective.
  * @param room   what the receive was posted with [byte]
@@ -38,7 +44,7 @@ void ee_wire_open(MPI_Comm comm, ee_wire *wire);
  *                          the message did not fit
  * @return whether a message is here
  */
-bool ee_wire_received(MPI_Request *request, size_t room, int *peer, size_t *bytes);
+bool ee_wire_received(ee_posted *posted, size_t room, int *peer, size_t *bytes);
 
 /** Free the communicators.  Collective. */
 void ee_wire_close(ee_wire *wire);

@@ -10,6 +10,7 @@
 #include "ee/rng.h"
 #include "ee_test.h"
 #include "message.h"
+#include "wait_for_event.h"
 
 enum { EPOCH = 5, SLOT_BYTES = 9024, MESSAGES = 150 };
 
@@ -74,6 +75,31 @@ static bool take_one(ring *r, int number, int64_t now) {
   CU_ASSERT_EQUAL(((unsigned char *)a.buffer)[a.bytes - 1], (unsigned char)number);
   ee_inbox_release(r->in, now);
   return true;
+}
+
+/* Ranks that do nothing but wait for what their links name: if that were too little, all would wait
+ * for ever. */
+static void what_links_wait_for_is_enough_to_go_on(void) {
+  for (int slots = 1; slots <= 5; slots += 2) {
+    ring      r;
+    ee_waiter w;
+    int       sent = 0, taken = 0;
+    open_ring(&r, slots, NULL);
+    ee_waiter_open(0, false, &w);
+    while (sent < MESSAGES || taken < MESSAGES) {
+      bool busy = ee_outbox_poll(r.out, LATE);
+      ee_inbox_poll(r.in, 0);
+      if (sent < MESSAGES && post_one(&r, sent, 0)) sent++, busy = true;
+      if (taken < MESSAGES && take_one(&r, taken, 0)) taken++, busy = true;
+      if (busy) continue;
+      ee_waiter_begin(&w);
+      ee_outbox_await(r.out, &w);
+      ee_inbox_await(r.in, &w);
+      ee_inbox_await_credits(r.in, &w);
+      wait_for_event(&w);
+    }
+    close_ring(&r);
+  }
 }
 
 static void messages_come_once_and_in_order_whatever_the_delays(void) {
@@ -203,11 +229,16 @@ static void a_paced_message_is_not_there_before_its_time(void) {
   for (int k = 0; k < 3; k++) CU_ASSERT_TRUE(post_one(&r, k, 5000));
   int64_t    through = 5000;
   ee_arrival a;
+  ee_waiter  w;
   for (int k = 0; k < 3; k++) {
     through += (int64_t)length_of(r.before, k) * 1000;
     int64_t due = size > 1 ? through + 2000000 : 0;  // a device is at no distance from itself
     while (!ee_inbox_head(r.in, INT64_MAX, &a)) ee_outbox_poll(r.out, LATE);
     if (size > 1) CU_ASSERT_FALSE(ee_inbox_head(r.in, due - 1, &a));
+    ee_waiter_begin(&w);
+    ee_inbox_await(r.in, &w);
+    CU_ASSERT_EQUAL(w.until, due);
+    CU_ASSERT_EQUAL(w.n, 0);
     CU_ASSERT_TRUE(ee_inbox_head(r.in, due, &a));
     CU_ASSERT_EQUAL(a.occupied, size > 1 ? (int64_t)length_of(r.before, k) * 1000 : 0);
     CU_ASSERT_TRUE(take_one(&r, k, due));
@@ -268,6 +299,7 @@ static void a_message_without_credit_waits_and_leaves_in_its_turn(void) {
 }
 
 const ee_fact ee_facts[] = {
+    EE_FACT(what_links_wait_for_is_enough_to_go_on),
     EE_FACT(messages_come_once_and_in_order_whatever_the_delays),
     EE_FACT(no_more_messages_are_under_way_than_slots),
     EE_FACT(a_message_longer_than_its_slot_is_told_from_one_that_fits),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ee_test.h"
+#include "wait_for_event.h"
 
 enum { MOST = 3000 };
 
@@ -53,6 +54,26 @@ static void every_rank_has_the_sum_of_all(void) {
   }
 }
 
+/* Ranks that do nothing but wait for what the tree names: if that were too little, all would wait
+ * for ever. */
+static void what_a_sum_waits_for_is_enough_to_go_on(void) {
+  ee_tree_sum sum;
+  ee_waiter   w;
+  ask_place();
+  CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, true, MOST, &sum), EE_OK);
+  for (int turn = 0; turn < 20; turn++) {
+    draw(MOST, turn);
+    ee_tree_sum_begin(&sum, mine, all);
+    while (!ee_tree_sum_test(&sum)) {
+      ee_waiter_begin(&w);
+      CU_ASSERT_TRUE(ee_tree_sum_await(&sum, &w));
+      wait_for_event(&w);
+    }
+    CU_ASSERT_EQUAL(memcmp(all, expected, sizeof all), 0);
+  }
+  ee_tree_sum_close(&sum);
+}
+
 /* A rank that is late holds the sum up; its numbers are not left out. */
 static void no_sum_is_complete_before_the_last_rank_has_begun(void) {
   ask_place();
@@ -95,6 +116,7 @@ static void ranks_with_other_lengths_are_refused(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(every_rank_has_the_sum_of_all),
+    EE_FACT(what_a_sum_waits_for_is_enough_to_go_on),
     EE_FACT(no_sum_is_complete_before_the_last_rank_has_begun),
     EE_FACT(ranks_may_be_a_sum_apart),
     EE_FACT(ranks_with_other_lengths_are_refused),

@@ -25,5 +25,9 @@ bool ee_clock_is_simulated(void);
  *  of the platform can be given in advance. */
 #define EE_SIMULATION_BEGINS ((int64_t)10000 * 1000000000)
 
+/** How fast messages of a device to itself are on the simulated clock [byte/s], but for rank 0's:
+ * so slow that they can serve as timers. */
+#define EE_SIMULATED_SELF_RATE 100000
+
 /** Sleep for about @p ns nanoseconds; returns early on a signal. */
 void ee_clock_sleep(int64_t ns);

@@ -11,6 +11,7 @@
 #include "ee/plan.h"
 #include "ee/policy.h"
 #include "ee/trace.h"
+#include "ee/waiter.h"
 
 /**
  * @file device.h
@@ -110,6 +111,8 @@ typedef struct ee_control_hooks {
   ee_status (*step)(void *self, bool *busy);
   /** Whether the controller has nothing left to do. */
   bool (*done)(const void *self);
+  /** Name what it waits for to an idle device; false if it must be asked again and again. */
+  bool (*await)(void *self, ee_waiter *waiter);
 } ee_control_hooks;
 
 /** What one rank did.  Times in ns. */
