@@ -16,8 +16,9 @@
 #define PACKET_BITS 12000.0    // 1500 bytes
 #define LAST_MILLISECOND 1e12  // of a Mahimahi trace; doubles are exact up to here
 #define BITS_PER_MEGABIT 1e6
-#define TIME_MAX 1e12  // [s]
-#define RATE_MAX 1e12  // [Mbit/s]
+#define TIME_MAX 1e12    // [s]
+#define RATE_MAX 1e12    // [Mbit/s]
+#define RATE_LEAST 1e-6  // unless nothing crosses; a run with less would never end [Mbit/s]
 
 /* Lines of a text, taken apart in place. */
 typedef struct lines {
@@ -105,11 +106,21 @@ static ee_status take_pair(const lines *l, const double x[2], const char *what, 
   return keep(r, at, x[1]);
 }
 
-/* All rows of two columns, of which the first is in @p x, and the end of the last one. */
-static ee_status take_pairs(lines *l, double x[2], const char *what, double most, rows *r) {
-  double start = x[0];
+/* A bandwidth so small that it can only be a slip. */
+static ee_status check_rate(const lines *l, double rate) {
+  if (rate <= 0.0 || rate >= RATE_LEAST) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s:%lld: the bandwidth is %g Mbit/s, expected 0 or at least %g",
+                 l->path, (long long)l->line, rate, RATE_LEAST);
+}
+
+/* All rows of two columns, of which the first is in @p x, and the end of the last one.  The second
+ * column has delays, or bandwidths. */
+static ee_status take_pairs(lines *l, double x[2], bool delays, rows *r) {
+  const char *what  = delays ? "delay" : "bandwidth";
+  double      start = x[0], most = delays ? TIME_MAX : RATE_MAX;
   for (int n = 2; n > 0;) {
     EE_TRY(check_columns(l, n, 2));
+    if (!delays) EE_TRY(check_rate(l, x[1]));
     EE_TRY(take_pair(l, x, what, most, start, r));
     EE_TRY(next_numbers(l, x, &n));
   }
@@ -167,10 +178,10 @@ static ee_status take_rows(lines *l, bool delays, rows *r) {
   if (n == 0) return EE_FAIL(EE_ERR_FORMAT, "%s has no rows", l->path);
   if (delays) {
     EE_TRY(check_columns(l, n, 2));
-    return take_pairs(l, x, "delay", TIME_MAX, r);
+    return take_pairs(l, x, true, r);
   }
   if (n == 1) return take_packets(l, x, r);
-  EE_TRY(take_pairs(l, x, "bandwidth", RATE_MAX, r));
+  EE_TRY(take_pairs(l, x, false, r));
   for (int i = 0; i < r->n; i++) r->value[i] *= BITS_PER_MEGABIT;
   return EE_OK;
 }

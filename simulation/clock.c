@@ -15,6 +15,12 @@ int64_t ee_clock_cpu_ns(void) {
   return 0;
 }
 
+double ee_clock_effort(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 double ee_clock_wall(void) {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);

@@ -25,8 +25,8 @@ static bool start_timer(ee_waiter *w, int64_t now, int64_t left) {
   return true;
 }
 
-/* Whether a timer rings by the time that counts.  There is one at most: SimGrid 3.32 may forget the
- * second of two messages that a device sends to itself. */
+/* Whether a timer rings by the time that counts.  There is one at most: where messages on a link
+ * follow each other, a second would ring too late. */
 static bool will_ring(ee_waiter *w, int64_t now) {
   if (w->timer != MPI_REQUEST_NULL) return w->rings <= w->until;
   return start_timer(w, now, w->until - now);

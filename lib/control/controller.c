@@ -271,12 +271,12 @@ static ee_status decide(const ee_controller *c, ee_decision_record *record) {
 /* What the sums mean for the estimates and the plan, unless another rank has found out for all. */
 static ee_status think(const ee_controller *c, const ee_plan *counted) {
   ee_mind *m     = c->mind;
-  double   begin = ee_clock_wall();
+  double   begin = ee_clock_effort();
   if (m->epochs > c->epoch) return EE_OK;
   ee_estimate_update(&m->estimate, &c->sums, counted);
   EE_TRY(decide(c, &m->newest));
   m->epochs++;
-  m->seconds += ee_clock_wall() - begin;
+  m->seconds += ee_clock_effort() - begin;
   return EE_OK;
 }
 

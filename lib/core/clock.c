@@ -17,6 +17,10 @@ int64_t ee_clock_cpu_ns(void) {
   return read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+double ee_clock_effort(void) {
+  return (double)read_ns(CLOCK_THREAD_CPUTIME_ID) * 1e-9;
+}
+
 double ee_clock_wall(void) {
   return (double)read_ns(CLOCK_REALTIME) * 1e-9;
 }

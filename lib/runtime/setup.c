@@ -99,6 +99,11 @@ static ee_status check_fleet(const ee_run_setup *s, int size) {
   for (int i = 0; i < s->plan->n_stages; i++) {
     int    d     = s->plan->stage[i].device;
     double speed = ee_fleet_speed(fleet, d, -1.0, s->host_flops);
+    if (ee_fleet_away(fleet, d, 0.0)) {
+      return EE_FAIL(EE_ERR_ARG,
+                     "device %d owns layers %d to %d but the fleet has it away when the run begins",
+                     d, s->plan->stage[i].begin, s->plan->stage[i].end - 1);
+    }
     if (speed > 0.0 && isfinite(speed) && always_positive(&fleet->device[d].speed)) continue;
     return EE_FAIL(EE_ERR_ARG,
                    "device %d owns layers %d to %d but has a speed of %g FLOP/s, or of 0 later", d,

@@ -89,6 +89,8 @@ static void what_is_wrong_is_named_by_file_and_line(void) {
   refuse(true, "7\n", "trace.txt:1: the line has 1 number, expected 2");
   refuse(true, "0 1 2\n", "trace.txt:1: there are more than two numbers");
   refuse(true, "1e300 1\n", "trace.txt:1: the time is 1e+300 s");
+  refuse(false, "0 1\n1 1e-300\n",
+         "trace.txt:2: the bandwidth is 1e-300 Mbit/s, expected 0 or at least 1e-06");
   refuse(false, "0 1\n1 -2\n", "trace.txt:2: the bandwidth is -2, expected 0 to");
   refuse(false, "0 0\n1 0\n", "trace.txt: nothing ever crosses");
   refuse(false, "3\n2\n", "trace.txt:2: the millisecond is 2, expected a whole number from 3 on");

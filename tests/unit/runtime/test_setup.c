@@ -126,6 +126,20 @@ static void a_device_that_owns_layers_must_have_a_speed_at_all_times(void) {
   close_setup();
 }
 
+static void a_device_that_owns_layers_must_be_there_when_the_run_begins(void) {
+  open_setup();
+  ee_schedule *away = &fleet->device[1].away;
+  away->n           = 1;
+  away->change      = malloc(sizeof(ee_change));
+  away->change[0]   = (ee_change){.at = 0.0, .value = 1.0};
+  CU_ASSERT_EQUAL(ee_setup_check(&setup, ranks), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "device 1 owns layers"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "away when the run begins"));
+  away->change[0].at = 0.1;
+  CU_ASSERT_EQUAL(ee_setup_check(&setup, ranks), EE_OK);
+  close_setup();
+}
+
 #define CHANGES_KEY(lvalue, other)                  \
   do {                                              \
     int key = ee_setup_key(&setup);                 \
@@ -158,6 +172,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(plans_and_fleets_of_another_size_are_refused),
     EE_FACT(a_policy_that_needs_scores_is_refused_without_them),
     EE_FACT(a_device_that_owns_layers_must_have_a_speed_at_all_times),
+    EE_FACT(a_device_that_owns_layers_must_be_there_when_the_run_begins),
     EE_FACT(whatever_ranks_must_share_is_in_the_key),
     {NULL, NULL},
 };
