@@ -14,7 +14,8 @@ int64_t ee_clock_ns(void);
 /** CPU time that this process has used so far [ns]. */
 int64_t ee_clock_cpu_ns(void);
 
-/** CPU time that the calling thread has used so far on this host, also on the simulated clock [s]. */
+/** CPU time that the calling thread has used so far on this host, also on the simulated clock [s].
+ */
 double ee_clock_effort(void);
 
 /** Seconds since 1970-01-01 UTC. */
