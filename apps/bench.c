@@ -192,10 +192,11 @@ int ee_app_bench(int argc, char **argv) {
       2};
   int n, code;
   if (!ee_app_parse(&line, argc, argv, in, &n, &code)) return code;
-  o.model          = in[0];
-  o.data           = in[1];
-  o.passes.seconds = seconds > 0.0 ? seconds : BUDGET;
-  ee_status status = check(&o, peak, seconds);
+  o.model           = in[0];
+  o.data            = in[1];
+  o.passes.by_layer = o.per_layer;
+  o.passes.seconds  = seconds > 0.0 ? seconds : BUDGET;
+  ee_status status  = check(&o, peak, seconds);
   if (status == EE_OK) status = bench(&o, peak);
   return ee_app_finish(status);
 }

@@ -15,7 +15,7 @@
 typedef struct passes {
   ee_whole    *whole;
   const float *input;
-  bool         early_heads;
+  bool         early_heads, by_layer;
   int          n_rows, room;
   int64_t     *ns;  // shape [n_rows, room]
 } passes;
@@ -38,23 +38,50 @@ static ee_status time_heads(passes *p, int l, int r, int64_t *at) {
   return EE_OK;
 }
 
-/* Pass @p r.  Layers may have used the memory of the input, so it is copied there each time. */
-static ee_status time_pass(passes *p, int r) {
+/* Layers may have used the memory of the input, so it is copied there for each pass. */
+static void feed(passes *p) {
   const ee_model *m     = p->whole->model;
   size_t          batch = (size_t)p->whole->batch_limit;
   memcpy(ee_whole_input(p->whole), p->input,
          batch * (size_t)ee_model_value_elements(m, m->input) * sizeof *p->input);
-  int64_t cpu = ee_clock_cpu_ns(), begin = ee_clock_ns(), at = begin;
-  for (int l = 0; l < m->n_layers; l++) {
+}
+
+/* Pass @p r through one layer after the other. */
+static ee_status time_layers(passes *p, int r) {
+  feed(p);
+  int64_t at = ee_clock_ns();
+  for (int l = 0; l < p->whole->model->n_layers; l++) {
     EE_TRY(ee_exec_run_layers(p->whole->exec, l, l + 1, p->whole->batch_limit));
     int64_t now    = ee_clock_ns();
     *cell(p, l, r) = now - at;
     at             = now;
     EE_TRY(time_heads(p, l, r, &at));
   }
-  *cell(p, p->n_rows - 2, r) = at - begin;
-  *cell(p, p->n_rows - 1, r) = ee_clock_cpu_ns() - cpu;
   return EE_OK;
+}
+
+/* All layers and heads as a device runs them: up to the next head at once. */
+static ee_status run_all(passes *p) {
+  const ee_model *m     = p->whole->model;
+  int             batch = p->whole->batch_limit, from = 0;
+  for (int e = 0; e < m->n_exits; e++) {
+    const float *logits;
+    int          to = m->exit[e].attach + 1;
+    if (!p->early_heads && e < m->n_exits - 1) continue;
+    EE_TRY(ee_exec_run_layers(p->whole->exec, from, to, batch));
+    EE_TRY(ee_exec_run_head(p->whole->exec, e, batch, &logits));
+    from = to;
+  }
+  return EE_OK;
+}
+
+static ee_status time_pass(passes *p, int r) {
+  feed(p);
+  int64_t cpu = ee_clock_cpu_ns(), begin = ee_clock_ns();
+  EE_TRY(run_all(p));
+  *cell(p, p->n_rows - 2, r) = ee_clock_ns() - begin;
+  *cell(p, p->n_rows - 1, r) = ee_clock_cpu_ns() - cpu;
+  return p->by_layer ? time_layers(p, r) : EE_OK;
 }
 
 static ee_status reserve(passes *p, int room) {
@@ -109,6 +136,7 @@ ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_o
   passes          p = {.whole       = whole,
                        .input       = input,
                        .early_heads = options->early_heads,
+                       .by_layer    = options->by_layer,
                        .n_rows      = m->n_layers + m->n_exits + 2};
   int             n = 0;
   *times            = (ee_pass_times){0};

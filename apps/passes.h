@@ -11,6 +11,7 @@
 
 /** How often, and with what. */
 typedef struct ee_pass_options {
+  bool by_layer;     // also passes with the clock read behind each layer, beside those of the whole
   bool early_heads;  // of all exits; else of the last one only
   int  repeats;      // passes that count; 0: as many as fit into `seconds`, at least
                      // EE_LEAST_PASSES
@@ -25,8 +26,8 @@ typedef struct ee_pass_times {
   int        n_passes;
   ee_timing  whole;
   ee_timing  cpu;        // CPU time of the whole: without what other processes took
-  ee_timing *layer;      // shape [n_layers]
-  ee_timing *head;       // shape [n_exits]; 0 where it was left out
+  ee_timing *layer;      // shape [n_layers]; 0 if not by layer
+  ee_timing *head;       // shape [n_exits]; 0 if not by layer, or where it was left out
   double     cpu_share;  // of the time measured in which this process had a core
 } ee_pass_times;
 

@@ -17,7 +17,7 @@ typedef struct profile_options {
 } profile_options;
 
 static ee_status measure(ee_whole *w, ee_model *m, int repeats) {
-  const ee_pass_options options = {.early_heads = true, .repeats = repeats};
+  const ee_pass_options options = {.by_layer = true, .early_heads = true, .repeats = repeats};
   ee_pass_times         times;
   float                *input;
   EE_TRY(ee_random_input(m, w->batch_limit, &input));

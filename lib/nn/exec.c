@@ -2,6 +2,7 @@
 /* Runs a range of layers and the heads attached in it, node by node, in one arena. */
 #include "ee/exec.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "graph.h"
 #include "memory.h"
 #include "resident.h"
+
+#define SLICE_BYTES (4 * 1024 * 1024)  // a node's activations that the caches should keep
 
 struct ee_exec {
   ee_resident      *res;
@@ -21,6 +24,7 @@ struct ee_exec {
   bool             *done;    // shape [n_values], all false but inside ee_exec_keep
   bool             *valid;   // shape [n_values, EE_FORM_COUNT]: holds what was last written
   int64_t           rows;    // samples that the values hold
+  int              *made_by, *last_read;  // shape [n_values], nodes; -1: none, INT_MAX: also a head
   ee_progress_fn    progress;
   void             *progress_context;
 };
@@ -39,6 +43,25 @@ ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, 
   return status;
 }
 
+/* Which node makes each value, and which is the last of the layers to read it. */
+static void follow_values(const ee_exec *exec) {
+  const ee_model *model = exec->model;
+  for (int v = 0; v < model->n_values; v++) exec->made_by[v] = exec->last_read[v] = -1;
+  for (int k = 0; k < model->n_nodes; k++) {
+    const ee_node *node = &model->node[k];
+    if (!exec->program->merged[k]) exec->made_by[ee_program_result(exec->program, k)] = k;
+    for (int i = 0; i < node->n_in; i++) {
+      if (node->in[i] >= 0 && exec->last_read[node->in[i]] < INT_MAX) {
+        exec->last_read[node->in[i]] = node->layer >= 0 ? k : INT_MAX;
+      }
+    }
+  }
+  for (int e = 0; e < model->n_exits; e++) {
+    exec->last_read[model->exit[e].logits] = INT_MAX;
+    if (model->exit[e].has_score) exec->last_read[model->exit[e].score] = INT_MAX;
+  }
+}
+
 static ee_status take_memory(ee_exec *exec) {
   size_t bytes    = exec->arena.bytes;
   size_t n_values = (size_t)exec->model->n_values;
@@ -46,11 +69,15 @@ static ee_status take_memory(ee_exec *exec) {
   exec->memory    = ee_memory_take(bytes);
   exec->done      = calloc(n_values, sizeof *exec->done);
   exec->valid     = calloc(n_values, EE_FORM_COUNT * sizeof *exec->valid);
-  if (exec->start == NULL || exec->memory == NULL || exec->done == NULL || exec->valid == NULL) {
+  exec->made_by   = calloc(n_values, sizeof *exec->made_by);
+  exec->last_read = calloc(n_values, sizeof *exec->last_read);
+  if (exec->start == NULL || exec->memory == NULL || exec->done == NULL || exec->valid == NULL ||
+      exec->made_by == NULL || exec->last_read == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of activations of layers %d to %d", bytes,
                    exec->begin, exec->end - 1);
   }
   ee_graph_layer_starts(exec->model, exec->start);
+  follow_values(exec);
   return EE_OK;
 }
 
@@ -130,50 +157,178 @@ static ee_shape batch_shape(const ee_model *model, int v, int64_t n) {
   return shape;
 }
 
-static void bind_input(ee_exec *exec, int k, int i, ee_kernel_call *call) {
+/* Samples [first, first + n) of the batch, on their way through nodes [from, to). */
+typedef struct slice {
+  int64_t first, n;
+  int     from, to;
+} slice;
+
+static int64_t row_floats(const ee_exec *exec, int v, ee_form form) {
+  return form == EE_PIXELS ? exec->program->pixels[v].sample
+                           : ee_model_value_elements(exec->model, v);
+}
+
+static ee_form form_taken(const ee_exec *exec, int k, int i) {
+  return ee_program_takes_pixels(exec->program, k, i) ? EE_PIXELS : EE_DENSE;
+}
+
+static ee_form form_given(const ee_exec *exec, int k) {
+  return ee_program_gives_pixels(exec->program, k) ? EE_PIXELS : EE_DENSE;
+}
+
+/* Where the slice of value @p v stands.  What is read by no node beyond those of the slice gives
+ * its place to the next slice, and so stays in cache. */
+static float *slice_of(ee_exec *exec, int v, ee_form form, slice s) {
+  bool passes = exec->made_by[v] >= s.from && exec->last_read[v] < s.to;
+  return in_form(exec, v, form) + (passes ? 0 : s.first * row_floats(exec, v, form));
+}
+
+static void bind_input(ee_exec *exec, int k, int i, slice s, ee_kernel_call *call) {
   int v             = call->node->in[i];
   call->in_shape[i] = batch_shape(exec->model, v, call->n);
   if (!ee_node_reads_activation(exec->model, call->node, i)) return;
-  ee_form form = ee_program_takes_pixels(exec->program, k, i) ? EE_PIXELS : EE_DENSE;
-  call->in[i]  = in_form(exec, v, form);
+  ee_form form = form_taken(exec, k, i);
+  call->in[i]  = slice_of(exec, v, form, s);
   if (form == EE_PIXELS) call->in_pixels[i] = &exec->program->pixels[v];
 }
 
 /* The Add that is run with node @p k: its other operand, in the form of the result, and its
  * activation. */
-static void bind_residual(ee_exec *exec, int k, ee_form form, ee_kernel_call *call) {
-  int v = ee_program_residual(exec->program, k);
+static void bind_residual(ee_exec *exec, int k, slice s, ee_kernel_call *call) {
+  int     v    = ee_program_residual(exec->program, k);
+  ee_form form = form_given(exec, k);
   if (v < 0) return;
-  call->residual = in_form(exec, v, form);
+  call->residual = slice_of(exec, v, form, s);
   call->act      = exec->model->node[exec->program->adds[k]].act;
   if (form == EE_PIXELS) call->residual_pixels = &exec->program->pixels[v];
 }
 
-static void run_node(ee_exec *exec, int k, int64_t n) {
+static void run_node(ee_exec *exec, int k, slice s) {
   const ee_program *program = exec->program;
   const ee_node    *node    = &exec->model->node[k];
   int               out     = ee_program_result(program, k);
-  ee_form           form    = ee_program_gives_pixels(program, k) ? EE_PIXELS : EE_DENSE;
+  ee_form           form    = form_given(exec, k);
   ee_kernel_call    call    = {.model            = exec->model,
                                .node             = node,
-                               .n                = n,
-                               .out              = memory_of(exec, out, form),
-                               .out_shape        = batch_shape(exec->model, out, n),
+                               .n                = s.n,
+                               .out_shape        = batch_shape(exec->model, out, s.n),
                                .act              = node->act,
                                .scratch          = exec->memory + exec->arena.scratch,
                                .progress         = exec->progress,
                                .progress_context = exec->progress_context};
   if (program->merged[k]) return;
-  exec->rows = n;
+  written(exec, out, form);
+  call.out = slice_of(exec, out, form, s);
   if (form == EE_PIXELS) call.out_pixels = &program->pixels[out];
   for (int i = 0; i < node->n_in; i++) {
-    if (node->in[i] >= 0) bind_input(exec, k, i, &call);
+    if (node->in[i] >= 0) bind_input(exec, k, i, s, &call);
   }
-  bind_residual(exec, k, form, &call);
+  bind_residual(exec, k, s, &call);
   ee_resident_bind(exec->res, k, &call)->run(&call);
-  if (form == EE_PIXELS) ee_pixels_clear_sides(call.out_pixels, call.out, n);
-  written(exec, out, form);
+  if (form == EE_PIXELS) ee_pixels_clear_sides(call.out_pixels, call.out, s.n);
   if (exec->progress != NULL) exec->progress(exec->progress_context);
+}
+
+/* How many samples node @p k shall take at once, so that what it writes is still in cache when the
+ * next node reads it. */
+static int64_t samples_at_once(const ee_exec *exec, int k, int64_t n) {
+  const ee_node *node  = &exec->model->node[k];
+  int64_t        bytes = row_floats(exec, node->out, form_given(exec, k)) * (int64_t)sizeof(float);
+  for (int i = 0; i < node->n_in; i++) {
+    if (!ee_node_reads_activation(exec->model, node, i)) continue;
+    bytes += row_floats(exec, node->in[i], form_taken(exec, k, i)) * (int64_t)sizeof(float);
+  }
+  int64_t at_once = bytes > 0 ? SLICE_BYTES / bytes : n;
+  return at_once < 1 ? 1 : at_once < n ? at_once : n;
+}
+
+/* Whether value @p v is made by one of nodes [@p first, @p k). */
+static bool made_in(const ee_exec *exec, int first, int k, int v) {
+  return exec->made_by[v] >= first && exec->made_by[v] < k;
+}
+
+/* Whether value @p v is made before node @p first or, by one of [@p first, @p k), in @p form. */
+static bool flows_on(const ee_exec *exec, int first, int k, int v, ee_form form) {
+  return !made_in(exec, first, k, v) || form_given(exec, exec->made_by[v]) == form;
+}
+
+/* Whether node @p k can be in the group that begins with node @p first: it reads what the group
+ * makes in the form in which it is made. */
+static bool joins(ee_exec *exec, int first, int k) {
+  const ee_node *node     = &exec->model->node[k];
+  int            residual = ee_program_residual(exec->program, k);
+  bool           joined   = residual < 0 || flows_on(exec, first, k, residual, form_given(exec, k));
+  for (int i = 0; i < node->n_in && joined; i++) {
+    if (!ee_node_reads_activation(exec->model, node, i)) continue;
+    joined = flows_on(exec, first, k, node->in[i], form_taken(exec, k, i));
+  }
+  return joined;
+}
+
+/* Whether the results of nodes @p k and @p j, or what @p j reads, share memory: then @p k must not
+ * write before @p j is done with the whole batch. */
+static bool share_memory(const ee_exec *exec, int k, int j, int64_t n) {
+  const ee_node *node = &exec->model->node[j];
+  int            out  = ee_program_result(exec->program, k);
+  int            other[EE_MAX_NODE_INPUTS + 2], n_other = 0;
+  other[n_other++] = ee_program_result(exec->program, j);
+  if (ee_program_residual(exec->program, j) >= 0) {
+    other[n_other++] = ee_program_residual(exec->program, j);
+  }
+  for (int i = 0; i < node->n_in; i++) {
+    if (ee_node_reads_activation(exec->model, node, i)) other[n_other++] = node->in[i];
+  }
+  const float *begin = memory_of(exec, out, form_given(exec, k));
+  const float *end   = begin + n * row_floats(exec, out, form_given(exec, k));
+  for (int i = 0; i < n_other * EE_FORM_COUNT; i++) {
+    ee_form      form = (ee_form)(i % EE_FORM_COUNT);
+    const float *x    = memory_of(exec, other[i / EE_FORM_COUNT], form);
+    if (x == NULL || other[i / EE_FORM_COUNT] == out) continue;
+    if (x < end && begin < x + n * row_floats(exec, other[i / EE_FORM_COUNT], form)) return true;
+  }
+  return false;
+}
+
+static bool keeps_apart(const ee_exec *exec, int first, int k, int64_t n) {
+  for (int j = first; j < k; j++) {
+    if (exec->model->node[j].layer < 0 || exec->program->merged[j]) continue;
+    if (share_memory(exec, k, j, n)) return false;
+  }
+  return true;
+}
+
+/* Values from before the group, whole, in the forms in which node @p k reads them. */
+static void turn_inputs(ee_exec *exec, int first, int k) {
+  const ee_node *node     = &exec->model->node[k];
+  int            residual = ee_program_residual(exec->program, k);
+  for (int i = 0; i < node->n_in; i++) {
+    if (!ee_node_reads_activation(exec->model, node, i)) continue;
+    if (!made_in(exec, first, k, node->in[i])) in_form(exec, node->in[i], form_taken(exec, k, i));
+  }
+  if (residual >= 0 && !made_in(exec, first, k, residual)) {
+    in_form(exec, residual, form_given(exec, k));
+  }
+}
+
+/* Nodes from @p first on that take as many samples at once, up to node @p last; they are run slice
+ * by slice.  Returns the node after them. */
+static int run_group(ee_exec *exec, int first, int last, int64_t n) {
+  const ee_program *program = exec->program;
+  int64_t           at_once = samples_at_once(exec, first, n);
+  int               end     = first;
+  for (; end < last; end++) {
+    if (exec->model->node[end].layer < 0 || program->merged[end]) continue;
+    if (samples_at_once(exec, end, n) != at_once || !joins(exec, first, end)) break;
+    if (at_once < n && !keeps_apart(exec, first, end, n)) break;
+    turn_inputs(exec, first, end);
+  }
+  for (slice s = {.n = at_once, .from = first, .to = end}; s.first < n; s.first += s.n) {
+    if (s.n > n - s.first) s.n = n - s.first;
+    for (int k = first; k < end; k++) {
+      if (exec->model->node[k].layer >= 0) run_node(exec, k, s);
+    }
+  }
+  return end;
 }
 
 static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
@@ -195,9 +350,9 @@ static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
 
 ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n) {
   EE_TRY(check_run(exec, from, to, n));
-  const ee_node *node = exec->model->node;
-  for (int k = exec->start[from]; n > 0 && k < exec->start[to]; k++) {
-    if (node[k].layer >= 0) run_node(exec, k, n);
+  exec->rows = n;
+  for (int k = exec->start[from]; n > 0 && k < exec->start[to];) {
+    k = run_group(exec, k, exec->start[to], n);
   }
   return EE_OK;
 }
@@ -210,8 +365,9 @@ ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits
   }
   int layer = model->exit[e].attach;
   EE_TRY(check_run(exec, layer, layer + 1, n));
+  exec->rows = n;
   for (int k = exec->start[layer]; n > 0 && k < exec->start[layer + 1]; k++) {
-    if (model->node[k].exit == e) run_node(exec, k, n);
+    if (model->node[k].exit == e) run_node(exec, k, (slice){.n = n, .from = k, .to = k});
   }
   *logits = ee_exec_value(exec, model->exit[e].logits);
   return EE_OK;
@@ -289,6 +445,8 @@ void ee_exec_destroy(ee_exec **exec) {
   free((*exec)->memory);
   free((*exec)->done);
   free((*exec)->valid);
+  free((*exec)->made_by);
+  free((*exec)->last_read);
   free(*exec);
   *exec = NULL;
 }

@@ -7,7 +7,7 @@
 #include "graph.h"
 
 #define CHANNEL_BLOCK 16        // channels of a pixel are stored in whole blocks
-#define PAGE_FLOATS (4096 / 4)  // pixels this far apart would fall on the same cache lines
+#define PAGE_FLOATS (2048 / 4)  // pixels so far apart, or every second, meet on the same lines
 
 static ee_form form_of(ee_form (*fn)(const ee_model *, const ee_node *), const ee_model *model,
                        const ee_node *node) {

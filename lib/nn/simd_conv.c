@@ -14,7 +14,7 @@
 #include "simd_panels.h"
 #include "simd_sweep.h"
 
-#define BLOCK_FLOATS (48 * 1024)   // input of a block of rows
+#define BLOCK_FLOATS (64 * 1024)   // input and result of a block of rows
 #define WHOLE_FLOATS (256 * 1024)  // input that may be one block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
@@ -183,7 +183,8 @@ static output_row image_row(const job *j, int64_t r) {
   const ee_kernel_call *call = j->call;
   const ee_pixels      *in = call->in_pixels[0], *out = call->out_pixels;
   const axis           *a      = &j->c.y;
-  int64_t               sample = r / out->height, y = r % out->height;
+  uint32_t              height = (uint32_t)out->height, at = (uint32_t)r;  // short divisions
+  int64_t               sample = at / height, y = at % height;
   output_row            row = {.width = out->width};
   clip_window(a, y, in->height, &row);
   row.tile.out = call->out + at_row(out, sample, y);
@@ -304,6 +305,7 @@ static int64_t block_rows(const job *j) {
   int64_t          weights = j->c.groups * ee_simd_weights_floats(&j->c.panels);
   int64_t          input   = j->call->n * in->sample;
   int64_t          row     = j->flat ? j->width * in->pixel : j->c.y.stride * in->row;
+  row += (j->call->residual != NULL ? 2 : 1) * j->width * j->call->out_pixels->pixel;
   if (weights > input && input < WHOLE_FLOATS) return j->rows;
   return BLOCK_FLOATS / row > 1 ? BLOCK_FLOATS / row : 1;
 }

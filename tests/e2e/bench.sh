@@ -51,10 +51,6 @@ for batch in 1 3; do
     'BEGIN { printf "%.17g", f / p }')"
   no_more "least and median" "$(of ms_min)" "$(of ms_per_sample)"
 
-  # parts are measured inside of whole passes: the least of each, together, is within any pass
-  parts=$(awk -v a="$(sum layers ms_min)" -v b="$(sum heads ms_min)" \
-    'BEGIN { printf "%.17g", a + b }')
-  no_more "all parts and the whole" "$parts" "$(of ms_min)"
   close "operations of all parts" "$(awk -v a="$(sum layers gflop)" -v b="$(sum heads gflop)" \
     'BEGIN { printf "%.17g", a + b }')" "$(of gflop)"
   close "weights of all layers" "$(sum layers weight_bytes)" "$(of memory.weight_bytes)"

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first stages of ResNet-50, whose activations are larger than the caches: a batch goes through
+ * them slice by slice, in pixels, with additions taken in. */
+#include <math.h>
+#include <string.h>
+
+#include "ee/exec.h"
+#include "ee/random_network.h"
+#include "ee/rng.h"
+#include "ee_test.h"
+
+enum { BATCH = 3, PIXELS = 3 * 224 * 224, CLASSES = 1000, BLOCK = 4 };
+
+static float     input[BATCH * PIXELS];
+static ee_model *model;
+static int       end;  // layers in front of the head
+
+static void make_network(void) {
+  static const int        after[] = {BLOCK};
+  const ee_random_network network = {.name = "resnet50", .after = after, .n_early = 1, .seed = 1};
+  CU_ASSERT_EQUAL_FATAL(ee_random_network_make(&network, &model), EE_OK);
+  end        = model->exit[0].attach + 1;
+  ee_rng rng = ee_rng_at(1, 1);
+  for (int i = 0; i < BATCH * PIXELS; i++) input[i] = (float)(ee_rng_uniform(&rng) - 0.5);
+}
+
+static ee_resident *hold(const char *backend) {
+  ee_resident *res = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_resident_create(model, ee_backend_by_name(backend), &res), EE_OK);
+  for (int l = 0; l < end; l++) CU_ASSERT_EQUAL_FATAL(ee_resident_add(res, l, NULL), EE_OK);
+  return res;
+}
+
+static ee_exec *make_exec(ee_resident *res, int from, int to) {
+  ee_exec *exec = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_exec_create(res, from, to, BATCH, &exec), EE_OK);
+  return exec;
+}
+
+/* Samples [first, first + n) through layers [0, cut) on one device and the rest on another. */
+static void run_split(ee_resident *res, int cut, int first, int n, float *logits) {
+  ee_exec     *front = make_exec(res, 0, cut), *back = make_exec(res, cut, end);
+  const float *z;
+  int          n_live;
+  const int   *live = ee_model_cut_values(model, cut, &n_live);
+  memcpy(ee_exec_input(front, model->input), input + first * PIXELS,
+         (size_t)n * PIXELS * sizeof *input);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(front, 0, cut, n), EE_OK);
+  for (int i = 0; i < n_live; i++) {
+    size_t bytes = (size_t)(n * ee_model_value_elements(model, live[i])) * sizeof(float);
+    memcpy(ee_exec_input(back, live[i]), ee_exec_value(front, live[i]), bytes);
+  }
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(back, cut, end, n), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(back, 0, n, &z), EE_OK);
+  memcpy(logits, z, (size_t)n * CLASSES * sizeof *z);
+  ee_exec_destroy(&front);
+  ee_exec_destroy(&back);
+}
+
+static void run_whole(ee_resident *res, int n, float *logits) {
+  ee_exec     *exec = make_exec(res, 0, end);
+  const float *z;
+  memcpy(ee_exec_input(exec, model->input), input, (size_t)n * PIXELS * sizeof *input);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(exec, 0, end, n), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, 0, n, &z), EE_OK);
+  memcpy(logits, z, (size_t)n * CLASSES * sizeof *z);
+  ee_exec_destroy(&exec);
+}
+
+static float whole[BATCH * CLASSES], other[BATCH * CLASSES];
+
+static void slices_of_a_batch_have_the_bits_of_samples_alone_and_split(void) {
+  make_network();
+  ee_resident *res = hold("simd");
+  run_whole(res, BATCH, whole);
+  for (int i = 0; i < BATCH; i++) run_split(res, 2 + 4 * i, i, 1, other + i * CLASSES);
+  CU_ASSERT_EQUAL(memcmp(whole, other, sizeof whole), 0);
+  run_split(res, 5, 0, BATCH, other);
+  CU_ASSERT_EQUAL(memcmp(whole, other, sizeof whole), 0);
+  ee_resident_destroy(&res);
+  ee_model_destroy(&model);
+}
+
+static void they_are_those_of_blis_up_to_rounding(void) {
+  make_network();
+  ee_resident *simd = hold("simd"), *blis = hold("blis");
+  float        largest = 0.0F;
+  run_whole(simd, 1, whole);
+  run_whole(blis, 1, other);
+  for (int i = 0; i < CLASSES; i++) largest = fmaxf(largest, fabsf(other[i]));
+  for (int i = 0; i < CLASSES; i++) {
+    CU_ASSERT_DOUBLE_EQUAL(whole[i], other[i], 1e-3 * (double)largest);
+  }
+  ee_resident_destroy(&simd);
+  ee_resident_destroy(&blis);
+  ee_model_destroy(&model);
+}
+
+const ee_fact ee_facts[] = {
+    EE_FACT(slices_of_a_batch_have_the_bits_of_samples_alone_and_split),
+    EE_FACT(they_are_those_of_blis_up_to_rounding),
+    {NULL, NULL},
+};
