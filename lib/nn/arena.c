@@ -6,6 +6,11 @@
 
 #include "graph.h"
 
+/* A value of a batch that outgrows the caches stays for some nodes more, so that a few samples at a
+ * time can go through several nodes before anything is written over it. */
+#define LARGE_BYTES ((size_t)4 * 1024 * 1024)
+#define STAY 2  // nodes
+
 /* A form of a value of the range: nodes [first, last] need it, and its bytes are at
  * [offset, + bytes). */
 typedef struct tenant {
@@ -160,6 +165,7 @@ static int list_tenants(const range *r, const need *of, int max_batch, tenant *a
       if (!of[v].here || !of[v].form[f]) continue;
       all[n] = (tenant){.value = v, .form = f, .first = of[v].first, .last = of[v].last};
       counted &= tenant_bytes(r, &all[n], max_batch, &all[n].bytes);
+      if (max_batch > 1 && all[n].bytes > LARGE_BYTES) all[n].last += STAY;
       n++;
     }
   }
