@@ -7,18 +7,20 @@
 #
 #   jobs/experiments/scale.sh [OUT]
 #
-# SIZES: numbers of devices, default "8 32 128"; 512 take more than ten minutes on one core.
+# SIZES: numbers of devices, default "8 32 128 512"; 2048 take 4 GB and minutes of a core.
 # EPOCHS: epochs of each run, default 3.
-# PER_DEVICE: samples of an epoch for each device, default 4, but 256 in all at least.
-# MOST_BLOCKS: default 1024.  FLOPS: of a device, default 20M.  LINK: bandwidth of a link, default
+# PER_DEVICE: samples of an epoch for each device, default 4, but 256 in all at least.  An epoch should
+# be 100 times as long as planner and sum take in it, which grow with the devices.
+# BATCH: samples of a batch, default 16.
+# MOST_BLOCKS: default 256.  FLOPS: of a device, default 20M.  LINK: bandwidth of a link, default
 # 100Mbit/s.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-SIZES=${SIZES:-8 32 128}
+SIZES=${SIZES:-8 32 128 512}
 EPOCHS=${EPOCHS:-3}
 PER_DEVICE=${PER_DEVICE:-4}
-MOST_BLOCKS=${MOST_BLOCKS:-1024}
+MOST_BLOCKS=${MOST_BLOCKS:-256}
 FLOPS=${FLOPS:-20M}
-BATCH=${BATCH:-4}
+BATCH=${BATCH:-16}
 LINK=${LINK:-100Mbit/s}
 [ -e "$BUILD/bin/edgeexit-simulated" ] ||
   die "built without SimGrid; jobs/setup.sh sim installs it"
