@@ -16,6 +16,7 @@
 
 #define BLOCK_FLOATS (64 * 1024)   // input and result of a block of rows
 #define WHOLE_FLOATS (256 * 1024)  // input that may be one block
+#define MOST_ROWS 128              // of a block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
 #define STEP 8000000               // floating-point operations between two progress calls
@@ -223,6 +224,12 @@ static int64_t row_floats(const convolution *c, ee_simd_panel panel) {
   return c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
 }
 
+/* Rows that every panel goes through, one panel after the other. */
+typedef struct block {
+  int        n;
+  output_row row[MOST_ROWS];
+} block;
+
 /* Rows [first, end) of the window, of one panel, on their way through a block. */
 typedef struct piece {
   int64_t       group;
@@ -261,13 +268,13 @@ static void multiply_row(const job *j, const output_row *row, piece *p) {
   ee_simd_sweep(t, p->panel.vectors, row->width, &p->fetch);
 }
 
-static void multiply_piece(job *j, piece *p, int64_t begin, int64_t end) {
+static void multiply_piece(job *j, piece *p, const block *b) {
   const float *packed = j->call->prepared;
   packed += p->group * ee_simd_panels_floats(&j->c.panels) + p->panel.place;
   p->fetch = (ee_simd_fetch){packed + p->end * row_floats(&j->c, p->panel),
                              (p->end - p->first) * row_floats(&j->c, p->panel)};
-  for (int64_t r = begin; r < end; r++) {
-    output_row row = row_of(j, r);
+  for (int r = 0; r < b->n; r++) {
+    output_row row = b->row[r];
     if (!cut_window(p, &row)) continue;
     multiply_row(j, &row, p);
     ee_meter_add(&j->meter, 2 * row.tile.rows * row_floats(&j->c, p->panel) * row.width);
@@ -275,27 +282,27 @@ static void multiply_piece(job *j, piece *p, int64_t begin, int64_t end) {
 }
 
 /* One panel for a block of rows. */
-static void multiply_panel(job *j, int64_t group, ee_simd_panel panel, int64_t begin, int64_t end) {
+static void multiply_panel(job *j, int64_t group, ee_simd_panel panel, const block *b) {
   int64_t kernel = j->c.y.kernel, rows = PIECE_FLOATS / row_floats(&j->c, panel);
   if (rows < 1) rows = 1;
   for (int64_t r = 0; r < kernel; r += rows) {
     piece p = {
         .group = group, .panel = panel, .first = r, .end = kernel - r < rows ? kernel : r + rows};
-    multiply_piece(j, &p, begin, end);
+    multiply_piece(j, &p, b);
   }
 }
 
-static void multiply_block(job *j, int64_t begin, int64_t end) {
+static void multiply_block(job *j, const block *b) {
   int64_t panels = ee_simd_panel_count(&j->c.panels);
   for (int64_t p = 0; p < j->c.groups * panels; p++) {
-    multiply_panel(j, p / panels, ee_simd_panel_at(&j->c.panels, p % panels), begin, end);
+    multiply_panel(j, p / panels, ee_simd_panel_at(&j->c.panels, p % panels), b);
   }
 }
 
-static void finish_block(const job *j, int64_t begin, int64_t end) {
-  for (int64_t r = begin; r < end && !j->limits.whole; r++) {
-    output_row row = row_of(j, r);
-    ee_simd_act(&j->call->act, row.tile.out, row.tile.out, row.width * j->call->out_pixels->pixel);
+static void finish_block(const job *j, const block *b) {
+  for (int r = 0; r < b->n && !j->limits.whole; r++) {
+    float *out = b->row[r].tile.out;
+    ee_simd_act(&j->call->act, out, out, b->row[r].width * j->call->out_pixels->pixel);
   }
 }
 
@@ -306,16 +313,20 @@ static int64_t block_rows(const job *j) {
   int64_t          input   = j->call->n * in->sample;
   int64_t          row     = j->flat ? j->width * in->pixel : j->c.y.stride * in->row;
   row += (j->call->residual != NULL ? 2 : 1) * j->width * j->call->out_pixels->pixel;
-  if (weights > input && input < WHOLE_FLOATS) return j->rows;
-  return BLOCK_FLOATS / row > 1 ? BLOCK_FLOATS / row : 1;
+  int64_t rows = weights > input && input < WHOLE_FLOATS ? j->rows : BLOCK_FLOATS / row;
+  return rows < 1 ? 1 : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
 void ee_simd_conv_run(const ee_kernel_call *call) {
-  job     j     = job_of(call);
-  int64_t block = block_rows(&j);
-  for (int64_t begin = 0; begin < j.rows; begin += block) {
-    int64_t end = begin + block < j.rows ? begin + block : j.rows;
-    multiply_block(&j, begin, end);
-    finish_block(&j, begin, end);
+  job     j = job_of(call);
+  block   b;
+  int64_t most = block_rows(&j);
+  b.n          = 0;
+  for (int64_t r = 0; r < j.rows; r++) {
+    b.row[b.n++] = row_of(&j, r);
+    if (b.n < most && r + 1 < j.rows) continue;
+    multiply_block(&j, &b);
+    finish_block(&j, &b);
+    b.n = 0;
   }
 }
