@@ -376,7 +376,9 @@ static ee_status step_pause(ee_controller *c, bool *busy) {
     if (ee_migration_arrived(c->migration)) ee_pause_ready(&c->pause);
   }
   ee_pause_step(&c->pause);
-  if (!c->pause.active) end_pause(c);
+  if (c->pause.active) return EE_OK;
+  *busy = true;  // the source, which had its turn before, may go on: nobody must wait now
+  end_pause(c);
   return EE_OK;
 }
 
