@@ -46,6 +46,13 @@ static void remember(ee_decider *d, const ee_plan *plan, double factor) {
   *place                = (ee_missed_plan){ee_plan_hash(plan), factor, EE_MISSED_EPOCHS};
 }
 
+static bool all_away(const ee_chain *chain) {
+  for (int d = 0; d < chain->n_devices; d++) {
+    if (chain->speed[d] > 0.0) return false;
+  }
+  return true;
+}
+
 /* When a plan has served for a while: is it as good as the speeds before it promised? */
 static ee_status watch(ee_decider *d, const ee_planner *planner, const ee_estimate *e,
                        const ee_plan *plan, double is) {
@@ -54,7 +61,7 @@ static ee_status watch(ee_decider *d, const ee_planner *planner, const ee_estima
   for (int i = 0; i < EE_MISSED_PLANS; i++) d->missed[i].epochs -= d->missed[i].epochs > 0;
   if (d->watched == 0 || d->cooling > 0) return EE_OK;
   before.speed = e->old_speed;
-  if (d->watched == ee_plan_hash(plan)) {
+  if (d->watched == ee_plan_hash(plan) && !all_away(&before)) {  // else nothing was promised
     EE_TRY(ee_partition_forecast(&before, plan, &forecast));
     double promised = *ee_objective(planner, &forecast);
     if (isfinite(is) && is > promised) remember(d, plan, is / promised);
@@ -137,13 +144,6 @@ static ee_status prefer_near(const ee_controller_options *o, const ee_chain *cha
   ee_plan_destroy(other);
   *other = calm;
   return ee_partition_forecast(chain, calm, best);
-}
-
-static bool all_away(const ee_chain *chain) {
-  for (int d = 0; d < chain->n_devices; d++) {
-    if (chain->speed[d] > 0.0) return false;
-  }
-  return true;
 }
 
 /* The plan to be judged, the caller's, and what it promises; NULL if none fits, for example when a
