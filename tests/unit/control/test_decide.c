@@ -3,6 +3,7 @@
 #include "decide.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "ee/rng.h"
 #include "ee_test.h"
@@ -250,6 +251,25 @@ static void a_planner_that_looks_for_something_else_has_its_way(void) {
   close_case();
 }
 
+/* It began to serve while every device was away; then they all came back. */
+static void a_plan_watched_while_everybody_was_away_promised_nothing(void) {
+  open_case(0, 0, 1000);
+  ee_forecast forecast;
+  size_t      bytes = LAB_DEVICES * sizeof *t.estimate.speed;
+  ee_partition_forecast(&t.estimate.chain, two, &forecast);
+  memset(t.estimate.speed, 0, bytes);
+  ee_decider_switched(&decider, &t.estimate, two, 0);
+  CU_ASSERT_EQUAL(decide(two, 1e6), EE_VERDICT_FAILED);  // nobody to plan with
+  for (int d = 0; d < LAB_DEVICES; d++) t.estimate.speed[d] = 1e6;
+  CU_ASSERT_EQUAL(decide(two, 1e6), EE_VERDICT_KEPT_BEST);
+  CU_ASSERT_EQUAL(decider.watched, 0);
+  for (int i = 0; i < EE_MISSED_PLANS; i++) CU_ASSERT_EQUAL(decider.missed[i].epochs, 0);
+  ee_decision_record record = decided(one, 0.0);  // so its forecast counts as it is
+  CU_ASSERT_DOUBLE_EQUAL(record.period_best, forecast.period, 1e-15);
+  ee_plan_destroy(&record.best);
+  close_case();
+}
+
 static int owner(const ee_plan *plan, int layer) {
   return plan->stage[ee_plan_stage_of_layer(plan, layer)].device;
 }
@@ -425,6 +445,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(always_means_every_plan_that_differs),
     EE_FACT(of_plans_about_as_good_the_one_that_moves_least_is_taken),
     EE_FACT(a_planner_that_looks_for_something_else_has_its_way),
+    EE_FACT(a_plan_watched_while_everybody_was_away_promised_nothing),
     EE_FACT(move_seconds_are_those_of_the_slowest_pair),
     EE_FACT(both_plans_must_fit_while_layers_move),
     EE_FACT(a_move_that_does_not_fit_is_refused_for_that),
