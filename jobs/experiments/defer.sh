@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # DEFER's curve: ResNet-50 in eight parts on eight equal devices, each of which needs half a second
 # for a whole image, over the bandwidth between them.  DEFER's own cuts with one message in flight
-# and with eight, and the cuts that the exact planner finds; throughput against one device.
+# and with eight, and the cuts that the exact planner finds; throughput against one device, as
+# predicted and as simulated.
 #
 #   jobs/experiments/defer.sh [OUT]
 #
@@ -28,22 +29,26 @@ links: {default: {bandwidth: $2, latency: 200us}}
 FLEET
 }
 
-# rate OPTION...: images per second once the pipeline is full
-rate() {
+# rates OPTION...: images per second once the pipeline is full, predicted and simulated
+rates() {
   edgeexit simulate "$out/resnet50.h5" --outcomes "$out/all.h5" --fleet "$out/fleet.yaml" \
     --rebalance off --policy final --batch 1 --epoch 40 --json "$@" > "$out/run.json" 2> "$out/err"
-  awk -v period="$(figure "$out/run.json" period_measured_s)" 'BEGIN { print 1 / period }'
+  awk -v predicted="$(figure "$out/run.json" period_predicted_s)" \
+    -v measured="$(figure "$out/run.json" period_measured_s)" 'BEGIN { print 1 / predicted, 1 / measured }'
 }
 
 fleet 1 1Gbit/s
-alone=$(rate)
+read -r _ alone < <(rates)
 printf 'one device: %.3f images/s\n%-12s %22s %22s %22s\n' "$alone" Mbit/s \
   'DEFER cuts, 1 message' 'DEFER cuts, 8 messages' 'exact cuts, 8 messages'
 for bandwidth in $BANDWIDTHS; do
   fleet 8 "${bandwidth}Mbit/s"
-  one=$(rate --cuts "$CUTS" --slots 1)
-  eight=$(rate --cuts "$CUTS" --slots 8)
-  exact=$(rate --slots 8)
-  awk -v mbit="$bandwidth" -v a="$one" -v b="$eight" -v c="$exact" -v alone="$alone" \
-    'BEGIN { printf "%-12s %22.2f %22.2f %22.2f\n", mbit, a / alone, b / alone, c / alone }'
+  {
+    rates --cuts "$CUTS" --slots 1
+    rates --cuts "$CUTS" --slots 8
+    rates --slots 8
+  } | awk -v mbit="$bandwidth" -v alone="$alone" '
+    BEGIN { printf "%-12s", mbit }
+    { printf " %13.2f / %6.2f", $1 / alone, $2 / alone }
+    END { print "" }'
 done
