@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "ee/log.h"
+#include "random_input.h"
 #include "stream.h"
 #include "winograd.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edgeexit generate: data and networks made by formula */
+/* edgeexit generate: data, networks and samples for them, made by formula */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include "ee/model_file.h"
 #include "ee/modulation.h"
 #include "ee/random_network.h"
+#include "random_input.h"
+#include "same_file.h"
 
 #define MOST_EXITS 64
 
@@ -99,12 +101,71 @@ static int app_network(int argc, char **argv) {
   return ee_app_finish(status);
 }
 
+static ee_status append_random(const ee_model *model, int samples, uint64_t seed,
+                               ee_data_writer *writer) {
+  ee_rng rng = ee_rng_at(seed, 0);
+  void  *raw = calloc((size_t)ee_model_value_elements(model, model->input), sizeof(float));
+  if (raw == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a sample of model %s", model->name);
+  ee_status status = EE_OK;
+  for (int i = 0; status == EE_OK && i < samples; i++) {
+    ee_random_raw(model, 1, &rng, raw);
+    status = ee_data_append(writer, 1, raw, NULL, NULL);
+  }
+  free(raw);
+  return status;
+}
+
+static ee_status make_input(const char *path, int samples, uint64_t seed, const char *out) {
+  ee_model       *model  = NULL;
+  ee_data_writer *writer = NULL;
+  if (out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o DATA.h5 is missing");
+  EE_TRY(ee_refuse_same_file(path, out));
+  EE_TRY(ee_model_load(path, &model));
+  const ee_shape *in   = &model->value[model->input].shape;
+  ee_data_info    info = {
+         .type = ee_random_type(model), .dim = {1, 1, ee_shape_elements(in)}, .provenance = "random"};
+  for (int i = 0; in->rank == 4 && i < 3; i++) info.dim[i] = in->dim[i + 1];
+  ee_status status = ee_data_create(out, &info, NULL, &writer);
+  if (status == EE_OK) {
+    status           = append_random(model, samples, seed, writer);
+    ee_status closed = ee_data_finish(&writer, status == EE_OK);
+    if (status == EE_OK) status = closed;
+  }
+  if (status == EE_OK) printf("%s: %d samples for %s\n", out, samples, model->name);
+  ee_model_destroy(&model);
+  return status;
+}
+
+static int app_input(int argc, char **argv) {
+  const char     *out      = NULL, *model;
+  int             samples  = 16, code, n;
+  uint64_t        seed     = 1;
+  const ee_option option[] = {
+      {"output", 'o', EE_OPTION_TEXT, &out, "DATA.h5", "data file to write", 0, 0},
+      {"samples", 'n', EE_OPTION_INT, &samples, "N", "default 16", 1, 1e9},
+      {"seed", 0, EE_OPTION_UINT64, &seed, "S", "default 1", 0, 0},
+  };
+  const ee_command_line line = {"edgeexit generate input [options] MODEL.h5 -o DATA.h5",
+                                "Random samples that a model takes, without labels: bytes if it "
+                                "preprocesses its input; else\n"
+                                "numbers in [-1, 1), or ids of its tables.",
+                                option,
+                                sizeof option / sizeof option[0],
+                                1,
+                                1};
+  if (!ee_app_parse(&line, argc, argv, &model, &n, &code)) return code;
+  return ee_app_finish(make_input(model, samples, seed, out));
+}
+
 int ee_app_generate(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "modulation") == 0) return app_modulation(argc - 1, argv + 1);
   if (argc > 1 && strcmp(argv[1], "network") == 0) return app_network(argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "input") == 0) return app_input(argc - 1, argv + 1);
   bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
-  fprintf(help ? stdout : stderr,
-          "usage: edgeexit generate modulation [options] -o DATA.h5\n       edgeexit generate "
-          "network [options] NAME -o MODEL.h5\n");
+  fprintf(
+      help ? stdout : stderr,
+      "usage: edgeexit generate modulation [options] -o DATA.h5\n       edgeexit generate "
+      "network [options] NAME -o MODEL.h5\n       edgeexit generate input [options] MODEL.h5 -o "
+      "DATA.h5\n");
   return help ? 0 : 2;
 }

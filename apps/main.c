@@ -13,7 +13,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"import", ee_app_import,
      "models, data and exit tables from other formats: onnx, cifar10, idx, exits"},
-    {"generate", ee_app_generate, "data and networks made by formula: modulation, network"},
+    {"generate", ee_app_generate, "data, networks and their input, made by formula"},
     {"info", ee_app_info, "what an .h5 file of ours holds"},
     {"bench", ee_app_bench, "how fast a model runs on one core, and what the core could do"},
     {"profile", ee_app_profile, "measure what every layer costs on this host"},

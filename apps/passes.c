@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "ee/clock.h"
-#include "ee/rng.h"
 #include "progress.h"
 
 #define WARM_UP 3
-#define INPUT_SEED 1
 
 /* Passes under way.  Rows of `ns` are the layers, the heads, the whole, and its CPU time. */
 typedef struct passes {
@@ -151,34 +149,4 @@ ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_o
 void ee_pass_times_free(ee_pass_times *times) {
   free(times->layer);  // one block: layers and heads
   *times = (ee_pass_times){0};
-}
-
-static void fill_uniform(const ee_model *model, float *input, int64_t elements, ee_rng *rng) {
-  uint64_t most = (uint64_t)ee_model_ids(model);
-  for (int64_t i = 0; i < elements; i++) {
-    input[i] = most > 0 ? (float)ee_rng_below(rng, most) : (float)(2.0 * ee_rng_uniform(rng) - 1.0);
-  }
-}
-
-ee_status ee_random_input(const ee_model *model, int n, float **input) {
-  const ee_preprocess *made     = &model->preprocess;
-  int64_t              elements = ee_model_value_elements(model, model->input) * n;
-  ee_rng               rng      = ee_rng_at(INPUT_SEED, 0);
-  bool plain   = made->n_channels == 0 && (made->scale == 0.0F || made->scale == 1.0F);
-  *input       = malloc((size_t)elements * sizeof **input);
-  uint8_t *raw = malloc((size_t)elements);
-  if (*input == NULL || raw == NULL) {
-    free(raw);
-    free(*input);
-    *input = NULL;
-    return EE_FAIL(EE_ERR_NOMEM, "for %d samples", n);
-  }
-  if (plain) {
-    fill_uniform(model, *input, elements, &rng);
-  } else {
-    for (int64_t i = 0; i < elements; i++) raw[i] = (uint8_t)ee_rng_below(&rng, 256);
-    ee_model_preprocess(model, raw, NULL, n, *input);
-  }
-  free(raw);
-  return EE_OK;
 }

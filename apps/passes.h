@@ -41,12 +41,3 @@ ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_o
                             ee_pass_times *times);
 
 void ee_pass_times_free(ee_pass_times *times);
-
-/**
- * Random samples of a fixed seed, as the model's preprocessing makes them of bytes that are
- * uniform; without preprocessing uniform in [-1, 1), or among the places of the table that the
- * input chooses from.
- * @param[out] input  shape [@p n, elements of a sample], the caller frees it; NULL on error
- * @return EE_OK; EE_ERR_NOMEM
- */
-ee_status ee_random_input(const ee_model *model, int n, float **input);

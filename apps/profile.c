@@ -8,6 +8,7 @@
 #include "json.h"
 #include "output_path.h"
 #include "passes.h"
+#include "random_input.h"
 #include "winograd.h"
 
 typedef struct profile_options {

@@ -129,6 +129,23 @@ BUILD=$bin/.. TIME=0.001 BATCHES='1 2' "$source_dir/jobs/bench.sh" > table 2> er
 expect "rows of the table" "$(grep -c " $best " table)" \
   $((2 * $(find "$source_dir/io/models" -name '*.h5' ! -name '*_reference.h5' | wc -l)))
 
+# random samples for a model: of its shape, by seed, places in a table where it takes ids
+edgeexit generate input model.h5 -n 5 --seed 7 -o input.h5 > out
+edgeexit generate input model.h5 -n 5 --seed 7 -o again.h5 > out
+edgeexit generate input model.h5 -n 5 --seed 8 -o other.h5 > out
+cmp input.h5 again.h5 || fail "the same seed makes other samples"
+if cmp -s input.h5 other.h5; then fail "another seed makes the same samples"; fi
+edgeexit score model.h5 input.h5 -o exits.h5 > out 2> err || fail "random samples: $(cat err)"
+edgeexit info --json exits.h5 > info.json
+expect "samples scored" "$(tool json_value samples < info.json)" 5
+edgeexit generate network bert_tiny -o bert.h5 > out
+edgeexit generate input bert.h5 -n 2 -o ids.h5 > out
+edgeexit score bert.h5 ids.h5 -o exits.h5 > out 2> err || fail "random ids: $(cat err)"
+code=0
+edgeexit generate input model.h5 > out 2> err || code=$?
+expect "exit code without an output" $code 2
+grep -q -- '-o DATA.h5 is missing' err || fail "generate input says: $(cat err)"
+
 # refusals
 refused() {
   local code=0
