@@ -55,8 +55,7 @@ static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
     e->reach[l]        = 1.0;
   }
   for (int c = 0; c <= m->n_layers; c++) {
-    bool halves     = setup->link_values == EE_LINK_F16 && c > 0 && !ee_model_cut_has_ids(m, c);
-    e->cut_bytes[c] = (double)ee_model_cut_bytes(m, c) * (halves ? 0.5 : 1.0);
+    e->cut_bytes[c] = (double)ee_link_cut_bytes(m, c, ee_run_link_values(setup, c));
   }
   for (int x = 0; x < m->n_exits; x++) {
     e->head_work[x] = ee_head_work(setup, x);

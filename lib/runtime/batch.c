@@ -181,10 +181,12 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
   }
   unsigned char *to = m.values;
   for (int v = 0; v < out->n_values; v++) {
-    size_t       one  = (size_t)ee_model_value_elements(model, out->value[v]);
-    const float *from = ee_exec_value(s->exec, out->value[v]);
+    int          value = out->value[v];
+    size_t       one   = (size_t)ee_model_value_elements(model, value);
+    const float *from  = ee_exec_value(s->exec, value);
     for (int k = 0; k < n; k++) {
-      to += ee_message_put(out, from + (size_t)(index != NULL ? index[k] : k) * one, one, to);
+      size_t i = (size_t)(index != NULL ? index[k] : k);
+      to += ee_link_put(model, value, out->values, from + i * one, 1, to);
     }
   }
   b->result->out_bytes[b->result->n_out++] = ee_message_bytes(out, n);

@@ -24,8 +24,7 @@ ee_status ee_entries_open(const ee_run_setup *setup, const ee_plan *plan, int pl
   if (entries->layout == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the cuts of stage %d", stage);
   for (int cut = 0; cut <= plan->stage[stage].begin; cut++) {
     if (cut < plan->stage[stage].begin && !comes_in(setup, plan, stage, cut)) continue;
-    entries->layout[entries->n++] =
-        ee_message_layout_of(setup->model, setup->link_values, plan_epoch, cut, state);
+    entries->layout[entries->n++] = ee_message_layout_for(setup, plan_epoch, cut, state);
   }
   return EE_OK;
 }

@@ -4,38 +4,22 @@
 #include <limits.h>
 #include <string.h>
 
-#include "half.h"
-
 ee_message_layout ee_message_layout_of(const ee_model *model, ee_link_values values, int plan_epoch,
                                        int cut, size_t state_bytes) {
-  bool              halves = values == EE_LINK_F16 && cut > 0 && !ee_model_cut_has_ids(model, cut);
   ee_message_layout layout = {.plan_epoch   = plan_epoch,
                               .cut          = cut,
-                              .number_bytes = halves ? sizeof(uint16_t) : sizeof(float),
-                              .state_bytes  = (state_bytes + 7) / 8 * 8};
+                              .model        = model,
+                              .values       = ee_link_values_at(model, values, cut),
+                              .state_bytes  = (state_bytes + 7) / 8 * 8,
+                              .sample_bytes = ee_link_cut_bytes(model, cut, values)};
   layout.value             = ee_model_cut_values(model, cut, &layout.n_values);
-  layout.sample_bytes      = ee_model_cut_bytes(model, cut) / sizeof(float) * layout.number_bytes;
   return layout;
 }
 
-size_t ee_message_put(const ee_message_layout *layout, const float *from, size_t n,
-                      unsigned char *to) {
-  if (layout->number_bytes == sizeof(float)) {
-    memcpy(to, from, n * sizeof *from);
-  } else {
-    ee_half_from_float(from, n, (uint16_t *)(void *)to);
-  }
-  return n * layout->number_bytes;
-}
-
-size_t ee_message_take(const ee_message_layout *layout, const unsigned char *from, size_t n,
-                       float *to) {
-  if (layout->number_bytes == sizeof(float)) {
-    memcpy(to, from, n * sizeof *to);
-  } else {
-    ee_half_to_float((const uint16_t *)(const void *)from, n, to);
-  }
-  return n * layout->number_bytes;
+ee_message_layout ee_message_layout_for(const ee_run_setup *setup, int plan_epoch, int cut,
+                                        size_t state_bytes) {
+  return ee_message_layout_of(setup->model, ee_run_link_values(setup, cut), plan_epoch, cut,
+                              state_bytes);
 }
 
 static size_t record_bytes(const ee_message_layout *layout) {

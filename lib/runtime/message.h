@@ -11,7 +11,7 @@
  * @file message.h
  * What travels over a link: a header, the samples' records, and the values alive across the cut.
  *
- *   header | id [n] | admitted [n] | state [n, state_bytes] | value 0 [n, elements] | value 1 ...
+ *   header | id [n] | admitted [n] | state [n, state_bytes] | value 0 [n, bytes] | value 1 ...
  */
 #define EE_MESSAGE_MAGIC 0x4545584du
 
@@ -35,12 +35,13 @@ typedef struct ee_message_header {
 
 /** Sizes of the messages of one cut. */
 typedef struct ee_message_layout {
-  int        plan_epoch, cut;
-  size_t     number_bytes;  // of one number of a value: 4, or 2 if they are halves
-  size_t     state_bytes;   // per sample, a multiple of 8
-  int        n_values;
-  const int *value;         // shape [n_values], values alive across the cut; the model's
-  size_t     sample_bytes;  // of the values of one sample
+  int             plan_epoch, cut;
+  const ee_model *model;
+  ee_link_values  values;       // how they cross here
+  size_t          state_bytes;  // per sample, a multiple of 8
+  int             n_values;
+  const int      *value;         // shape [n_values], values alive across the cut; the model's
+  size_t          sample_bytes;  // of the values of one sample
 } ee_message_layout;
 
 /** Pointers into a message of n samples. */
@@ -49,18 +50,16 @@ typedef struct ee_message {
   uint64_t          *id;        // shape [n]
   int64_t           *admitted;  // shape [n] [ns since the start]
   unsigned char     *state;     // shape [n, state_bytes]
-  unsigned char     *values;    // the values, one after the other, each [n, elements]
+  unsigned char     *values;    // the values, one after the other, each of n samples
 } ee_message;
 
-/** @p values does not matter at cut 0. */
+/** @p values as asked for; ee_link_values_at() tells what crosses. */
 ee_message_layout ee_message_layout_of(const ee_model *model, ee_link_values values, int plan_epoch,
                                        int cut, size_t state_bytes);
 
-/** Write @p n numbers of a value to @p to, or read them from there; how many bytes they take. */
-size_t ee_message_put(const ee_message_layout *layout, const float *from, size_t n,
-                      unsigned char *to);
-size_t ee_message_take(const ee_message_layout *layout, const unsigned char *from, size_t n,
-                       float *to);
+/** The same for what @p setup asks for at @p cut. */
+ee_message_layout ee_message_layout_for(const ee_run_setup *setup, int plan_epoch, int cut,
+                                        size_t state_bytes);
 
 /** Bytes of a message of @p n samples. */
 size_t ee_message_bytes(const ee_message_layout *layout, int n);

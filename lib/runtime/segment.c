@@ -128,14 +128,13 @@ ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan
   size_t              state = ee_sample_state_bytes(setup->policy);
   ee_segment         *s     = calloc(1, sizeof *s);
   if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a segment");
-  *s = (ee_segment){
-      .context    = context,
-      .plan_epoch = plan_epoch,
-      .begin      = own->begin,
-      .end        = own->end,
-      .in  = ee_message_layout_of(setup->model, setup->link_values, plan_epoch, own->begin, state),
-      .out = ee_message_layout_of(setup->model, setup->link_values, plan_epoch, own->end, state),
-      .passed = UINT64_MAX};
+  *s = (ee_segment){.context    = context,
+                    .plan_epoch = plan_epoch,
+                    .begin      = own->begin,
+                    .end        = own->end,
+                    .in         = ee_message_layout_for(setup, plan_epoch, own->begin, state),
+                    .out        = ee_message_layout_for(setup, plan_epoch, own->end, state),
+                    .passed     = UINT64_MAX};
 
   ee_status status = ee_entries_open(setup, plan, plan_epoch, stage, &s->entries);
   int       from   = stage > 0 ? plan->stage[stage - 1].device : 0;  // rank 0 is the source
@@ -160,10 +159,11 @@ static void take_samples(ee_segment *s, const ee_message_layout *in, const ee_me
 
   const unsigned char *values = m->values;
   for (int i = 0; i < in->n_values; i++) {
-    size_t one = (size_t)ee_model_value_elements(model, in->value[i]);
-    float *to  = ee_exec_input(s->exec, in->value[i]) + at * one;
-    ee_message_take(in, values + from * one * in->number_bytes, count * one, to);
-    values += (size_t)m->header->n * one * in->number_bytes;
+    int    v   = in->value[i];
+    size_t one = ee_link_value_bytes(model, v, in->values);
+    float *to  = ee_exec_input(s->exec, v) + at * (size_t)ee_model_value_elements(model, v);
+    ee_link_take(model, v, in->values, values + from * one, count, to);
+    values += (size_t)m->header->n * one;
   }
   s->filled += n;
   s->taken += n;
@@ -300,8 +300,7 @@ bool ee_segment_part_layout(const ee_segment *s, int e, ee_message_layout *layou
     return false;
   }
   if (layout != NULL) {
-    *layout = ee_message_layout_of(setup->model, setup->link_values, s->plan_epoch, cut,
-                                   s->in.state_bytes);
+    *layout = ee_message_layout_for(setup, s->plan_epoch, cut, s->in.state_bytes);
   }
   return true;
 }

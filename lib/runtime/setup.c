@@ -158,6 +158,10 @@ static uint64_t mix_fleet(uint64_t hash, const ee_fleet *fleet) {
   return mix_double(hash, (double)fleet->n_devices);
 }
 
+ee_link_values ee_run_link_values(const ee_run_setup *setup, int cut) {
+  return setup->int8_at != NULL && setup->int8_at[cut] ? EE_LINK_I8 : setup->link_values;
+}
+
 double ee_layer_work(const ee_run_setup *setup, int layer) {
   const ee_layer *l = &setup->model->layer[layer];
   return setup->by_seconds ? l->seconds * setup->host_flops : l->flops;
@@ -177,12 +181,12 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, (uint64_t)s->control_delay);
   hash          = mix(hash, s->with_logits);
   hash          = mix(hash, s->offload);
-  hash          = mix(hash, (uint64_t)s->link_values);
-  hash          = mix(hash, s->outcomes != NULL);
-  hash          = mix_text(hash, s->policy->ops->name);
-  hash          = mix_text(hash, s->backend->name);
-  hash          = mix(hash, s->policy->ops->state_bytes);
-  hash          = mix(hash, (uint64_t)s->model->n_classes);
+  for (int c = 0; c <= s->model->n_layers; c++) hash = mix(hash, ee_run_link_values(s, c));
+  hash = mix(hash, s->outcomes != NULL);
+  hash = mix_text(hash, s->policy->ops->name);
+  hash = mix_text(hash, s->backend->name);
+  hash = mix(hash, s->policy->ops->state_bytes);
+  hash = mix(hash, (uint64_t)s->model->n_classes);
   for (int e = 0; e < s->model->n_exits; e++) {
     hash = mix(hash, (uint64_t)s->model->exit[e].attach);
     hash = mix(hash, s->model->exit[e].has_score);

@@ -31,8 +31,7 @@ static void tell_sent(void *context, int peer, const void *message, size_t bytes
 
 static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
                            ee_message_layout *layout, ee_outbox **outbox) {
-  *layout = ee_message_layout_of(s->setup->model, s->setup->link_values, plan_epoch, 0,
-                                 ee_sample_state_bytes(s->setup->policy));
+  *layout = ee_message_layout_for(s->setup, plan_epoch, 0, ee_sample_state_bytes(s->setup->policy));
   EE_TRY(ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
                         ee_message_bytes(layout, s->setup->batch_limit), s->pacer, outbox));
   if (s->setup->sink != NULL) ee_outbox_listen(*outbox, tell_sent, s);

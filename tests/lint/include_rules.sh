@@ -9,7 +9,7 @@ core: agree clock fleet log network_trace options plan rng status trace
 nn: backend cpu exec model pixels random_network tensor winograd
 exits: calibrate confidence exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: partition judgement
-runtime: device trace_relay waiter
+runtime: device link_values trace_relay waiter
 control: controller
 io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file
 '

@@ -8,6 +8,7 @@
 #include "ee/exec.h"
 #include "ee/exit_table.h"
 #include "ee/fleet.h"
+#include "ee/link_values.h"
 #include "ee/plan.h"
 #include "ee/policy.h"
 #include "ee/trace.h"
@@ -40,12 +41,6 @@ typedef struct ee_layer_reader {
   /** Read the blob of @p layer (exec.h), malloc()ed, given to the caller. */
   ee_status (*read)(void *self, int layer, float **blob);
 } ee_layer_reader;
-
-/** How values travel between stages.  What the source sends is always as it was read. */
-typedef enum ee_link_values {
-  EE_LINK_F32,  // as they are
-  EE_LINK_F16   // rounded to 16 bits: half the bytes, and answers depend on where plans cut
-} ee_link_values;
 
 /**
  * What a run is.  Logically collective: equal on all ranks but for what is marked rank 0.
@@ -80,13 +75,17 @@ typedef struct ee_run_setup {
   int                  slots;          // messages in flight per link, >= 1
   int                  epoch_samples;  // >= 1
   int                  control_delay;  // epochs, >= 0
-  ee_link_values       link_values;
-  bool                 offload;      // see below
+  ee_link_values       link_values;    // unless they are as they are, answers depend on the cuts
+  const bool          *int8_at;  // shape [n_layers + 1], cuts with EE_LINK_I8 instead; NULL: none
+  bool                 offload;  // see below
   double               merge_wait;   // longest wait for a fuller batch [s]
   double               rate;         // samples admitted per second [1/s]; 0: as fast as they go
   bool                 with_logits;  // answers carry their logits
   const ee_trace_sink *sink;         // of this rank; NULL: no trace
 } ee_run_setup;
+
+/** What is asked for at @p cut: `link_values`, or EE_LINK_I8 if `int8_at` says so. */
+ee_link_values ee_run_link_values(const ee_run_setup *setup, int cut);
 
 /** What layer @p layer, or the head of exit @p exit, counts as work for one sample: its operations,
  *  or, if `by_seconds`, its profiled seconds times host_flops, so that layers which this kind of

@@ -3,7 +3,6 @@
 #include "message.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,23 +42,31 @@ static void a_message_is_header_records_and_values_without_gaps(void) {
   ee_model_destroy(&model);
 }
 
-static void halves_take_half_the_bytes_but_not_from_the_source(void) {
+static void every_kind_of_values_has_its_length_but_from_the_source(void) {
   make_model();
-  const size_t  elements = 2 * 4 * 4;
-  float         from[32], to[32];
-  unsigned char bytes[32 * sizeof(float)];
-  for (int cut = 0; cut < 2; cut++) {
-    ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F16, 7, cut, 0);
-    size_t            number = cut == 0 ? 4 : 2;
-    CU_ASSERT_EQUAL(ee_message_bytes(&layout, 3), 40 + 3 * (16 + elements * number));
-    for (size_t i = 0; i < elements; i++) from[i] = 1.0f + (float)i / 3.0f;
-    CU_ASSERT_EQUAL(ee_message_put(&layout, from, elements, bytes), elements * number);
-    CU_ASSERT_EQUAL(ee_message_take(&layout, bytes, elements, to), elements * number);
-    for (size_t i = 0; i < elements; i++) {
-      float most = cut == 0 ? 0.0f : from[i] / 2048.0f;  // half a unit of 11 bits
-      CU_ASSERT_TRUE(fabsf(to[i] - from[i]) <= most);
-    }
+  const size_t whole = 2 * 4 * 4 * sizeof(float), channels = 2 * (sizeof(float) + 4 * 4);
+  const size_t bytes[] = {whole, whole / 2, channels};
+  for (int kind = EE_LINK_F32; kind <= EE_LINK_I8; kind++) {
+    ee_message_layout first = ee_message_layout_of(model, (ee_link_values)kind, 7, 0, 0);
+    ee_message_layout next  = ee_message_layout_of(model, (ee_link_values)kind, 7, 1, 0);
+    CU_ASSERT_EQUAL(first.values, EE_LINK_F32);
+    CU_ASSERT_EQUAL(next.values, kind);
+    CU_ASSERT_EQUAL(ee_message_bytes(&first, 3), 40 + 3 * (16 + whole));
+    CU_ASSERT_EQUAL(ee_message_bytes(&next, 3), 40 + 3 * (16 + bytes[kind]));
   }
+  ee_model_destroy(&model);
+}
+
+/* Cut 1 has 8 bits, the others what all are asked for. */
+static void a_setup_may_ask_for_bytes_at_some_cuts(void) {
+  make_model();
+  const bool   int8_at[] = {true, true, false};
+  ee_run_setup setup     = {.model = model, .link_values = EE_LINK_F16, .int8_at = int8_at};
+  CU_ASSERT_EQUAL(ee_message_layout_for(&setup, 0, 0, 0).values, EE_LINK_F32);
+  CU_ASSERT_EQUAL(ee_message_layout_for(&setup, 0, 1, 0).values, EE_LINK_I8);
+  CU_ASSERT_EQUAL(ee_message_layout_for(&setup, 0, 2, 0).values, EE_LINK_F16);
+  setup.int8_at = NULL;
+  CU_ASSERT_EQUAL(ee_message_layout_for(&setup, 0, 1, 0).values, EE_LINK_F16);
   ee_model_destroy(&model);
 }
 
@@ -72,14 +79,12 @@ static void ids_are_never_rounded(void) {
   int kinds = maker_node(model, EE_OP_GATHER, "b", other, model->input, -1, SHAPE(1, 2, 4))->out;
   maker_exit(model, "final", maker_add(model, "sum", words, kinds));
   CU_ASSERT_EQUAL_FATAL(ee_model_finish(model), EE_OK);
-  ee_message_layout layout = ee_message_layout_of(model, EE_LINK_F16, 0, 1, 0);
-  const float       ids[2] = {3999.0f, 2049.0f};
-  float             to[2];
-  unsigned char     bytes[sizeof ids];
-  CU_ASSERT_EQUAL(layout.n_values, 2);
-  CU_ASSERT_EQUAL(ee_message_put(&layout, ids, 2, bytes), sizeof ids);
-  CU_ASSERT_EQUAL(ee_message_take(&layout, bytes, 2, to), sizeof ids);
-  CU_ASSERT_EQUAL(memcmp(to, ids, sizeof ids), 0);
+  for (int kind = EE_LINK_F16; kind <= EE_LINK_I8; kind++) {
+    ee_message_layout layout = ee_message_layout_of(model, (ee_link_values)kind, 0, 1, 0);
+    CU_ASSERT_EQUAL(layout.n_values, 2);
+    CU_ASSERT_EQUAL(layout.values, EE_LINK_F32);
+    CU_ASSERT_EQUAL(layout.sample_bytes, ee_model_cut_bytes(model, 1));
+  }
   ee_model_destroy(&model);
 }
 
@@ -166,7 +171,8 @@ static void less_than_a_header_is_refused(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(a_message_is_header_records_and_values_without_gaps),
-    EE_FACT(halves_take_half_the_bytes_but_not_from_the_source),
+    EE_FACT(every_kind_of_values_has_its_length_but_from_the_source),
+    EE_FACT(a_setup_may_ask_for_bytes_at_some_cuts),
     EE_FACT(ids_are_never_rounded),
     EE_FACT(the_most_samples_are_those_whose_bytes_fit_an_int),
     EE_FACT(a_stray_message_is_refused_by_name),
