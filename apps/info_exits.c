@@ -28,6 +28,9 @@ static void print_text(const exits_told *t) {
   printf("exit table: %s of %lld samples, %d exits, %d classes, %d layers\n", what, (long long)x->n,
          x->n_exits, x->n_classes, x->n_layers);
   if (x->provenance[0] != '\0') printf("provenance: %s\n", x->provenance);
+  for (int i = 0; i < x->n_link_cuts; i++)
+    printf("%s in front of layer %d", i == 0 ? "values rounded" : ",", x->link_cuts[i]);
+  if (x->n_link_cuts > 0) printf(", to %s\n", x->link_values);
   for (int e = 0; e < x->n_exits; e++) {
     printf("exit %d  after layer %d, temperature %.4f", e, x->attach[e], (double)x->temperature[e]);
     print_figure("accuracy", t->quality[e].accuracy);
@@ -69,6 +72,10 @@ static ee_status print_json(const exits_told *t) {
   cJSON_AddBoolToObject(all, "confidences", x->has_logits || x->has_confidence);
   cJSON_AddStringToObject(all, "provenance", x->provenance);
   cJSON_AddItemToObject(all, "attach", cJSON_CreateIntArray(x->attach, x->n_exits));
+  cJSON_AddStringToObject(all, "link_values", x->link_values);
+  cJSON *cuts = cJSON_AddArrayToObject(all, "link_cuts");
+  for (int i = 0; i < x->n_link_cuts; i++)
+    cJSON_AddItemToArray(cuts, cJSON_CreateNumber(x->link_cuts[i]));
   add_exits(all, t);
   cJSON *kinds = cJSON_AddObjectToObject(all, "answers");
   cJSON_AddNumberToObject(kinds, "labelled", (double)t->kinds.labelled);

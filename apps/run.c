@@ -124,8 +124,9 @@ static ee_status choose_link_values(const ee_run_options *o, const ee_run_inputs
   const ee_planner *planner = ee_planner_by_name(o->planner);
   const double     *share   = in->has_share ? in->share : NULL;
   ee_forecast       forecast[2];
-  setup->link_values = strcmp(o->link_values, "f16") == 0 ? EE_LINK_F16 : EE_LINK_F32;
-  if (strcmp(o->link_values, "auto") != 0) return EE_OK;
+  int               asked = ee_link_values_by_name(o->link_values);
+  setup->link_values      = asked >= 0 ? (ee_link_values)asked : EE_LINK_F32;
+  if (asked >= 0) return EE_OK;
   for (int half = 0; half < 2; half++) {
     ee_plan *plan      = NULL;
     setup->link_values = half ? EE_LINK_F16 : EE_LINK_F32;

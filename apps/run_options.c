@@ -31,9 +31,9 @@ static ee_status check(const ee_run_options *o) {
   if (ee_weights_by_name(o->weights) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer, file or auto", o->weights);
   }
-  if (strcmp(o->link_values, "f32") != 0 && strcmp(o->link_values, "f16") != 0 &&
-      strcmp(o->link_values, "auto") != 0) {
-    return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f32, f16 or auto", o->link_values);
+  if (strcmp(o->link_values, "auto") != 0 && ee_link_values_by_name(o->link_values) < 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f32, f16, int8 or auto",
+                   o->link_values);
   }
   if (ee_move_mode_by_name(o->move) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);

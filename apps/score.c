@@ -12,16 +12,24 @@
 #include "json.h"
 #include "output_path.h"
 #include "progress.h"
+#include "run_options.h"
 #include "same_file.h"
 #include "stream.h"
 #include "whole.h"
 #include "winograd.h"
 
 typedef struct score_options {
-  const char *model, *data, *out, *backend;
+  const char *model, *data, *out, *backend, *values, *cuts;
   int         batch, samples;
   bool        json;
 } score_options;
+
+/* Where values are rounded, and how. */
+typedef struct rounding {
+  ee_link_values values;
+  int            n;
+  int           *cut;  // shape [n]
+} rounding;
 
 /* Answers of samples whose label is known, to be printed at the end. */
 typedef struct tally {
@@ -122,18 +130,41 @@ static void print_text(const ee_model *m, const ee_stream *stream, const tally *
 
 /* "MODEL on DATA", malloc()ed. */
 static char *provenance(const score_options *o) {
-  size_t size = strlen(o->model) + strlen(o->data) + 8;
-  char  *text = malloc(size);
-  if (text != NULL) snprintf(text, size, "%s on %s", o->model, o->data);
+  const char *cuts = o->cuts != NULL ? o->cuts : "";
+  size_t      size = strlen(o->model) + strlen(o->data) + strlen(cuts) + 64;
+  char       *text = malloc(size);
+  if (text == NULL) return NULL;
+  int n = snprintf(text, size, "%s on %s", o->model, o->data);
+  if (o->cuts != NULL)
+    snprintf(text + n, size - (size_t)n, ", values rounded to %s at cut %s", o->values, cuts);
   return text;
 }
 
-static ee_status create_table(const score_options *o, const ee_model *m, ee_exits_writer **writer) {
+static ee_status create_table(const score_options *o, const ee_model *m, const rounding *r,
+                              ee_exits_writer **writer) {
   char *text = provenance(o);
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", o->out);
   ee_status status = ee_exits_create(o->out, m, text, writer);
   free(text);
-  return status;
+  if (status != EE_OK || r->n == 0) return status;
+  return ee_exits_note_links(*writer, o->values, r->cut, r->n);
+}
+
+/* The cuts of --cuts: one in front of a layer of that name, or numbers. */
+static ee_status read_cuts(const score_options *o, const ee_model *m, rounding *r) {
+  ee_plan *plan = NULL;
+  int      l    = 1;
+  if (o->cuts == NULL) return EE_OK;
+  while (l < m->n_layers && strcmp(m->layer[l].name, o->cuts) != 0) l++;
+  if (l == m->n_layers) EE_TRY(ee_parse_cuts(o->cuts, m->n_layers, m->n_layers, &plan));
+  r->values = (ee_link_values)ee_link_values_by_name(o->values);
+  r->n      = plan != NULL ? plan->n_stages - 1 : 1;
+  r->cut    = calloc((size_t)r->n, sizeof *r->cut);
+  for (int i = 0; i < r->n && r->cut != NULL; i++) {
+    r->cut[i] = plan != NULL ? plan->stage[i + 1].begin : l;
+  }
+  ee_plan_destroy(&plan);
+  return r->cut != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for %d cuts", r->n);
 }
 
 static ee_status make_room(const ee_model *model, int batch, outputs *out, int64_t **right) {
@@ -146,14 +177,16 @@ static ee_status make_room(const ee_model *model, int batch, outputs *out, int64
   return EE_FAIL(EE_ERR_NOMEM, "for logits");
 }
 
-static ee_status score_model(const score_options *o, const ee_model *model, ee_stream *stream) {
+static ee_status score_model(const score_options *o, const ee_model *model, const rounding *r,
+                             ee_stream *stream) {
   ee_whole         whole;
   ee_exits_writer *writer = NULL;
   outputs          out;
   tally            t = {0};
   EE_TRY(ee_whole_open(model, o->backend, o->batch, &whole));
   ee_status status = make_room(model, whole.batch_limit, &out, &t.right);
-  if (status == EE_OK) status = create_table(o, model, &writer);
+  if (status == EE_OK && r->n > 0) status = ee_whole_round(&whole, r->values, r->cut, r->n);
+  if (status == EE_OK) status = create_table(o, model, r, &writer);
   if (status == EE_OK) status = score_all(o, &whole, stream, writer, &out, &t);
   if (writer != NULL) {
     ee_status closed = ee_exits_finish(&writer, status == EE_OK);
@@ -168,19 +201,31 @@ static ee_status score_model(const score_options *o, const ee_model *model, ee_s
   return status;
 }
 
+static ee_status check(const score_options *o) {
+  if (o->out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o EXITS.h5 is missing");
+  if ((o->values != NULL) != (o->cuts != NULL)) {
+    return EE_FAIL(EE_ERR_USAGE, "--link-values and --cuts go together: how, and where");
+  }
+  if (o->values == NULL || ee_link_values_by_name(o->values) > EE_LINK_F32) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f16 or int8", o->values);
+}
+
 static ee_status score(const score_options *o) {
   ee_model *model = NULL;
+  rounding  round = {0};
   ee_stream stream;
-  if (o->out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o EXITS.h5 is missing");
+  EE_TRY(check(o));
   EE_TRY(ee_refuse_same_file(o->model, o->out));
   EE_TRY(ee_refuse_same_file(o->data, o->out));
   EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_model_load(o->model, &model));
-  ee_status status = ee_stream_open(o->data, model, o->samples, &stream);
+  ee_status status = read_cuts(o, model, &round);
+  if (status == EE_OK) status = ee_stream_open(o->data, model, o->samples, &stream);
   if (status == EE_OK) {
-    status = score_model(o, model, &stream);
+    status = score_model(o, model, &round, &stream);
     ee_stream_close(&stream);
   }
+  free(round.cut);
   ee_model_destroy(&model);
   return status;
 }
@@ -194,6 +239,10 @@ int ee_app_score(int argc, char **argv) {
       {"samples", 'n', EE_OPTION_INT, &o.samples, "N", "only the first N; default all", 1, 2e9},
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
        "default: the environment's EE_BACKEND, or the best", 0, 0},
+      {"link-values", 0, EE_OPTION_TEXT, &o.values, "f16|int8",
+       "round values at --cuts, as links would that carry these", 0, 0},
+      {"cuts", 0, EE_OPTION_TEXT, &o.cuts, "C/D/...|NAME",
+       "in front of these layers, by number, or of the one of this name", 0, 0},
       ee_winograd_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };

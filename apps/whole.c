@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fallback.h"
+#include "whole_cuts.h"
 #include "winograd.h"
 
 static ee_status refuse_backend(const char *source, const char *name) {
@@ -67,10 +68,10 @@ float *ee_whole_input(ee_whole *whole) {
   return ee_exec_input(whole->exec, whole->model->input);
 }
 
-/* What the head of exit @p e just made, to its place in the arrays of all exits. */
-static void keep_outputs(ee_whole *whole, int e, size_t n, const float *z, float *logits,
-                         float *score) {
-  const float *s       = ee_exec_score(whole->exec, e);
+/* What the head of exit @p e just made on @p exec, to its place in the arrays of all exits. */
+static void keep_outputs(const ee_whole *whole, ee_exec *exec, int e, size_t n, const float *z,
+                         float *logits, float *score) {
+  const float *s       = ee_exec_score(exec, e);
   size_t       classes = (size_t)whole->model->n_classes, exits = (size_t)whole->model->n_exits;
   for (size_t i = 0; i < n; i++) {
     size_t cell = i * exits + (size_t)e;
@@ -80,19 +81,23 @@ static void keep_outputs(ee_whole *whole, int e, size_t n, const float *z, float
 }
 
 ee_status ee_whole_run(ee_whole *whole, int n, float *logits, float *score) {
-  const ee_model *m  = whole->model;
-  int             at = 0;
+  const ee_model *m    = whole->model;
+  ee_exec        *exec = whole->exec;
+  int             at   = 0;
   for (int e = 0; e < m->n_exits; e++) {
     const float *z;
-    EE_TRY(ee_exec_run_layers(whole->exec, at, m->exit[e].attach + 1, n));
-    at = m->exit[e].attach + 1;
-    EE_TRY(ee_exec_run_head(whole->exec, e, n, &z));
-    keep_outputs(whole, e, (size_t)n, z, logits, score);
+    int          behind = m->exit[e].attach + 1;
+    if (whole->cuts != NULL) EE_TRY(ee_whole_cross(whole, n, behind, &at, &exec));
+    EE_TRY(ee_exec_run_layers(exec, at, behind, n));
+    at = behind;
+    EE_TRY(ee_exec_run_head(exec, e, n, &z));
+    keep_outputs(whole, exec, e, (size_t)n, z, logits, score);
   }
   return EE_OK;
 }
 
 void ee_whole_close(ee_whole *whole) {
+  ee_whole_cuts_free(whole);
   ee_exec_destroy(&whole->exec);
   ee_resident_destroy(&whole->resident);
 }

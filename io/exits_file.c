@@ -21,7 +21,8 @@ struct ee_exits_file {
   int          *attach;
   float        *temperature;
   double       *head_flops, *layer_flops, *cut_bytes;
-  char         *provenance;
+  char         *provenance, *link_values;
+  int          *link_cuts;
 };
 
 const ee_exits_info *ee_exits_file_info(const ee_exits_file *file) {
@@ -113,6 +114,32 @@ static ee_status read_arrays(ee_exits_file *f) {
   return EE_OK;
 }
 
+ee_status ee_exits_check_cuts(ee_status status, const char *path, const int *cut, int n,
+                              int n_layers) {
+  int least = 1, i = 0;
+  for (; i < n && cut[i] >= least && cut[i] < n_layers; i++) least = cut[i] + 1;
+  if (n > 0 && i == n) return EE_OK;
+  return EE_FAIL(status,
+                 "%s: values were rounded in front of layer %d, number %d of %d; expected rising "
+                 "layers from 1 to %d",
+                 path, i < n ? cut[i] : 0, i, n, n_layers - 1);
+}
+
+/* What was rounded, if anything was. */
+static ee_status read_links(ee_exits_file *f) {
+  const ee_h5 *h5 = &f->h5;
+  int64_t      n;
+  f->info.link_values = "";
+  if (!ee_h5_exists(h5, EE_EXITS_LINK_VALUES)) return EE_OK;
+  EE_TRY(ee_h5_read_text(h5, EE_EXITS_LINK_VALUES, &f->link_values));
+  EE_TRY(ee_h5_read_vector(h5, EE_EXITS_LINK_CUTS, EE_H5_I32, EE_EXITS_MAX_LAYERS,
+                           (void **)&f->link_cuts, &n));
+  f->info.link_values = f->link_values;
+  f->info.link_cuts   = f->link_cuts;
+  f->info.n_link_cuts = (int)n;
+  return ee_exits_check_cuts(EE_ERR_FORMAT, h5->path, f->link_cuts, (int)n, f->info.n_layers);
+}
+
 static ee_status check_costs(const char *path, const char *name, const double *cost, int n) {
   for (int i = 0; i < n; i++) {
     if (isfinite(cost[i]) && cost[i] >= 0.0) continue;
@@ -167,6 +194,7 @@ static ee_status open_all(const char *path, ee_exits_file *file) {
   EE_TRY(read_shape(file));
   EE_TRY(read_arrays(file));
   EE_TRY(check_arrays(file));
+  EE_TRY(read_links(file));
   return open_labels(file);
 }
 
@@ -218,6 +246,8 @@ void ee_exits_close(ee_exits_file **file) {
   free(f->layer_flops);
   free(f->cut_bytes);
   free(f->provenance);
+  free(f->link_values);
+  free(f->link_cuts);
   free(f);
   *file = NULL;
 }

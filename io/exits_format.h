@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/status.h"
 
 /**
  * @file exits_format.h
@@ -19,6 +20,12 @@
 #define EE_EXITS_LAYER_FLOPS "/layer_flops"
 #define EE_EXITS_CUT_BYTES "/cut_bytes"
 #define EE_EXITS_PROVENANCE "/provenance"
+#define EE_EXITS_LINK_VALUES "/link_values"  // both are left out if nothing was rounded
+#define EE_EXITS_LINK_CUTS "/link_cuts"
 
 #define EE_EXITS_MAX 65536  // exits
 #define EE_EXITS_MAX_LAYERS (1 << 24)
+
+/** @p status, naming @p path, unless there are @p n >= 1 cuts that rise from 1 to n_layers - 1. */
+ee_status ee_exits_check_cuts(ee_status status, const char *path, const int *cut, int n,
+                              int n_layers);

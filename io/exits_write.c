@@ -19,7 +19,7 @@
 struct ee_exits_writer {
   ee_h5      h5;
   ee_h5_rows logits, score, labels;
-  int        n_exits, n_classes;
+  int        n_exits, n_classes, n_layers;
   bool       has_score;
   bool       torn;  // a write failed in the middle of a block: the table cannot be kept
 };
@@ -66,6 +66,7 @@ static ee_status create_all(const char *path, const ee_model *model, const char 
   hsize_t dim[3] = {0, (hsize_t)model->n_exits, (hsize_t)model->n_classes};
   w->n_exits     = model->n_exits;
   w->n_classes   = model->n_classes;
+  w->n_layers    = model->n_layers;
   w->has_score   = ee_model_has_scores(model);
   EE_TRY(ee_h5_create_sealed(path, EE_EXITS_FORMAT, &w->h5));
   EE_TRY(ee_h5_rows_create(&w->h5, EE_EXITS_LOGITS, EE_H5_F32, 3, dim, LOGITS_CHUNK_BYTES,
@@ -90,6 +91,14 @@ ee_status ee_exits_create(const char *path, const ee_model *model, const char *p
   ee_status status = create_all(path, model, provenance, *writer);
   if (status != EE_OK) ee_exits_finish(writer, 0);
   return status;
+}
+
+ee_status ee_exits_note_links(ee_exits_writer *writer, const char *values, const int *cuts, int n) {
+  const ee_h5 *h5  = &writer->h5;
+  hsize_t      dim = (hsize_t)n;
+  EE_TRY(ee_exits_check_cuts(EE_ERR_ARG, h5->path, cuts, n, writer->n_layers));
+  EE_TRY(ee_h5_write_array(h5, EE_EXITS_LINK_CUTS, EE_H5_I32, 1, &dim, cuts));
+  return ee_h5_write_text(h5, EE_EXITS_LINK_VALUES, values);
 }
 
 static ee_status append_unlabelled(ee_h5_rows *labels, int64_t n) {

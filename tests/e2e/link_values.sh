@@ -31,11 +31,18 @@ answers() {
   edgeexit report --json trace.h5 | tool json_value accuracy
 }
 
-# three devices, with cuts: what stages send halves but for records of ids
+# three devices, with cuts: what stages send halves but for records of ids, and again
 run f32 --rebalance off --cuts 6/12
 whole=$(tool json_value devices.1.sent_bytes < out) exact=$(answers)
 run f16 --rebalance off --cuts 6/12
 half=$(tool json_value devices.1.sent_bytes < out) rounded=$(answers)
+run int8 --rebalance off --cuts 6/12
+quarter=$(tool json_value devices.1.sent_bytes < out) coarse=$(answers)
+awk -v half="$half" -v quarter="$quarter" \
+  'BEGIN { exit !(quarter > 0.45 * half && quarter < 0.65 * half) }' ||
+  fail "$quarter bytes were sent in place of $half"
+awk -v a="$exact" -v b="$coarse" 'BEGIN { exit !((a - b) ^ 2 <= 0.02 ^ 2 && a > 0.5) }' ||
+  fail "accuracy $coarse in place of $exact"
 awk -v whole="$whole" -v half="$half" 'BEGIN { exit !(half > 0.4 * whole && half < 0.6 * whole) }' ||
   fail "$half bytes were sent in place of $whole"
 awk -v a="$exact" -v b="$rounded" 'BEGIN { exit !((a - b) ^ 2 <= 0.01 ^ 2 && a > 0.5) }' ||
@@ -70,4 +77,36 @@ expect "exit code of --measure-links with a fleet" "$code" 2
 code=0
 edgeexit run "$model" data.h5 --link-values f8 > out 2> err || code=$?
 expect "exit code of f8" "$code" 2
-grep -qF "expected f32, f16 or auto" err || fail "f8 says: $(cat err)"
+grep -qF "expected f32, f16, int8 or auto" err || fail "f8 says: $(cat err)"
+
+# what a run answers over rounded links is what the table says that was scored with these cuts
+for values in f16 int8; do
+  edgeexit score -o rounded.h5 "$model" data.h5 --link-values $values --cuts 6/12 > out
+  run $values --rebalance off --cuts 6/12 --logits
+  tool compare_traces --exits rounded.h5 --threshold 0.8 trace.h5 > out || fail "$values: $(cat out)"
+  if tool compare_traces --exits exits.h5 --threshold 0.8 trace.h5 > out 2> err; then
+    fail "$values changed no bit"
+  fi
+  edgeexit info --json rounded.h5 > out
+  expect "values noted" "$(tool json_value link_values < out)" $values
+  expect "second cut noted" "$(tool json_value link_cuts.1 < out)" 12
+done
+edgeexit info rounded.h5 > out
+grep -qF "in front of layer 6, in front of layer 12, to int8" out || fail "info says: $(cat out)"
+
+# refused EXPECTED OPTION...: a table that cannot be
+refused() {
+  code=0
+  edgeexit score -o none.h5 "$model" data.h5 "${@:2}" > out 2> err || code=$?
+  expect "exit code of score ${*:2}" "$code" 2
+  grep -qF -e "$1" err || fail "score ${*:2} says: $(cat err)"
+  [[ ! -e none.h5 ]] || fail "score ${*:2} left a table"
+}
+refused "go together" --link-values int8
+refused "go together" --cuts 3
+refused "expected f16 or int8" --link-values f32 --cuts 3
+refused "expected f16 or int8" --link-values int4 --cuts 3
+refused "expected rising layers from 1 to 20" --link-values int8 --cuts 0
+refused "expected rising layers from 1 to 20" --link-values int8 --cuts 21
+refused "expected rising layers from 1 to 20" --link-values int8 --cuts 5/5
+refused "expected rising layers from 1 to 20" --link-values int8 --cuts nowhere

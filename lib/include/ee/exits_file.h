@@ -17,6 +17,9 @@
  *
  * Exits with learned scores have them in `score` float32 [n, n_exits], NaN where an exit has none.
  *
+ * Where values were rounded at cuts, as links would, `link_values` says how, as text, and
+ * `link_cuts` int32 in front of which layers, rising.
+ *
  * A table from elsewhere, of which only answers are known, has no logits but `prediction` int32
  * [n, n_exits], mostly with `confidence` float32 [n, n_exits], and the attribute `n_classes`.
  */
@@ -33,6 +36,9 @@ typedef struct ee_exits_info {
   bool          has_logits;
   bool          has_confidence;  // stored, if there are no logits
   bool          has_score;
+  const char   *link_values;  // how values were rounded, "f16" or "int8"; "" if they were not
+  int           n_link_cuts;
+  const int    *link_cuts;  // shape [n_link_cuts], rising, layers in front of which they were
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
@@ -41,6 +47,10 @@ typedef struct ee_exits_file   ee_exits_file;
 /** Start a table at @p path; shapes, costs and temperatures are @p model's. */
 ee_status ee_exits_create(const char *path, const ee_model *model, const char *provenance,
                           ee_exits_writer **writer);
+
+/** Note, once, that values were rounded to @p values at @p n >= 1 cuts, rising, in front of layers
+ * 1 to n_layers - 1.  EE_ERR_ARG if they are not so. */
+ee_status ee_exits_note_links(ee_exits_writer *writer, const char *values, const int *cuts, int n);
 
 /** Append @p n samples; logits shape [n, n_exits, n_classes], labels shape [n] or NULL. */
 ee_status ee_exits_append(ee_exits_writer *writer, int64_t n, const float *logits,

@@ -221,6 +221,52 @@ static void tell(bytes good, const void *what, size_t what_n, size_t offset, con
   free(b.at);
 }
 
+static void what_was_rounded_where_is_noted(void) {
+  const int        cuts[] = {1, 2};
+  const char      *path   = ee_test_path("rounded.h5");
+  ee_model        *model  = make_model();
+  ee_exits_writer *writer;
+  ee_exits_file   *file;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(table("whole.h5", 3, true), &file), EE_OK);
+  CU_ASSERT_STRING_EQUAL(ee_exits_file_info(file)->link_values, "");
+  CU_ASSERT_EQUAL(ee_exits_file_info(file)->n_link_cuts, 0);
+  ee_exits_close(&file);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_note_links(writer, "int8", cuts, 2), EE_OK);
+  CU_ASSERT_EQUAL(append(writer, 0, 3, true), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 1), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(path, &file), EE_OK);
+  const ee_exits_info *info = ee_exits_file_info(file);
+  CU_ASSERT_STRING_EQUAL(info->link_values, "int8");
+  CU_ASSERT_EQUAL_FATAL(info->n_link_cuts, 2);
+  CU_ASSERT_EQUAL(memcmp(info->link_cuts, cuts, (size_t)info->n_link_cuts * sizeof *cuts), 0);
+  ee_exits_close(&file);
+  const int falling[] = {2, 1};
+  bytes     good      = read_bytes(path);
+  size_t    next = find_bytes(good, cuts, sizeof cuts) + 1 - SEAL;  // exits follow 1 and 2, too
+  bytes     rest = {good.at + next, good.n - next};
+  tell(good, cuts, sizeof cuts, find_bytes(rest, cuts, sizeof cuts) + 1 - SEAL, falling,
+       sizeof falling, "in front of layer 1, number 1 of 2");
+  free(good.at);
+  ee_model_destroy(&model);
+}
+
+static void cuts_that_are_none_are_refused(void) {
+  ee_model        *model    = make_model();
+  const int        layers   = model->n_layers;
+  const int        bad[][2] = {{0, 1}, {1, 1}, {2, 1}, {1, layers}};
+  const char      *path     = ee_test_path("cuts.h5");
+  ee_exits_writer *writer;
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  for (int i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL(ee_exits_note_links(writer, "int8", bad[i], 2), EE_ERR_ARG);
+    CU_ASSERT_TRUE(message_says(path, "expected rising layers from 1 to"));
+  }
+  CU_ASSERT_EQUAL(ee_exits_note_links(writer, "int8", bad[0], 0), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 0), EE_OK);
+  ee_model_destroy(&model);
+}
+
 #define LIE(what, offset, lie, words) tell(good, what, sizeof what, offset, &lie, sizeof lie, words)
 
 static void lies_under_a_valid_seal_are_told(void) {
@@ -278,6 +324,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_empty_table_is_legal),
     EE_FACT(scores_come_back_as_they_were_written),
     EE_FACT(scores_that_do_not_fit_the_model_are_refused_when_written),
+    EE_FACT(what_was_rounded_where_is_noted),
+    EE_FACT(cuts_that_are_none_are_refused),
     EE_FACT(ranges_outside_the_table_are_refused),
     EE_FACT(labels_out_of_range_are_refused_when_written),
     EE_FACT(a_damaged_table_is_refused),
