@@ -9,30 +9,43 @@
 
 #define WARM_UP 3
 
+typedef struct stopwatch stopwatch;
+
 /* Passes under way.  Rows of `ns` are the layers, the heads, the whole, and its CPU time. */
 typedef struct passes {
   ee_whole    *whole;
   const float *input;
   bool         early_heads, by_layer;
   int          n_rows, room;
-  int64_t     *ns;  // shape [n_rows, room]
+  int64_t     *ns;     // shape [n_rows, room]
+  stopwatch   *watch;  // of a pass by layer; else NULL
 } passes;
 
 static int64_t *cell(passes *p, int row, int r) {
   return p->ns + (size_t)row * (size_t)p->room + (size_t)r;
 }
 
-/* The heads behind layer @p l; pass @p r. */
-static ee_status time_heads(passes *p, int l, int r, int64_t *at) {
-  const ee_model *m = p->whole->model;
-  for (int e = 0; e < m->n_exits; e++) {
-    const float *logits;
-    if (m->exit[e].attach != l || !(p->early_heads || e == m->n_exits - 1)) continue;
-    EE_TRY(ee_exec_run_head(p->whole->exec, e, p->whole->batch_limit, &logits));
-    int64_t now                  = ee_clock_ns();
-    *cell(p, m->n_layers + e, r) = now - *at;
-    *at                          = now;
-  }
+/* A pass with the clock read between its parts. */
+struct stopwatch {
+  passes *passes;
+  int     pass;
+  int64_t at;  // when it was read last [ns]
+};
+
+static void add_part(stopwatch *watch, int row) {
+  int64_t now = ee_clock_ns();
+  *cell(watch->passes, row, watch->pass) += now - watch->at;
+  watch->at = now;
+}
+
+static void add_layer(void *context, int layer) {
+  add_part(context, layer);
+}
+
+static ee_status run_head(passes *p, int e) {
+  const float *logits;
+  EE_TRY(ee_exec_run_head(p->whole->exec, e, p->whole->batch_limit, &logits));
+  if (p->watch != NULL) add_part(p->watch, p->whole->model->n_layers + e);
   return EE_OK;
 }
 
@@ -44,33 +57,31 @@ static void feed(passes *p) {
          batch * (size_t)ee_model_value_elements(m, m->input) * sizeof *p->input);
 }
 
-/* Pass @p r through one layer after the other. */
-static ee_status time_layers(passes *p, int r) {
-  feed(p);
-  int64_t at = ee_clock_ns();
-  for (int l = 0; l < p->whole->model->n_layers; l++) {
-    EE_TRY(ee_exec_run_layers(p->whole->exec, l, l + 1, p->whole->batch_limit));
-    int64_t now    = ee_clock_ns();
-    *cell(p, l, r) = now - at;
-    at             = now;
-    EE_TRY(time_heads(p, l, r, &at));
-  }
-  return EE_OK;
-}
-
 /* All layers and heads as a device runs them: up to the next head at once. */
 static ee_status run_all(passes *p) {
   const ee_model *m     = p->whole->model;
   int             batch = p->whole->batch_limit, from = 0;
   for (int e = 0; e < m->n_exits; e++) {
-    const float *logits;
-    int          to = m->exit[e].attach + 1;
+    int to = m->exit[e].attach + 1;
     if (!p->early_heads && e < m->n_exits - 1) continue;
     EE_TRY(ee_exec_run_layers(p->whole->exec, from, to, batch));
-    EE_TRY(ee_exec_run_head(p->whole->exec, e, batch, &logits));
+    EE_TRY(run_head(p, e));
     from = to;
   }
   return EE_OK;
+}
+
+/* A pass with the clock read behind each node and head. */
+static ee_status time_layers(passes *p, int r) {
+  feed(p);
+  stopwatch watch = {.passes = p, .pass = r, .at = ee_clock_ns()};
+  for (int row = 0; row < p->n_rows - 2; row++) *cell(p, row, r) = 0;
+  p->watch = &watch;
+  ee_exec_set_timer(p->whole->exec, add_layer, &watch);
+  ee_status status = run_all(p);
+  ee_exec_set_timer(p->whole->exec, NULL, NULL);
+  p->watch = NULL;
+  return status;
 }
 
 static ee_status time_pass(passes *p, int r) {

@@ -6,11 +6,6 @@
 
 #include "graph.h"
 
-/* A value of a batch that outgrows the caches stays for some nodes more, so that a few samples at a
- * time can go through several nodes before anything is written over it. */
-#define LARGE_BYTES ((size_t)4 * 1024 * 1024)
-#define STAY 2  // nodes
-
 /* A form of a value of the range: nodes [first, last] need it, and its bytes are at
  * [offset, + bytes). */
 typedef struct tenant {
@@ -20,7 +15,8 @@ typedef struct tenant {
 
 /* When a value is needed, and in which forms. */
 typedef struct need {
-  bool here;  // the range has it
+  bool here;   // the range has it
+  bool whole;  // others than the nodes of layers see it: heads, or who asks for it
   int  first, last;
   bool form[EE_FORM_COUNT];
 } need;
@@ -29,6 +25,7 @@ typedef struct need {
 typedef struct range {
   const ee_program *program;
   const ee_model   *model;
+  const ee_groups  *groups;
   const int        *start;  // shape [n_layers + 1], first node of each layer
   int               begin, end, first, last;
 } range;
@@ -36,6 +33,11 @@ typedef struct range {
 static void needed_at(need *t, int node, ee_form form) {
   if (t->last < node) t->last = node;
   t->form[form] = true;
+}
+
+static void seen_at(need *t, int node) {
+  needed_at(t, node, EE_DENSE);
+  t->whole = true;
 }
 
 /* Heads attached to one layer may run in any order, or not at all; so what one of them reads, and
@@ -46,14 +48,14 @@ static void read_values(const range *r, need *of) {
     int            until = node->layer >= 0 ? n : r->start[ee_node_owner(r->model, node) + 1] - 1;
     for (int i = 0; i < node->n_in; i++) {
       if (!ee_node_reads_activation(r->model, node, i)) continue;
-      needed_at(&of[node->in[i]], until,
-                ee_program_takes_pixels(r->program, n, i) ? EE_PIXELS : EE_DENSE);
+      needed_at(&of[node->in[i]], until, ee_program_form_taken(r->program, n, i));
+      if (node->layer < 0) of[node->in[i]].whole = true;
     }
   }
   for (const ee_exit *e = r->model->exit; e < r->model->exit + r->model->n_exits; e++) {
     if (e->attach < r->begin || e->attach >= r->end) continue;
-    needed_at(&of[e->logits], r->start[e->attach + 1] - 1, EE_DENSE);
-    if (e->has_score) needed_at(&of[e->score], r->start[e->attach + 1] - 1, EE_DENSE);
+    seen_at(&of[e->logits], r->start[e->attach + 1] - 1);
+    if (e->has_score) seen_at(&of[e->score], r->start[e->attach + 1] - 1);
   }
 }
 
@@ -61,7 +63,7 @@ static void read_values(const range *r, need *of) {
 static void cross_cut(const range *r, int cut, int node, need *of) {
   int        n;
   const int *live = ee_model_cut_values(r->model, cut, &n);
-  for (int i = 0; i < n; i++) needed_at(&of[live[i]], node, EE_DENSE);
+  for (int i = 0; i < n; i++) seen_at(&of[live[i]], node);
 }
 
 static void find_needs(const range *r, need *of) {
@@ -69,13 +71,14 @@ static void find_needs(const range *r, need *of) {
   const int *live = ee_model_cut_values(r->model, r->begin, &n);
   for (int v = 0; v < r->model->n_values; v++) of[v] = (need){.last = -1};
   for (int i = 0; i < n; i++) {
-    of[live[i]] = (need){true, .first = r->first - 1, .last = r->first - 1};
+    of[live[i]] = (need){.here = true, .first = r->first - 1, .last = r->first - 1};
   }
   for (int k = r->first; k < r->last; k++) {
     if (r->program->merged[k]) continue;
     need *out = &of[ee_program_result(r->program, k)];
-    *out      = (need){true, .first = k, .last = k};
-    out->form[ee_program_gives_pixels(r->program, k) ? EE_PIXELS : EE_DENSE] = true;
+    *out      = (need){.here = true, .first = k, .last = k};
+
+    out->form[ee_program_form_given(r->program, k)] = true;
   }
   read_values(r, of);
   cross_cut(r, r->begin, r->first - 1, of);
@@ -92,11 +95,22 @@ static bool round_up(size_t bytes, size_t *rounded) {
   return true;
 }
 
-static bool tenant_bytes(const range *r, const tenant *t, int max_batch, size_t *bytes) {
-  int64_t floats = t->form == EE_PIXELS ? r->program->pixels[t->value].sample
-                                        : ee_model_value_elements(r->model, t->value);
-  return !__builtin_mul_overflow((size_t)floats * sizeof(float), (size_t)max_batch, bytes) &&
+static bool tenant_bytes(const range *r, const tenant *t, int samples, size_t *bytes) {
+  int64_t floats = ee_program_sample_floats(r->program, t->value, t->form);
+  return !__builtin_mul_overflow((size_t)floats * sizeof(float), (size_t)samples, bytes) &&
          round_up(*bytes, bytes);
+}
+
+/* How many samples a value has room for.  What only the nodes of one group see belongs to the slice
+ * at hand; all else that a group makes or reads is there as long as the group runs. */
+static int settle(const range *r, need *t) {
+  const ee_group *maker  = ee_groups_sliced(r->groups, t->first);
+  const ee_group *reader = ee_groups_sliced(r->groups, t->last);
+  if (maker != NULL && maker == reader && !t->whole) return maker->at_once;
+
+  if (maker != NULL) t->first = maker->first;
+  if (reader != NULL) t->last = reader->end - 1;
+  return r->groups->max_batch;
 }
 
 static int compare_tenants(const void *a, const void *b) {
@@ -144,12 +158,14 @@ static bool place_tenants(tenant *all, int n, tenant *placed, ee_arena *arena) {
   return true;
 }
 
-static bool place_scratch(const range *r, int max_batch, ee_arena *arena) {
+static bool place_scratch(const range *r, ee_arena *arena) {
   size_t most = 0;
   for (int k = r->first; k < r->last; k++) {
     const ee_backend *runner = r->program->runner[k];
+    const ee_group   *group  = ee_groups_sliced(r->groups, k);
+    int               n      = group != NULL ? group->at_once : r->groups->max_batch;
     if (runner->scratch_bytes == NULL) continue;
-    size_t bytes = runner->scratch_bytes(r->model, &r->model->node[k], max_batch);
+    size_t bytes = runner->scratch_bytes(r->model, &r->model->node[k], n);
     if (most < bytes) most = bytes;
   }
   arena->scratch = arena->bytes;
@@ -157,15 +173,15 @@ static bool place_scratch(const range *r, int max_batch, ee_arena *arena) {
 }
 
 /* @p all: shape [n_values, EE_FORM_COUNT]; returns how many tenants there are, or -1. */
-static int list_tenants(const range *r, const need *of, int max_batch, tenant *all) {
+static int list_tenants(const range *r, need *of, int *room, tenant *all) {
   bool counted = true;
   int  n       = 0;
   for (int v = 0; v < r->model->n_values; v++) {
+    if (of[v].here) room[v] = settle(r, &of[v]);
     for (int f = 0; f < EE_FORM_COUNT; f++) {
       if (!of[v].here || !of[v].form[f]) continue;
       all[n] = (tenant){.value = v, .form = f, .first = of[v].first, .last = of[v].last};
-      counted &= tenant_bytes(r, &all[n], max_batch, &all[n].bytes);
-      if (max_batch > 1 && all[n].bytes > LARGE_BYTES) all[n].last += STAY;
+      counted &= tenant_bytes(r, &all[n], room[v], &all[n].bytes);
       n++;
     }
   }
@@ -173,17 +189,16 @@ static int list_tenants(const range *r, const need *of, int max_batch, tenant *a
 }
 
 /* @p of: shape [n_values], @p all and @p placed: shape [n_values, EE_FORM_COUNT]; scratch. */
-static ee_status plan(const range *r, int max_batch, need *of, tenant *all, tenant *placed,
-                      ee_arena *arena) {
+static ee_status plan(const range *r, need *of, tenant *all, tenant *placed, ee_arena *arena) {
   find_needs(r, of);
   for (int i = 0; i < r->model->n_values * EE_FORM_COUNT; i++) arena->offset[i] = EE_ARENA_NONE;
-  int  n       = list_tenants(r, of, max_batch, all);
+  int  n       = list_tenants(r, of, arena->room, all);
   bool counted = n >= 0 && place_tenants(all, n, placed, arena);
-  counted      = counted && place_scratch(r, max_batch, arena);
+  counted      = counted && place_scratch(r, arena);
   if (counted) return EE_OK;
   return EE_FAIL(EE_ERR_NOMEM,
                  "activations of layers %d to %d for %d samples do not fit an address", r->begin,
-                 r->end - 1, max_batch);
+                 r->end - 1, r->groups->max_batch);
 }
 
 static ee_status check_range(const ee_model *model, int begin, int end, int max_batch) {
@@ -208,14 +223,19 @@ ee_status ee_arena_plan(const ee_program *program, int begin, int end, int max_b
   need   *needs   = calloc((size_t)model->n_values, sizeof *needs);
   tenant *tenants = calloc(2 * n_forms, sizeof *tenants);
   arena->offset   = calloc(n_forms, sizeof *arena->offset);
+  arena->room     = calloc((size_t)model->n_values, sizeof *arena->room);
 
-  ee_status status;
-  if (start == NULL || needs == NULL || tenants == NULL || arena->offset == NULL) {
+  ee_status status = EE_OK;
+  if (start == NULL || needs == NULL || tenants == NULL || arena->offset == NULL ||
+      arena->room == NULL) {
     status = EE_FAIL(EE_ERR_NOMEM, "to plan for %d values", model->n_values);
   } else {
     ee_graph_layer_starts(model, start);
-    range r = {program, model, start, begin, end, start[begin], start[end]};
-    status  = plan(&r, max_batch, needs, tenants, tenants + n_forms, arena);
+    status = ee_groups_find(program, start, begin, end, max_batch, &arena->groups);
+  }
+  if (status == EE_OK) {
+    range r = {program, model, &arena->groups, start, begin, end, start[begin], start[end]};
+    status  = plan(&r, needs, tenants, tenants + n_forms, arena);
   }
   free(start);
   free(needs);
@@ -225,6 +245,8 @@ ee_status ee_arena_plan(const ee_program *program, int begin, int end, int max_b
 }
 
 void ee_arena_free(ee_arena *arena) {
+  ee_groups_free(&arena->groups);
   free(arena->offset);
+  free(arena->room);
   *arena = (ee_arena){0};
 }

@@ -2,7 +2,6 @@
 /* Runs a range of layers and the heads attached in it, node by node, in one arena. */
 #include "ee/exec.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,6 @@
 #include "memory.h"
 #include "resident.h"
 
-#define SLICE_BYTES (4 * 1024 * 1024)  // a node's activations that the caches should keep
-
 struct ee_exec {
   ee_resident      *res;
   const ee_program *program;
@@ -20,13 +17,15 @@ struct ee_exec {
   int               begin, end, max_batch;
   int              *start;  // shape [n_layers + 1], first node of each layer
   ee_arena          arena;
-  char             *memory;  // arena.bytes of it
-  bool             *done;    // shape [n_values], all false but inside ee_exec_keep
-  bool             *valid;   // shape [n_values, EE_FORM_COUNT]: holds what was last written
-  int64_t           rows;    // samples that the values hold
-  int              *made_by, *last_read;  // shape [n_values], nodes; -1: none, INT_MAX: also a head
+  char             *memory;   // arena.bytes of it
+  bool             *done;     // shape [n_values], all false but inside ee_exec_keep
+  bool             *valid;    // shape [n_values, EE_FORM_COUNT]: holds what was last written
+  int64_t           rows;     // samples that the values hold
+  int              *made_by;  // shape [n_values], node; -1: none
   ee_progress_fn    progress;
   void             *progress_context;
+  ee_layer_fn       timer;
+  void             *timer_context;
 };
 
 ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
@@ -43,22 +42,11 @@ ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, 
   return status;
 }
 
-/* Which node makes each value, and which is the last of the layers to read it. */
 static void follow_values(const ee_exec *exec) {
-  const ee_model *model = exec->model;
-  for (int v = 0; v < model->n_values; v++) exec->made_by[v] = exec->last_read[v] = -1;
-  for (int k = 0; k < model->n_nodes; k++) {
-    const ee_node *node = &model->node[k];
-    if (!exec->program->merged[k]) exec->made_by[ee_program_result(exec->program, k)] = k;
-    for (int i = 0; i < node->n_in; i++) {
-      if (node->in[i] >= 0 && exec->last_read[node->in[i]] < INT_MAX) {
-        exec->last_read[node->in[i]] = node->layer >= 0 ? k : INT_MAX;
-      }
-    }
-  }
-  for (int e = 0; e < model->n_exits; e++) {
-    exec->last_read[model->exit[e].logits] = INT_MAX;
-    if (model->exit[e].has_score) exec->last_read[model->exit[e].score] = INT_MAX;
+  const ee_program *program = exec->program;
+  for (int v = 0; v < exec->model->n_values; v++) exec->made_by[v] = -1;
+  for (int k = 0; k < exec->model->n_nodes; k++) {
+    if (!program->merged[k]) exec->made_by[ee_program_result(program, k)] = k;
   }
 }
 
@@ -70,9 +58,8 @@ static ee_status take_memory(ee_exec *exec) {
   exec->done      = calloc(n_values, sizeof *exec->done);
   exec->valid     = calloc(n_values, EE_FORM_COUNT * sizeof *exec->valid);
   exec->made_by   = calloc(n_values, sizeof *exec->made_by);
-  exec->last_read = calloc(n_values, sizeof *exec->last_read);
   if (exec->start == NULL || exec->memory == NULL || exec->done == NULL || exec->valid == NULL ||
-      exec->made_by == NULL || exec->last_read == NULL) {
+      exec->made_by == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the %zu bytes of activations of layers %d to %d", bytes,
                    exec->begin, exec->end - 1);
   }
@@ -103,6 +90,11 @@ ee_status ee_exec_create(ee_resident *res, int begin, int end, int max_batch, ee
 void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context) {
   exec->progress         = progress;
   exec->progress_context = context;
+}
+
+void ee_exec_set_timer(ee_exec *exec, ee_layer_fn timer, void *context) {
+  exec->timer         = timer;
+  exec->timer_context = context;
 }
 
 static float *memory_of(const ee_exec *exec, int v, ee_form form) {
@@ -147,7 +139,8 @@ float *ee_exec_input(ee_exec *exec, int v) {
 }
 
 const float *ee_exec_value(ee_exec *exec, int v) {
-  return is_value(exec, v) ? in_form(exec, v, EE_DENSE) : NULL;
+  if (!is_value(exec, v) || exec->rows > exec->arena.room[v]) return NULL;
+  return in_form(exec, v, EE_DENSE);
 }
 
 /* Shape of value @p v with @p n samples. */
@@ -157,37 +150,26 @@ static ee_shape batch_shape(const ee_model *model, int v, int64_t n) {
   return shape;
 }
 
-/* Samples [first, first + n) of the batch, on their way through nodes [from, to). */
+/* Samples [first, first + n) of the batch. */
 typedef struct slice {
   int64_t first, n;
-  int     from, to;
 } slice;
 
-static int64_t row_floats(const ee_exec *exec, int v, ee_form form) {
-  return form == EE_PIXELS ? exec->program->pixels[v].sample
-                           : ee_model_value_elements(exec->model, v);
+/* Whether value @p v gives its place to the next slice, and so stays in cache. */
+static bool passes(const ee_exec *exec, int v) {
+  return exec->arena.room[v] < exec->max_batch;
 }
 
-static ee_form form_taken(const ee_exec *exec, int k, int i) {
-  return ee_program_takes_pixels(exec->program, k, i) ? EE_PIXELS : EE_DENSE;
-}
-
-static ee_form form_given(const ee_exec *exec, int k) {
-  return ee_program_gives_pixels(exec->program, k) ? EE_PIXELS : EE_DENSE;
-}
-
-/* Where the slice of value @p v stands.  What is read by no node beyond those of the slice gives
- * its place to the next slice, and so stays in cache. */
 static float *slice_of(ee_exec *exec, int v, ee_form form, slice s) {
-  bool passes = exec->made_by[v] >= s.from && exec->last_read[v] < s.to;
-  return in_form(exec, v, form) + (passes ? 0 : s.first * row_floats(exec, v, form));
+  int64_t before = passes(exec, v) ? 0 : s.first;
+  return in_form(exec, v, form) + before * ee_program_sample_floats(exec->program, v, form);
 }
 
 static void bind_input(ee_exec *exec, int k, int i, slice s, ee_kernel_call *call) {
   int v             = call->node->in[i];
   call->in_shape[i] = batch_shape(exec->model, v, call->n);
   if (!ee_node_reads_activation(exec->model, call->node, i)) return;
-  ee_form form = form_taken(exec, k, i);
+  ee_form form = ee_program_form_taken(exec->program, k, i);
   call->in[i]  = slice_of(exec, v, form, s);
   if (form == EE_PIXELS) call->in_pixels[i] = &exec->program->pixels[v];
 }
@@ -196,7 +178,7 @@ static void bind_input(ee_exec *exec, int k, int i, slice s, ee_kernel_call *cal
  * activation. */
 static void bind_residual(ee_exec *exec, int k, slice s, ee_kernel_call *call) {
   int     v    = ee_program_residual(exec->program, k);
-  ee_form form = form_given(exec, k);
+  ee_form form = ee_program_form_given(exec->program, k);
   if (v < 0) return;
   call->residual = slice_of(exec, v, form, s);
   call->act      = exec->model->node[exec->program->adds[k]].act;
@@ -207,7 +189,7 @@ static void run_node(ee_exec *exec, int k, slice s) {
   const ee_program *program = exec->program;
   const ee_node    *node    = &exec->model->node[k];
   int               out     = ee_program_result(program, k);
-  ee_form           form    = form_given(exec, k);
+  ee_form           form    = ee_program_form_given(exec->program, k);
   ee_kernel_call    call    = {.model            = exec->model,
                                .node             = node,
                                .n                = s.n,
@@ -229,72 +211,9 @@ static void run_node(ee_exec *exec, int k, slice s) {
   if (exec->progress != NULL) exec->progress(exec->progress_context);
 }
 
-/* How many samples node @p k shall take at once, so that what it writes is still in cache when the
- * next node reads it. */
-static int64_t samples_at_once(const ee_exec *exec, int k, int64_t n) {
-  const ee_node *node  = &exec->model->node[k];
-  int64_t        bytes = row_floats(exec, node->out, form_given(exec, k)) * (int64_t)sizeof(float);
-  for (int i = 0; i < node->n_in; i++) {
-    if (!ee_node_reads_activation(exec->model, node, i)) continue;
-    bytes += row_floats(exec, node->in[i], form_taken(exec, k, i)) * (int64_t)sizeof(float);
-  }
-  int64_t at_once = bytes > 0 ? SLICE_BYTES / bytes : n;
-  return at_once < 1 ? 1 : at_once < n ? at_once : n;
-}
-
 /* Whether value @p v is made by one of nodes [@p first, @p k). */
 static bool made_in(const ee_exec *exec, int first, int k, int v) {
   return exec->made_by[v] >= first && exec->made_by[v] < k;
-}
-
-/* Whether value @p v is made before node @p first or, by one of [@p first, @p k), in @p form. */
-static bool flows_on(const ee_exec *exec, int first, int k, int v, ee_form form) {
-  return !made_in(exec, first, k, v) || form_given(exec, exec->made_by[v]) == form;
-}
-
-/* Whether node @p k can be in the group that begins with node @p first: it reads what the group
- * makes in the form in which it is made. */
-static bool joins(ee_exec *exec, int first, int k) {
-  const ee_node *node     = &exec->model->node[k];
-  int            residual = ee_program_residual(exec->program, k);
-  bool           joined   = residual < 0 || flows_on(exec, first, k, residual, form_given(exec, k));
-  for (int i = 0; i < node->n_in && joined; i++) {
-    if (!ee_node_reads_activation(exec->model, node, i)) continue;
-    joined = flows_on(exec, first, k, node->in[i], form_taken(exec, k, i));
-  }
-  return joined;
-}
-
-/* Whether the results of nodes @p k and @p j, or what @p j reads, share memory: then @p k must not
- * write before @p j is done with the whole batch. */
-static bool share_memory(const ee_exec *exec, int k, int j, int64_t n) {
-  const ee_node *node = &exec->model->node[j];
-  int            out  = ee_program_result(exec->program, k);
-  int            other[EE_MAX_NODE_INPUTS + 2], n_other = 0;
-  other[n_other++] = ee_program_result(exec->program, j);
-  if (ee_program_residual(exec->program, j) >= 0) {
-    other[n_other++] = ee_program_residual(exec->program, j);
-  }
-  for (int i = 0; i < node->n_in; i++) {
-    if (ee_node_reads_activation(exec->model, node, i)) other[n_other++] = node->in[i];
-  }
-  const float *begin = memory_of(exec, out, form_given(exec, k));
-  const float *end   = begin + n * row_floats(exec, out, form_given(exec, k));
-  for (int i = 0; i < n_other * EE_FORM_COUNT; i++) {
-    ee_form      form = (ee_form)(i % EE_FORM_COUNT);
-    const float *x    = memory_of(exec, other[i / EE_FORM_COUNT], form);
-    if (x == NULL || other[i / EE_FORM_COUNT] == out) continue;
-    if (x < end && begin < x + n * row_floats(exec, other[i / EE_FORM_COUNT], form)) return true;
-  }
-  return false;
-}
-
-static bool keeps_apart(const ee_exec *exec, int first, int k, int64_t n) {
-  for (int j = first; j < k; j++) {
-    if (exec->model->node[j].layer < 0 || exec->program->merged[j]) continue;
-    if (share_memory(exec, k, j, n)) return false;
-  }
-  return true;
 }
 
 /* Values from before the group, whole, in the forms in which node @p k reads them. */
@@ -303,32 +222,27 @@ static void turn_inputs(ee_exec *exec, int first, int k) {
   int            residual = ee_program_residual(exec->program, k);
   for (int i = 0; i < node->n_in; i++) {
     if (!ee_node_reads_activation(exec->model, node, i)) continue;
-    if (!made_in(exec, first, k, node->in[i])) in_form(exec, node->in[i], form_taken(exec, k, i));
+    if (!made_in(exec, first, k, node->in[i]))
+      in_form(exec, node->in[i], ee_program_form_taken(exec->program, k, i));
   }
   if (residual >= 0 && !made_in(exec, first, k, residual)) {
-    in_form(exec, residual, form_given(exec, k));
+    in_form(exec, residual, ee_program_form_given(exec->program, k));
   }
 }
 
-/* Nodes from @p first on that take as many samples at once, up to node @p last; they are run slice
- * by slice.  Returns the node after them. */
-static int run_group(ee_exec *exec, int first, int last, int64_t n) {
-  const ee_program *program = exec->program;
-  int64_t           at_once = samples_at_once(exec, first, n);
-  int               end     = first;
-  for (; end < last; end++) {
-    if (exec->model->node[end].layer < 0 || program->merged[end]) continue;
-    if (samples_at_once(exec, end, n) != at_once || !joins(exec, first, end)) break;
-    if (at_once < n && !keeps_apart(exec, first, end, n)) break;
-    turn_inputs(exec, first, end);
+/* Nodes [first, end) of a group, slice by slice. */
+static void run_group(ee_exec *exec, int first, int end, int at_once, int64_t n) {
+  for (int k = first; k < end; k++) {
+    if (exec->model->node[k].layer >= 0 && !exec->program->merged[k]) turn_inputs(exec, first, k);
   }
-  for (slice s = {.n = at_once, .from = first, .to = end}; s.first < n; s.first += s.n) {
+  for (slice s = {.n = at_once}; s.first < n; s.first += s.n) {
     if (s.n > n - s.first) s.n = n - s.first;
     for (int k = first; k < end; k++) {
-      if (exec->model->node[k].layer >= 0) run_node(exec, k, s);
+      if (exec->model->node[k].layer < 0) continue;
+      run_node(exec, k, s);
+      if (exec->timer != NULL) exec->timer(exec->timer_context, exec->model->node[k].layer);
     }
   }
-  return end;
 }
 
 static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
@@ -348,11 +262,27 @@ static ee_status check_run(const ee_exec *exec, int from, int to, int64_t n) {
   return EE_OK;
 }
 
+/* What nodes [@p from, @p to) have of the group; a part of it can only be run for as many samples
+ * as its values have room for. */
+static ee_status run_part(ee_exec *exec, const ee_group *g, int from, int to, int64_t n) {
+  int first = g->first > from ? g->first : from, end = g->end < to ? g->end : to;
+  if (first >= end) return EE_OK;
+  if (n > g->at_once && (first > g->first || end < g->end)) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "nodes %d to %d are run together, %d samples at a time: a batch of %lld cannot "
+                   "stop between them",
+                   g->first, g->end - 1, g->at_once, (long long)n);
+  }
+  run_group(exec, first, end, g->at_once, n);
+  return EE_OK;
+}
+
 ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n) {
+  const ee_groups *groups = &exec->arena.groups;
   EE_TRY(check_run(exec, from, to, n));
   exec->rows = n;
-  for (int k = exec->start[from]; n > 0 && k < exec->start[to];) {
-    k = run_group(exec, k, exec->start[to], n);
+  for (const ee_group *g = groups->group; n > 0 && g < groups->group + groups->n; g++) {
+    EE_TRY(run_part(exec, g, exec->start[from], exec->start[to], n));
   }
   return EE_OK;
 }
@@ -367,7 +297,7 @@ ee_status ee_exec_run_head(ee_exec *exec, int e, int64_t n, const float **logits
   EE_TRY(check_run(exec, layer, layer + 1, n));
   exec->rows = n;
   for (int k = exec->start[layer]; n > 0 && k < exec->start[layer + 1]; k++) {
-    if (model->node[k].exit == e) run_node(exec, k, (slice){.n = n, .from = k, .to = k});
+    if (model->node[k].exit == e) run_node(exec, k, (slice){.n = n});
   }
   *logits = ee_exec_value(exec, model->exit[e].logits);
   return EE_OK;
@@ -446,7 +376,6 @@ void ee_exec_destroy(ee_exec **exec) {
   free((*exec)->done);
   free((*exec)->valid);
   free((*exec)->made_by);
-  free((*exec)->last_read);
   free(*exec);
   *exec = NULL;
 }

@@ -183,6 +183,18 @@ bool ee_program_gives_pixels(const ee_program *program, int k) {
          program->pixels[ee_program_result(program, k)].sample > 0;
 }
 
+ee_form ee_program_form_taken(const ee_program *program, int k, int i) {
+  return ee_program_takes_pixels(program, k, i) ? EE_PIXELS : EE_DENSE;
+}
+
+ee_form ee_program_form_given(const ee_program *program, int k) {
+  return ee_program_gives_pixels(program, k) ? EE_PIXELS : EE_DENSE;
+}
+
+int64_t ee_program_sample_floats(const ee_program *program, int v, ee_form form) {
+  return form == EE_PIXELS ? program->pixels[v].sample : ee_model_value_elements(program->model, v);
+}
+
 int ee_program_result(const ee_program *program, int k) {
   return program->model->node[program->adds[k] >= 0 ? program->adds[k] : k].out;
 }

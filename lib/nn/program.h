@@ -25,6 +25,13 @@ void ee_program_free(ee_program *program);
 bool ee_program_takes_pixels(const ee_program *program, int k, int i);
 bool ee_program_gives_pixels(const ee_program *program, int k);
 
+/** The forms in which node @p k reads input @p i, an activation, and gives its result. */
+ee_form ee_program_form_taken(const ee_program *program, int k, int i);
+ee_form ee_program_form_given(const ee_program *program, int k);
+
+/** Floats of a sample of value @p v in @p form. */
+int64_t ee_program_sample_floats(const ee_program *program, int v, ee_form form);
+
 /** The value that node @p k writes: its own, or that of the Add that is run with it. */
 int ee_program_result(const ee_program *program, int k);
 

@@ -70,6 +70,12 @@ ee_status ee_exec_memory(const ee_model *model, const ee_backend *backend, int b
 /** Call @p progress between nodes and inside long ones; NULL for none. */
 void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context);
 
+/** Told whenever a node of layer @p layer ran, on all samples or on some of them. */
+typedef void (*ee_layer_fn)(void *context, int layer);
+
+/** Call @p timer behind each node of a layer; NULL for none. */
+void ee_exec_set_timer(ee_exec *exec, ee_layer_fn timer, void *context);
+
 /**
  * Memory for samples that come in: shape [max_batch, elements of one sample], of value @p v alive
  * at a cut where the range begins or behind an exit inside it.  What the value held before is
@@ -88,9 +94,11 @@ const float *ee_exec_value(ee_exec *exec, int v);
 
 /**
  * Run layers [@p from, @p to) inside the exec's range on the first @p n samples.  Heads are left
- * out.
- * @return EE_OK; EE_ERR_ARG if range or batch are not the exec's; EE_ERR_STATE if a layer is not
- *         resident
+ * out.  A batch whose activations outgrow the caches goes through several layers a few samples at a
+ * time, so it may begin and stop only where the exec's range does and behind exits; a batch of one
+ * sample may anywhere.
+ * @return EE_OK; EE_ERR_ARG if range or batch are not the exec's, or the batch cannot stop there;
+ * EE_ERR_STATE if a layer is not resident
  */
 ee_status ee_exec_run_layers(ee_exec *exec, int from, int to, int64_t n);
 

@@ -11,7 +11,7 @@
 
 enum { BATCH = 3, PIXELS = 3 * 224 * 224, CLASSES = 1000, BLOCK = 4 };
 
-static float     input[BATCH * PIXELS];
+static float     input[BATCH * PIXELS], whole[BATCH * CLASSES], other[BATCH * CLASSES];
 static ee_model *model;
 static int       end;  // layers in front of the head
 
@@ -67,8 +67,6 @@ static void run_whole(ee_resident *res, int n, float *logits) {
   ee_exec_destroy(&exec);
 }
 
-static float whole[BATCH * CLASSES], other[BATCH * CLASSES];
-
 static void slices_of_a_batch_have_the_bits_of_samples_alone_and_split(void) {
   make_network();
   ee_resident *res = hold("simd");
@@ -96,7 +94,82 @@ static void they_are_those_of_blis_up_to_rounding(void) {
   ee_model_destroy(&model);
 }
 
+/* Values that only the nodes of a group see have room for its slice; the result, the logits and
+ * what the last group reads have room for all. */
+static void the_arena_of_a_batch_is_less_than_that_of_its_samples(void) {
+  make_network();
+  const ee_backend *simd = ee_backend_by_name("simd");
+  size_t            one = 0, all = 0;
+  CU_ASSERT_EQUAL_FATAL(ee_exec_arena_bytes(model, simd, 0, end, 1, &one), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_arena_bytes(model, simd, 0, end, 8, &all), EE_OK);
+  CU_ASSERT_TRUE(all > one);
+  CU_ASSERT_TRUE(all < 8 * one / 2);
+  ee_model_destroy(&model);
+}
+
+static void only_few_samples_stop_between_layers_that_run_together(void) {
+  make_network();
+  ee_resident *res  = hold("simd");
+  ee_exec     *exec = make_exec(res, 0, end);
+  memcpy(ee_exec_input(exec, model->input), input, sizeof input);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, 2, BATCH), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "a batch of 3 cannot stop between them"));
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, 2, 1), EE_OK);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 2, end, 1), EE_OK);
+  ee_exec_destroy(&exec);
+  ee_resident_destroy(&res);
+  ee_model_destroy(&model);
+}
+
+static void a_batch_stops_behind_an_exit(void) {
+  make_network();
+  ee_resident *res  = hold("simd");
+  ee_exec     *exec = make_exec(res, 0, model->n_layers);
+  const float *z;
+  run_whole(res, BATCH, whole);
+  memcpy(ee_exec_input(exec, model->input), input, sizeof input);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(exec, 0, end, BATCH), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, 0, BATCH, &z), EE_OK);
+  CU_ASSERT_EQUAL(memcmp(whole, z, sizeof whole), 0);
+  ee_exec_destroy(&exec);
+  ee_resident_destroy(&res);
+  ee_model_destroy(&model);
+}
+
+typedef struct told {
+  int layers, times;  // bits of the layers, at most 32
+} told;
+
+static void note_layer(void *context, int layer) {
+  told *t = context;
+  t->layers |= 1 << layer;
+  t->times++;
+}
+
+static void a_timer_is_told_of_every_layer_and_slice(void) {
+  make_network();
+  ee_resident *res  = hold("simd");
+  ee_exec     *exec = make_exec(res, 0, end);
+  told         one = {0}, all = {0};
+  memcpy(ee_exec_input(exec, model->input), input, sizeof input);
+  ee_exec_set_timer(exec, note_layer, &one);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, end, 1), EE_OK);
+  memcpy(ee_exec_input(exec, model->input), input, sizeof input);
+  ee_exec_set_timer(exec, note_layer, &all);
+  CU_ASSERT_EQUAL(ee_exec_run_layers(exec, 0, end, BATCH), EE_OK);
+  CU_ASSERT_EQUAL(one.layers, (1 << end) - 1);
+  CU_ASSERT_EQUAL(all.layers, (1 << end) - 1);
+  CU_ASSERT_TRUE(all.times > one.times && all.times <= BATCH * one.times);
+  ee_exec_destroy(&exec);
+  ee_resident_destroy(&res);
+  ee_model_destroy(&model);
+}
+
 const ee_fact ee_facts[] = {
+    EE_FACT(the_arena_of_a_batch_is_less_than_that_of_its_samples),
+    EE_FACT(only_few_samples_stop_between_layers_that_run_together),
+    EE_FACT(a_batch_stops_behind_an_exit),
+    EE_FACT(a_timer_is_told_of_every_layer_and_slice),
     EE_FACT(slices_of_a_batch_have_the_bits_of_samples_alone_and_split),
     EE_FACT(they_are_those_of_blis_up_to_rounding),
     {NULL, NULL},
