@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "platform_file.h"
 #include "run_options.h"
+#include "simulation_end.h"
 
 #ifdef EE_SMPIMAIN
 
@@ -44,6 +45,8 @@ static const char *const settings[] = {
     "--cfg=network/latency-factor:1",
     "--cfg=network/bandwidth-factor:1",
     "--log=root.thresh:error",
+    "--log=ker_engine.thresh:info",  // which ranks a deadlock holds
+    "--log=root.fmt:" EE_SIMULATION_LOG_LINE,
 };
 #define N_SETTINGS (sizeof settings / sizeof settings[0])
 
@@ -53,19 +56,21 @@ static const char one_after_the_other[] = "--cfg=maxmin/concurrency-limit:1";
 
 /* Become SimGrid's launcher with the command line of `edgeexit run`.  Its script smpirun would do
  * the same, but takes arguments apart at blanks. */
-static void start_smpimain(const char *folder, int devices, const char *program, int argc,
-                           char **argv) {
-  char         platform[PATH_MAX], hosts[PATH_MAX], count[64];
-  const char **args = calloc((size_t)argc + N_SETTINGS + 8, sizeof *args);
+static void start_smpimain(const char *folder, FILE *log, int devices, const char *program,
+                           int argc, char **argv) {
+  char         platform[PATH_MAX], hosts[PATH_MAX], count[64], words[64];
+  const char **args = calloc((size_t)argc + N_SETTINGS + 9, sizeof *args);
   size_t       n    = 0;
   if (args == NULL) _exit(1);
   snprintf(platform, sizeof platform, "%s/platform.xml", folder);
   snprintf(hosts, sizeof hosts, "--cfg=smpi/hostfile:%s/hosts", folder);
   snprintf(count, sizeof count, "--cfg=smpi/np:%d", devices);
+  snprintf(words, sizeof words, "--log=root.app:file:/dev/fd/%d", fileno(log));
   args[n++] = EE_SMPIMAIN;
   args[n++] = program;
   args[n++] = count;
   args[n++] = hosts;
+  args[n++] = words;
   for (size_t i = 0; i < N_SETTINGS; i++) args[n++] = settings[i];
   if (devices <= EE_PLATFORM_ALL_PAIRS) args[n++] = one_after_the_other;
   args[n++] = platform;
@@ -82,22 +87,33 @@ static int remove_entry(const char *path, const struct stat *entry, int kind, st
 }
 
 /* Run and wait; an interrupt ends the child, and we still clean up. */
-static ee_status run_smpimain(const char *folder, int devices, const char *program, int argc,
-                              char **argv, int *code) {
+static ee_status run_smpimain(const char *folder, FILE *log, int devices, const char *program,
+                              int argc, char **argv, int *code) {
   int              state  = 0;
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   sigaction(SIGINT, &ignore, &before);
   pid_t child = fork();
   if (child == 0) {
     sigaction(SIGINT, &before, NULL);
-    start_smpimain(folder, devices, program, argc, argv);
+    start_smpimain(folder, log, devices, program, argc, argv);
   }
   while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
   sigaction(SIGINT, &before, NULL);
   if (child < 0)
     return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", EE_SMPIMAIN, strerror(errno));
-  *code = WIFEXITED(state) ? WEXITSTATUS(state) : 1;
-  return EE_OK;
+  return ee_simulation_end(log, devices, state, code);
+}
+
+/* What SimGrid logs is for us. */
+static ee_status run_logged(const char *folder, int devices, const char *program, int argc,
+                            char **argv, int *code) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/log", folder);
+  FILE *log = fopen(path, "w+");
+  if (log == NULL) return EE_FAIL(EE_ERR_FILE, "%s cannot be written: %s", path, strerror(errno));
+  ee_status status = run_smpimain(folder, log, devices, program, argc, argv, code);
+  fclose(log);
+  return status;
 }
 
 static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *code) {
@@ -112,7 +128,7 @@ static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *c
           ? ee_platform_write(folder, fleet)
           : EE_FAIL(EE_ERR_FILE, "no folder can be made as %s: %s", folder, strerror(errno));
   if (status == EE_OK) {
-    status = run_smpimain(folder, fleet->n_devices, program, argc, argv, code);
+    status = run_logged(folder, fleet->n_devices, program, argc, argv, code);
   }
   nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
   ee_fleet_destroy(&fleet);
