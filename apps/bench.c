@@ -9,6 +9,7 @@
 #include "ee/log.h"
 #include "random_input.h"
 #include "stream.h"
+#include "tuned.h"
 #include "winograd.h"
 
 #define BUDGET 1.0           // of all passes together [s]
@@ -54,10 +55,8 @@ bool ee_bench_is_of(const ee_model *model, int k, int layer, int exit) {
 }
 
 const ee_backend *ee_bench_runner(const ee_bench *bench, const ee_node *node, const char **kernel) {
-  const ee_model   *m      = bench->whole.model;
-  const ee_backend *runner = ee_backend_for(bench->whole.backend, m, node);
-  *kernel = runner->kernel != NULL ? runner->kernel(m, node, bench->whole.batch_limit) : NULL;
-  return runner;
+  int k = (int)(node - bench->whole.model->node);
+  return ee_resident_runner(bench->whole.resident, k, bench->whole.batch_limit, kernel);
 }
 
 /* The first samples of the file, over and over until the batch is full. */
@@ -181,6 +180,7 @@ int ee_app_bench(int argc, char **argv) {
        {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
         "default: the environment's EE_BACKEND, or the best", 0, 0},
        ee_winograd_option,
+       ee_tuned_option,
        {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {

@@ -14,6 +14,7 @@
 #include "ee/model_file.h"
 #include "output_path.h"
 #include "same_file.h"
+#include "tuned.h"
 #include "winograd.h"
 
 #define SPSA_STEPS 200
@@ -263,6 +264,7 @@ int ee_app_calibrate(int argc, char **argv) {
         {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
          "default: the environment's EE_BACKEND, or the best", 0, 0},
         ee_winograd_option,
+        ee_tuned_option,
         {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit calibrate [options] MODEL.h5 [DATA.h5]",

@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include "ee/cpu.h"
+#include "ee/tuning.h"
 #include "info_parts.h"
 #include "json.h"
 #include "memory_json.h"
+#include "tuned.h"
 #include "whole.h"
 
 #define LARGER_BATCH 8  // told beside a batch of 1
@@ -15,6 +17,26 @@ static const char *uses(const ee_backend *backend, char *text, size_t size) {
   text[0] = '\0';
   if (backend->describe != NULL) backend->describe(text, size);
   return text;
+}
+
+/* How the model was tuned, if it was. */
+static void print_tuning(const ee_model *m) {
+  const ee_tuning *t = &m->tuning;
+  if (t->cpu[0] == '\0') return;
+  printf("tuned on: %s with %s, batch %d: %d nodes do not go by rule (%s)\n", t->cpu, t->vectors,
+         t->batch, ee_tuning_count(m), ee_tuned_text(m));
+}
+
+static void add_tuning(const ee_model *m, cJSON *to) {
+  const ee_tuning *t = &m->tuning;
+  if (t->cpu[0] == '\0') return;
+  cJSON *one = cJSON_AddObjectToObject(to, "tuned");
+  cJSON_AddStringToObject(one, "cpu", t->cpu);
+  cJSON_AddStringToObject(one, "vectors", t->vectors);
+  cJSON_AddNumberToObject(one, "version", t->version);
+  cJSON_AddNumberToObject(one, "batch", t->batch);
+  cJSON_AddNumberToObject(one, "nodes", ee_tuning_count(m));
+  cJSON_AddStringToObject(one, "counts", ee_tuned_text(m));
 }
 
 static ee_status memory_of(const ee_model *m, const ee_backend *backend, int batch,
@@ -31,6 +53,7 @@ ee_status ee_info_runs_text(const ee_model *m) {
   printf("\nruns on: backend %s on %s, %s", backend->name, ee_cpu_name(),
          ee_cpu_level_name(ee_cpu_vectors()));
   printf("%s%s\n", backend->describe != NULL ? "; " : "", uses(backend, text, sizeof text));
+  print_tuning(m);
   printf("memory: weights %.2f MB, packed %.2f MB, activations %.2f MB",
          (double)need.weights * 1e-6, (double)need.packed * 1e-6, (double)need.arena * 1e-6);
   if (m->batched) {
@@ -62,6 +85,7 @@ ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   cJSON_AddStringToObject(runs, "vectors", ee_cpu_level_name(ee_cpu_vectors()));
   cJSON_AddStringToObject(runs, "backend", backend->name);
   cJSON_AddStringToObject(runs, "backend_uses", uses(backend, text, sizeof text));
+  add_tuning(m, runs);
   cJSON *list = cJSON_AddArrayToObject(runs, "backends");
   for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
     cJSON_AddItemToArray(list, cJSON_CreateString(*name));

@@ -84,12 +84,17 @@ static ee_status time_layers(passes *p, int r) {
   return status;
 }
 
-static ee_status time_pass(passes *p, int r) {
+static ee_status time_whole(passes *p, int r) {
   feed(p);
   int64_t cpu = ee_clock_cpu_ns(), begin = ee_clock_ns();
   EE_TRY(run_all(p));
   *cell(p, p->n_rows - 2, r) = ee_clock_ns() - begin;
   *cell(p, p->n_rows - 1, r) = ee_clock_cpu_ns() - cpu;
+  return EE_OK;
+}
+
+static ee_status time_pass(passes *p, int r) {
+  EE_TRY(time_whole(p, r));
   return p->by_layer ? time_layers(p, r) : EE_OK;
 }
 
@@ -104,9 +109,10 @@ static ee_status reserve(passes *p, int room) {
 
 /* Passes that do not count; the last one tells how many will do. */
 static ee_status warm_up(passes *p, const ee_pass_options *o, int *n) {
-  EE_TRY(reserve(p, WARM_UP));
-  for (int r = 0; r < WARM_UP; r++) EE_TRY(time_pass(p, r));
-  double last = (double)*cell(p, p->n_rows - 2, WARM_UP - 1) * 1e-9;
+  int first = o->warm ? 1 : WARM_UP;
+  EE_TRY(reserve(p, first));
+  for (int r = 0; r < first; r++) EE_TRY(time_whole(p, r));
+  double last = (double)*cell(p, p->n_rows - 2, first - 1) * 1e-9;
   *n          = o->repeats > 0 ? o->repeats
                                : ee_repeats_for(last, o->seconds, EE_LEAST_PASSES, EE_MOST_PASSES);
   return reserve(p, *n);

@@ -13,6 +13,7 @@
 typedef struct ee_pass_options {
   bool by_layer;     // also passes with the clock read behind each layer, beside those of the whole
   bool early_heads;  // of all exits; else of the last one only
+  bool warm;         // the process has just run passes: a single one in front does not count
   int  repeats;      // passes that count; 0: as many as fit into `seconds`, at least
                      // EE_LEAST_PASSES
   double seconds;

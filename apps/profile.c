@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "costs.h"
 #include "ee/model_file.h"
 #include "json.h"
 #include "output_path.h"
-#include "passes.h"
-#include "random_input.h"
+#include "tuned.h"
 #include "winograd.h"
 
 typedef struct profile_options {
@@ -16,24 +16,6 @@ typedef struct profile_options {
   int         batch, repeats;
   bool        json;
 } profile_options;
-
-static ee_status measure(ee_whole *w, ee_model *m, int repeats) {
-  const ee_pass_options options = {.by_layer = true, .early_heads = true, .repeats = repeats};
-  ee_pass_times         times;
-  float                *input;
-  EE_TRY(ee_random_input(m, w->batch_limit, &input));
-  ee_status status = ee_passes_measure(w, input, &options, &times);
-  free(input);
-  EE_TRY(status);
-  for (int l = 0; l < m->n_layers; l++) {
-    m->layer[l].seconds = times.layer[l].median / w->batch_limit;
-  }
-  for (int e = 0; e < m->n_exits; e++) {
-    m->head_seconds[e] = times.head[e].median / w->batch_limit;
-  }
-  ee_pass_times_free(&times);
-  return EE_OK;
-}
 
 static void print_row(const char *kind, int i, const char *name, double flops, double seconds,
                       double total) {
@@ -90,7 +72,7 @@ static ee_status profile(const profile_options *o) {
   EE_TRY(ee_model_load(o->model, &model));
   ee_status status = ee_whole_open(model, o->backend, o->batch, &whole);
   if (status == EE_OK) {
-    status = measure(&whole, model, o->repeats);
+    status = ee_costs_measure(&whole, o->repeats, 0.0, model);
     ee_whole_close(&whole);
   }
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
@@ -110,6 +92,7 @@ int ee_app_profile(int argc, char **argv) {
       {"backend", 0, EE_OPTION_TEXT, &o.backend, "NAME",
        "default: the environment's EE_BACKEND, or the best", 0, 0},
       ee_winograd_option,
+      ee_tuned_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",

@@ -11,9 +11,11 @@
 #include "ee/exits_file.h"
 #include "ee/fleet_file.h"
 #include "ee/log.h"
+#include "ee/same_kernels.h"
 #include "exit_shares.h"
 #include "fallback.h"
 #include "same_file.h"
+#include "tuned.h"
 #include "whole.h"
 
 double ee_profiled_flops(const ee_model *model) {
@@ -188,11 +190,17 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
       ee_clock_is_simulated() ? open_files_for_all(options, inputs) : open_files(options, inputs);
   if (status == EE_OK) status = open_own(options, size, inputs);
   if (status == EE_OK && rank == 0) {
-    if (options->outcomes == NULL) ee_say_fallback(inputs->model, inputs->backend);
+    if (options->outcomes == NULL) {
+      ee_say_fallback(inputs->model, inputs->backend);
+      ee_say_tuned(inputs->model, inputs->backend);
+    }
     status            = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }
   status = ee_agree(comm, status, options->batch);
+  if (status == EE_OK && options->outcomes == NULL) {
+    status = ee_same_kernels(comm, inputs->model, inputs->backend);
+  }
   if (status == EE_OK && options->measure_links) status = measure_links(rank, size, inputs);
   if (status != EE_OK) {
     ee_run_inputs_close(inputs);

@@ -9,6 +9,7 @@
 #include "ee/controller.h"
 #include "ee/options.h"
 #include "launch.h"
+#include "tuned.h"
 #include "winograd.h"
 
 #define MOST_OPTIONS 64  // of a command line
@@ -105,6 +106,7 @@ static int add_stream_options(ee_run_options *o, ee_option *to) {
       {"backend", 0, EE_OPTION_TEXT, &o->backend, "NAME",
        "default: the environment's EE_BACKEND, or the best", 0, 0},
       ee_winograd_option,
+      ee_tuned_option,
       {"seed", 0, EE_OPTION_UINT64, &o->seed, "S", "of the policy's draws; default 1", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };

@@ -15,6 +15,7 @@
 #include "run_options.h"
 #include "same_file.h"
 #include "stream.h"
+#include "tuned.h"
 #include "whole.h"
 #include "winograd.h"
 
@@ -244,6 +245,7 @@ int ee_app_score(int argc, char **argv) {
       {"cuts", 0, EE_OPTION_TEXT, &o.cuts, "C/D/...|NAME",
        "in front of these layers, by number, or of the one of this name", 0, 0},
       ee_winograd_option,
+      ee_tuned_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit score [options] MODEL.h5 DATA.h5 -o EXITS.h5",

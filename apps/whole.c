@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fallback.h"
+#include "tuned.h"
 #include "whole_cuts.h"
 #include "winograd.h"
 
@@ -28,6 +29,7 @@ ee_status ee_choose_backend(const char *name, const ee_backend **backend) {
     if (name == NULL || name[0] == '\0') name = ee_backend_names()[0];
   }
   EE_TRY(ee_choose_winograd());
+  EE_TRY(ee_choose_tuned());
   *backend = ee_backend_by_name(name);
   if (*backend == NULL) return refuse_backend(source, name);
   return (*backend)->open != NULL ? (*backend)->open() : EE_OK;
@@ -49,6 +51,7 @@ static ee_status open_whole(const ee_model *model, ee_model_file *file, const ch
   *whole = (ee_whole){.model = model, .batch_limit = model->batched ? batch_limit : 1};
   EE_TRY(ee_choose_backend(backend, &whole->backend));
   ee_say_fallback(model, whole->backend);
+  ee_say_tuned(model, whole->backend);
   ee_status status = open_parts(whole, whole->backend, file);
   if (status != EE_OK) ee_whole_close(whole);
   return status;

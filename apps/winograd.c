@@ -2,10 +2,8 @@
 /* The switch of Winograd convolutions on the command line. */
 #include "winograd.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "ee/winograd.h"
+#include "switch.h"
 
 static const char *asked;
 
@@ -20,16 +18,8 @@ const ee_option ee_winograd_option = {
     0};
 
 ee_status ee_choose_winograd(void) {
-  const char *text = asked, *source = "--winograd";
-  if (text == NULL) {
-    text   = getenv("EE_WINOGRAD");
-    source = "the environment's EE_WINOGRAD";
-    if (text == NULL || text[0] == '\0') return EE_OK;
-  }
-  bool on = strcmp(text, "on") == 0;
-  if (!on && strcmp(text, "off") != 0) {
-    return EE_FAIL(EE_ERR_USAGE, "%s is %s; expected on or off", source, text);
-  }
-  ee_winograd_set(on ? EE_WINOGRAD_ON : EE_WINOGRAD_OFF);
+  bool on = true, given;
+  EE_TRY(ee_read_switch("--winograd", asked, "EE_WINOGRAD", &on, &given));
+  if (given) ee_winograd_set(on ? EE_WINOGRAD_ON : EE_WINOGRAD_OFF);
   return EE_OK;
 }

@@ -18,6 +18,8 @@
 #define EE_MODEL_CLASS_NAMES "/class_names"
 #define EE_MODEL_PROVENANCE "/provenance"
 #define EE_MODEL_WINOGRAD "/winograd"
+#define EE_MODEL_TUNING "/tuning"
+#define EE_MODEL_METHODS "/tuning/methods"
 #define EE_MODEL_SCALE "/preprocess/scale"
 #define EE_MODEL_MEAN "/preprocess/mean"
 #define EE_MODEL_STD "/preprocess/std"

@@ -193,6 +193,14 @@ const float *ee_resident_blob(const ee_resident *res, int layer) {
   return ee_resident_has(res, layer) ? res->layer[layer].blob : NULL;
 }
 
+const ee_backend *ee_resident_runner(const ee_resident *res, int k, int64_t n,
+                                     const char **kernel) {
+  const ee_backend *runner = res->program.runner[k];
+  const ee_node    *node   = &res->model->node[k];
+  *kernel = runner->kernel != NULL ? runner->kernel(res->model, node, n, res->prepared[k]) : NULL;
+  return runner;
+}
+
 size_t ee_resident_bytes(const ee_resident *res) {
   return res->bytes;
 }

@@ -29,13 +29,15 @@ typedef struct simd_op {
   void (*run)(const ee_kernel_call *call);
   ee_form takes, gives;
   bool    can_add;
-  const char *(*kernel)(const ee_model *model, const ee_node *node);  // NULL: there is but one
+  /* Its name, by packed weights if there are any; NULL: there is but one. */
+  const char *(*kernel)(const ee_model *model, const ee_node *node, const float *packed);
 } simd_op;
 
 static const simd_op conv = {.can            = ee_simd_conv_can,
                              .prepared_bytes = ee_simd_conv_prepared_bytes,
                              .prepare        = ee_simd_conv_prepare,
                              .run            = ee_simd_conv_run,
+                             .kernel         = ee_simd_conv_kernel,
                              .takes          = EE_PIXELS,
                              .gives          = EE_PIXELS,
                              .can_add        = true};
@@ -56,6 +58,7 @@ static const simd_op linear = {.can            = ee_simd_linear_can,
                                .prepare        = ee_simd_linear_prepare,
                                .scratch_bytes  = ee_simd_linear_scratch_bytes,
                                .run            = ee_simd_linear_run,
+                               .kernel         = ee_simd_linear_kernel,
                                .can_add        = true};
 
 static const simd_op depthwise = {.can            = ee_simd_depthwise_can,
@@ -162,10 +165,11 @@ static bool simd_can_add(const ee_model *model, const ee_node *node) {
   return way_of(model, node)->can_add;
 }
 
-static const char *simd_kernel(const ee_model *model, const ee_node *node, int64_t n) {
+static const char *simd_kernel(const ee_model *model, const ee_node *node, int64_t n,
+                               const void *prepared) {
   (void)n;
   const simd_op *way = way_of(model, node);
-  return way->kernel != NULL ? way->kernel(model, node) : NULL;
+  return way->kernel != NULL ? way->kernel(model, node, prepared) : NULL;
 }
 
 static size_t simd_prepared_bytes(const ee_model *model, const ee_node *node) {

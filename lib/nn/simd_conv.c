@@ -11,6 +11,7 @@
 
 #include "meter.h"
 #include "simd_act.h"
+#include "simd_choice.h"
 #include "simd_panels.h"
 #include "simd_sweep.h"
 
@@ -39,14 +40,12 @@ static axis axis_of(const ee_window *w, int i) {
 }
 
 /* Wide panels for short rows, where few pixels share a weight. */
-static int vectors_of(const ee_simd_kernels *k, const ee_shape *y, int64_t outputs) {
-  int64_t width  = y->dim[y->rank - 1];
-  int     widest = width <= k->max_pixels[4] ? 4 : 2;
-  int64_t most   = (outputs + k->lanes - 1) / k->lanes;
-  return most < widest ? (int)most : widest;
+static int usual_vectors(const ee_simd_kernels *k, const ee_shape *y) {
+  return y->dim[y->rank - 1] <= k->max_pixels[4] ? 4 : 2;
 }
 
-static convolution convolution_of(const ee_node *node, const ee_shape *w, const ee_shape *y) {
+static convolution convolution_of(const ee_model *model, const ee_node *node, const ee_shape *w,
+                                  const ee_shape *y) {
   const ee_simd_kernels *k      = ee_simd_kernels_get();
   const ee_window       *window = &node->attr.window;
   convolution            c      = {.y        = axis_of(window, window->n_spatial - 2),
@@ -56,12 +55,13 @@ static convolution convolution_of(const ee_node *node, const ee_shape *w, const 
   c.panels                      = (ee_simd_panels){.lanes   = k->lanes,
                                                    .outputs = w->dim[0] / c.groups,
                                                    .depth   = c.channels * c.y.kernel * c.x.kernel};
-  c.panels.vectors              = vectors_of(k, y, c.panels.outputs);
+  c.panels.vectors = ee_simd_vectors_of(model, node, c.panels.outputs, usual_vectors(k, y));
   return c;
 }
 
 static convolution convolution_in_model(const ee_model *model, const ee_node *node) {
-  return convolution_of(node, &model->value[node->in[1]].shape, &model->value[node->out].shape);
+  return convolution_of(model, node, &model->value[node->in[1]].shape,
+                        &model->value[node->out].shape);
 }
 
 bool ee_simd_conv_can(const ee_model *model, const ee_node *node) {
@@ -84,6 +84,11 @@ bool ee_simd_conv_can(const ee_model *model, const ee_node *node) {
 size_t ee_simd_conv_prepared_bytes(const ee_model *model, const ee_node *node) {
   convolution c = convolution_in_model(model, node);
   return (size_t)(c.groups * ee_simd_panels_floats(&c.panels)) * sizeof(float);
+}
+
+const char *ee_simd_conv_kernel(const ee_model *model, const ee_node *node, const float *packed) {
+  (void)packed;
+  return ee_simd_direct_name(convolution_in_model(model, node).panels.vectors);
 }
 
 /* w: shape [outputs, channels, taps]. */
@@ -137,9 +142,9 @@ static job job_of(const ee_kernel_call *call) {
   const ee_pixels *out = call->out_pixels;
   job              j   = {.call    = call,
                           .kernels = ee_simd_kernels_get(),
-                          .c       = convolution_of(call->node, &call->in_shape[1], &call->out_shape),
-                          .limits  = ee_simd_limits_of(&call->act),
-                          .meter   = {.call = call, .step = STEP}};
+                          .c = convolution_of(call->model, call->node, &call->in_shape[1], &call->out_shape),
+                          .limits = ee_simd_limits_of(&call->act),
+                          .meter  = {.call = call, .step = STEP}};
   j.flat               = is_flat(&j.c, call);
   j.pixels             = call->n * out->height * out->width;
   j.width              = j.flat ? LONG_ROW * j.kernels->max_pixels[j.c.panels.vectors] : out->width;

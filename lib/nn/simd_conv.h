@@ -12,3 +12,5 @@ size_t ee_simd_conv_prepared_bytes(const ee_model *model, const ee_node *node);
 void   ee_simd_conv_prepare(const ee_model *model, const ee_node *node,
                             const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
 void   ee_simd_conv_run(const ee_kernel_call *call);
+
+const char *ee_simd_conv_kernel(const ee_model *model, const ee_node *node, const float *packed);

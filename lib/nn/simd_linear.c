@@ -10,6 +10,7 @@
 
 #include "meter.h"
 #include "simd_act.h"
+#include "simd_choice.h"
 #include "simd_panels.h"
 #include "simd_sweep.h"
 
@@ -26,20 +27,21 @@ typedef struct product {
   ee_simd_panels panels;
 } product;
 
-static product product_of(const ee_node *node, const ee_shape *x, const ee_shape *w) {
+static product product_of(const ee_model *model, const ee_node *node, const ee_shape *x,
+                          const ee_shape *w) {
   const ee_simd_kernels *k = ee_simd_kernels_get();
   product                p = {.transposed = node->op == EE_OP_GEMM && node->attr.gemm.trans_b};
   p.panels.lanes           = k->lanes;
   p.panels.depth           = w->dim[p.transposed ? 1 : 0];
   p.panels.outputs         = w->dim[p.transposed ? 0 : 1];
   p.rows                   = ee_shape_elements(x) / p.panels.depth;
-  int64_t most             = (p.panels.outputs + k->lanes - 1) / k->lanes;
-  p.panels.vectors         = most < 4 ? (int)most : 4;
+  p.panels.vectors         = ee_simd_vectors_of(model, node, p.panels.outputs, 4);
   return p;
 }
 
 static product product_in_model(const ee_model *model, const ee_node *node) {
-  return product_of(node, &model->value[node->in[0]].shape, &model->value[node->in[1]].shape);
+  return product_of(model, node, &model->value[node->in[0]].shape,
+                    &model->value[node->in[1]].shape);
 }
 
 /* The same number for every row: none, or one for each feature. */
@@ -58,6 +60,11 @@ bool ee_simd_linear_can(const ee_model *model, const ee_node *node) {
     return false;
   }
   return bias_fits(model, node, product_in_model(model, node).panels.outputs);
+}
+
+const char *ee_simd_linear_kernel(const ee_model *model, const ee_node *node, const float *packed) {
+  (void)packed;
+  return ee_simd_direct_name(product_in_model(model, node).panels.vectors);
 }
 
 size_t ee_simd_linear_prepared_bytes(const ee_model *model, const ee_node *node) {
@@ -136,7 +143,7 @@ typedef struct job {
 
 static job job_of(const ee_kernel_call *call) {
   job j  = {.call   = call,
-            .p      = product_of(call->node, &call->in_shape[0], &call->in_shape[1]),
+            .p      = product_of(call->model, call->node, &call->in_shape[0], &call->in_shape[1]),
             .limits = ee_simd_limits_of(&call->act),
             .beside = call->scratch,
             .meter  = {.call = call, .step = STEP}};

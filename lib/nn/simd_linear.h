@@ -13,3 +13,5 @@ void   ee_simd_linear_prepare(const ee_model *model, const ee_node *node,
                               const float *const constant[EE_MAX_NODE_INPUTS], float *packed);
 size_t ee_simd_linear_scratch_bytes(const ee_model *model, const ee_node *node, int64_t n);
 void   ee_simd_linear_run(const ee_kernel_call *call);
+
+const char *ee_simd_linear_kernel(const ee_model *model, const ee_node *node, const float *packed);

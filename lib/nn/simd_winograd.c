@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ee/log.h"
+#include "ee/tuning.h"
 #include "meter.h"
 #include "simd_act.h"
 #include "simd_conv.h"
@@ -48,8 +49,11 @@ bool ee_simd_winograd_can(const ee_model *model, const ee_node *node) {
   return ee_simd_conv_can(model, node) && ee_simd_conv_way_of(model, node) != EE_SIMD_DIRECT;
 }
 
-const char *ee_simd_winograd_kernel(const ee_model *model, const ee_node *node) {
-  return ee_simd_conv_way_of(model, node) == EE_SIMD_WINOGRAD_2 ? "Winograd 2x2" : "Winograd 4x4";
+const char *ee_simd_winograd_kernel(const ee_model *model, const ee_node *node,
+                                    const float *packed) {
+  ee_simd_conv_way way = packed != NULL ? packed_way(packed) : ee_simd_conv_way_of(model, node);
+  if (way == EE_SIMD_DIRECT) return ee_simd_conv_kernel(model, node, packed);
+  return ee_method_name(way == EE_SIMD_WINOGRAD_2 ? EE_METHOD_WINOGRAD_2 : EE_METHOD_WINOGRAD_4);
 }
 
 size_t ee_simd_winograd_prepared_bytes(const ee_model *model, const ee_node *node) {

@@ -14,8 +14,10 @@ void   ee_simd_winograd_prepare(const ee_model *model, const ee_node *node,
 size_t ee_simd_winograd_scratch_bytes(const ee_model *model, const ee_node *node, int64_t n);
 void   ee_simd_winograd_run(const ee_kernel_call *call);
 
-/** Which of the two, as it is meant to be; ee_simd_winograd_check() may decide against it. */
-const char *ee_simd_winograd_kernel(const ee_model *model, const ee_node *node);
+/** What @p packed is for; NULL: as it is meant to be, though ee_simd_winograd_check() may decide
+ *  against it. */
+const char *ee_simd_winograd_kernel(const ee_model *model, const ee_node *node,
+                                    const float *packed);
 
 /**
  * Measure packed weights, and pack them for the direct way instead if a channel of the result is

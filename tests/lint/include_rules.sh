@@ -6,10 +6,10 @@ source "$(dirname "$0")/sources.sh"
 # Module: its public headers.  Every header of lib/include/ee stands here once.
 headers='
 core: agree clock fleet log network_trace options plan rng status trace
-nn: backend cpu exec model pixels random_network tensor winograd
+nn: backend cpu exec model pixels random_network tensor tuning winograd
 exits: calibrate confidence exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: partition judgement
-runtime: device link_values trace_relay waiter
+runtime: device link_values same_kernels trace_relay waiter
 control: controller
 io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file
 '

@@ -68,9 +68,11 @@ typedef struct ee_backend {
   void (*run)(const ee_kernel_call *call);
   /** One line about what it uses on this processor, once open.  May be NULL. */
   void (*describe)(char *text, size_t size);
-  /** Name of the kernel that run() takes for @p node at @p n samples, in static storage.  May be
-   *  NULL, as it may return NULL: there is but one. */
-  const char *(*kernel)(const ee_model *model, const ee_node *node, int64_t n);
+  /** Name of the kernel that run() takes for @p node at @p n samples, in static storage; of one
+   * that prepare() may still decide against if @p prepared is NULL.  May be NULL, as it may return
+   * NULL: there is but one. */
+  const char *(*kernel)(const ee_model *model, const ee_node *node, int64_t n,
+                        const void *prepared);
 } ee_backend;
 
 /** Backend by its name; NULL if there is none of that name. */

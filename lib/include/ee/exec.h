@@ -36,6 +36,10 @@ bool ee_resident_has(const ee_resident *res, int layer);
 /** The blob of a held layer, for example to send it to another device.  Borrowed. */
 const float *ee_resident_blob(const ee_resident *res, int layer);
 
+/** Who runs node @p k of a held layer or of a head behind one, and with which kernel at @p n
+ * samples; *kernel is NULL if it has but one. */
+const ee_backend *ee_resident_runner(const ee_resident *res, int k, int64_t n, const char **kernel);
+
 /** Bytes held now: blobs and what the backend packed [byte]. */
 size_t ee_resident_bytes(const ee_resident *res);
 

@@ -158,6 +158,23 @@ typedef union ee_attributes {
   } attention;
 } ee_attributes;
 
+/** Ways in which the backend `simd` can compute a convolution or a product; names are those of
+ * files and of `edgeexit bench`.  All direct ways give the same bits. */
+#define EE_METHOD_LIST(X)                                                      \
+  X(BY_RULE, "by rule")   /* as follows from the shapes */                     \
+  X(DIRECT_2, "direct 2") /* panels of 2, 3 or 4 vectors of output channels */ \
+  X(DIRECT_3, "direct 3")                                                      \
+  X(DIRECT_4, "direct 4")                                                      \
+  X(WINOGRAD_2, "Winograd 2x2") /* F(2 x 2, 3 x 3) */                          \
+  X(WINOGRAD_4, "Winograd 4x4") /* F(4 x 4, 3 x 3) */
+
+typedef enum ee_method {
+#define X(name, text) EE_METHOD_##name,
+  EE_METHOD_LIST(X)
+#undef X
+      EE_METHOD_COUNT
+} ee_method;
+
 #define EE_MAX_NODE_INPUTS 16
 #define EE_NAME_BYTES 96
 
@@ -172,6 +189,7 @@ typedef struct ee_node {
   int           exit;   // index of the exit whose head it belongs to; -1 in a layer
   ee_activation act;    // applied to the result; EE_ACT_NONE if none is fused
   ee_attributes attr;
+  ee_method     method;  // that was found the fastest; counts where ee_tuning_applies()
 } ee_node;
 
 typedef enum { EE_VALUE_INPUT, EE_VALUE_CONSTANT, EE_VALUE_ACTIVATION } ee_value_kind;
@@ -209,6 +227,14 @@ typedef struct ee_preprocess {
   float *mean, *std;  // shape [n_channels], each malloc()ed; std > 0
 } ee_preprocess;
 
+/** Where and how the ways of a model's nodes were measured; see ee/tuning.h. */
+typedef struct ee_tuning {
+  char cpu[EE_NAME_BYTES];  // the processor's name; "": never
+  char vectors[16];         // the kernels of `simd` that it ran
+  int  version;             // EE_TUNING_VERSION of then
+  int  batch;               // samples
+} ee_tuning;
+
 typedef struct ee_model {
   char          name[EE_NAME_BYTES];
   char         *provenance;   // who made it, how, and what it reached; may be NULL
@@ -224,6 +250,7 @@ typedef struct ee_model {
   double       *head_flops;    // shape [n_exits], of one sample [FLOP]
   double       *head_seconds;  // shape [n_exits] [s]; 0: never profiled
   ee_preprocess preprocess;
+  ee_tuning     tuning;
 
   // Derived by ee_model_finish().
   int *cut_start;  // shape [n_layers + 2]; cut c carries cut_value[cut_start[c] .. cut_start[c+1])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/model.h"
 
 /**
  * @file winograd.h
@@ -15,3 +16,6 @@ typedef enum ee_winograd_rule {
 /** Set the rule of this process.  Not while layers are held: they are packed for one way.  All
  *  ranks of a run should have the same rule, or bits depend on the plan. */
 void ee_winograd_set(ee_winograd_rule rule);
+
+/** Whether rule and @p model allow it. */
+bool ee_winograd_is_on(const ee_model *model);

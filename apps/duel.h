@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "whole.h"
+
+/**
+ * @file duel.h
+ * Two programs of the same network measured in turn, so that whatever slows the host down slows
+ * both.
+ */
+
+/** Times of the second in units of the first: medians over rounds. */
+typedef struct ee_duel {
+  int     n_rounds;
+  double  whole;
+  double *part;  // shape [n_layers + n_exits]: layers, then heads; NAN where nothing is run
+} ee_duel;
+
+/**
+ * Measure.  In each turn a program makes whole passes, the first of which does not count, so that
+ * every layer finds the caches as other layers of the same program left them.
+ * @param[in]  input    shape [batch_limit, elements of a sample]
+ * @param      seconds  that all turns should take; there are five rounds at least [s]
+ * @param[out] duel     the caller frees it; nothing to free on error
+ * @return EE_OK; EE_ERR_NOMEM
+ */
+ee_status ee_duel_fight(ee_whole *first, ee_whole *second, const float *input, double seconds,
+                        ee_duel *duel);
+
+void ee_duel_free(ee_duel *duel);
