@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collapse.h"
 #include "command.h"
 #include "ee/fleet_file.h"
 #include "ee/model_file.h"
@@ -82,6 +83,7 @@ static ee_status plan(ee_plan_options *o) {
   if (o->policy == NULL) o->policy = "threshold:value=0.8";
   EE_TRY(ee_model_file_open(o->model, &file));
   ee_status status = o->fleet != NULL ? ee_fleet_load(o->fleet, &fleet) : EE_OK;
+  if (fleet != NULL) status = ee_leave_collapsed(true, true, fleet);
   if (status == EE_OK && fleet != NULL) {
     if (o->devices == 0) o->devices = fleet->n_devices;
     if (o->devices > fleet->n_devices) {

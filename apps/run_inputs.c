@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collapse.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "ee/exits_file.h"
@@ -61,7 +62,10 @@ static ee_status open_files(const ee_run_options *o, ee_run_inputs *in) {
     EE_TRY(ee_refuse_same_file(read[i], o->trace));
   EE_TRY(ee_model_file_open(o->model, &in->model_file));
   if (o->fleet != NULL) {
+    int rank;
+    EE_MPI(MPI_Comm_rank(in->comm, &rank));
     EE_TRY(ee_fleet_load(o->fleet, &in->fleet));
+    EE_TRY(ee_leave_collapsed(rank == 0, o->rebalance, in->fleet));
     in->fleet_text = read_text(o->fleet);
     for (int i = 0; i < in->fleet->n_traces; i++)
       EE_TRY(ee_refuse_same_file(in->fleet->trace[i]->path, o->trace));

@@ -112,6 +112,34 @@ awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   exit !(wall > 0.99 * wanted && wall < 1.03 * wanted)
 }' || fail "$bytes bytes over the recorded link took $wall s"
 
+# a device that collapses counts as away: it is warned of once, left, and no plan goes back to it;
+# without rebalancing the warning says that all will wait
+cat > fleet.yaml << 'FLEET'
+name: a camera that collapses
+devices:
+  - {name: camera, flops: 0.1G, speed: [{at: 0.1, factor: 1e-9}]}
+  - {name: hub, flops: 0.1G}
+  - {name: server, flops: 0.2G}
+links:
+  default: {bandwidth: 80Mbit/s, latency: 100us}
+FLEET
+simulate --policy final --json
+expect "moves" "$(tool json_value moves_done < out)" 1
+awk -v wall="$(tool json_value devices.0.wall_s < out)" 'BEGIN { exit !(wall < 2) }' || fail "$(cat out)"
+as_replayed
+expect "warnings" "$(grep -c warning err)" 1
+grep -qF "warning: device camera runs at 1e-09 of its speed from 0.1 s on, too slow to serve" err ||
+  fail "a collapse: $(cat err)"
+[[ $(value trace.h5 plans.0.plan) == *@0* ]] || fail "the first plan does without the camera"
+[[ $(value trace.h5 plans.1.plan) != *@0* ]] || fail "the camera is not left: $(value trace.h5 plans.1.plan)"
+edgeexit simulate model.h5 --samples 16 --outcomes exits.h5 --fleet fleet.yaml --rebalance off > out 2> err
+grep -qF "runs at 1e-09 of its speed from 0.1 s on, and whatever needs its layers waits" err ||
+  fail "a collapse without rebalancing: $(cat err)"
+sed -i 's/at: 0.1,/at: 0,/' fleet.yaml
+edgeexit plan --json --fleet fleet.yaml model.h5 > out 2> err
+expect "idle" "$(tool json_value devices.0.idle < out)" away
+expect "warnings of plan" "$(grep -c warning err)" 1
+
 # energy is busy and idle watts times their seconds, in the run's figures and in the report
 cat > fleet.yaml << 'FLEET'
 name: one of two with watts

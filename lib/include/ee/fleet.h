@@ -76,6 +76,18 @@ double ee_device_energy(const ee_device_spec *device, double busy, double second
 /** Whether device @p d is to own no layers at time @p t [s]. */
 bool ee_fleet_away(const ee_fleet *fleet, int d, double t);
 
+/** A device at less than this share of its speed serves nobody: it has collapsed. */
+#define EE_COLLAPSED 1e-3
+
+/** When @p device collapses for the first time, and its share of its speed then, borrowed; NULL:
+ *  never.  @p until: when it is faster again; INFINITY: never [s]. */
+const ee_change *ee_device_collapse(const ee_device_spec *device, double *until);
+
+/** Let devices be away while they have collapsed.  What they still hold they run at the speed that
+ *  they had before.
+ *  @return EE_OK; EE_ERR_NOMEM */
+ee_status ee_fleet_leave_collapsed(ee_fleet *fleet);
+
 /** Link from device @p from to @p to, both in [0, n_devices); borrowed. */
 const ee_link_spec *ee_fleet_link(const ee_fleet *fleet, int from, int to);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ee/fleet.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/rng.h"
 #include "ee/trace.h"
 #include "ee_test.h"
 
@@ -55,6 +57,63 @@ static void speed_is_own_or_relative_times_the_factor_of_the_time(void) {
   ee_fleet_destroy(&fleet);
 }
 
+/* A schedule of up to 8 changes at times that may coincide with another's, values from @p of. */
+static ee_schedule random_schedule(ee_rng *rng, const double *of, int n_of) {
+  ee_schedule s = {(int)ee_rng_below(rng, 9), calloc(8, sizeof(ee_change))};
+  double      t = 0.0;
+  if (s.change == NULL) abort();
+  for (int i = 0; i < s.n; i++) {
+    t += (double)(ee_rng_below(rng, 3) + (i > 0));
+    s.change[i] = (ee_change){t, of[ee_rng_below(rng, (uint64_t)n_of)]};
+  }
+  return s;
+}
+
+/* At each time: gone is away or collapsed, and the speed is the last one that was none. */
+static void a_collapsed_device_is_away_and_keeps_its_speed(void) {
+  const double factor[] = {1.0, 0.5, 2e-3, EE_COLLAPSED, 9e-4, 1e-9}, away[] = {0.0, 1.0};
+  ee_rng       rng  = ee_rng_at(3, 1);
+  int          gone = 0, here = 0;
+  for (int k = 0; k < 500; k++) {
+    ee_fleet *fleet = NULL;
+    bool      was_away[30];
+    double    was_factor[30], useful = 1.0;
+    CU_ASSERT_EQUAL_FATAL(ee_fleet_create(1, &fleet), EE_OK);
+    ee_device_spec *device = fleet->device;
+    device->flops          = 8.0;
+    device->speed          = random_schedule(&rng, factor, 6);
+    device->away           = random_schedule(&rng, away, 2);
+    for (int t = 0; t < 30; t++) {
+      was_away[t]   = ee_fleet_away(fleet, 0, t);
+      was_factor[t] = ee_fleet_speed(fleet, 0, t, 1.0) / 8.0;
+    }
+    CU_ASSERT_EQUAL(ee_fleet_leave_collapsed(fleet), EE_OK);
+    for (int t = 0; t < 30; t++) {
+      bool collapsed = was_factor[t] < 1e-3;
+      if (!collapsed) useful = was_factor[t];
+      CU_ASSERT_EQUAL(ee_fleet_away(fleet, 0, t), was_away[t] || collapsed);
+      CU_ASSERT_EQUAL(ee_fleet_speed(fleet, 0, t, 1.0), 8.0 * useful);
+      gone += collapsed && !was_away[t];
+      here += !collapsed && !was_away[t];
+    }
+    ee_fleet_destroy(&fleet);
+  }
+  CU_ASSERT_TRUE(gone > 500 && here > 500);
+}
+
+static void a_collapse_is_told_with_its_end(void) {
+  ee_change      change[] = {{1.0, 0.5}, {2.0, 1e-9}, {3.0, 1e-4}, {5.0, 1e-3}, {6.0, 1e-9}};
+  ee_device_spec device   = {.speed = {5, change}};
+  double         until;
+  CU_ASSERT_PTR_EQUAL(ee_device_collapse(&device, &until), &change[1]);
+  CU_ASSERT_EQUAL(until, 5.0);
+  device.speed.n = 3;
+  CU_ASSERT_PTR_EQUAL(ee_device_collapse(&device, &until), &change[1]);
+  CU_ASSERT_TRUE(isinf(until));
+  device.speed.n = 1;
+  CU_ASSERT_PTR_NULL(ee_device_collapse(&device, &until));
+}
+
 static void links_go_from_row_to_column(void) {
   ee_fleet *fleet = NULL;
   CU_ASSERT_EQUAL_FATAL(ee_fleet_create(3, &fleet), EE_OK);
@@ -85,6 +144,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_fleet_needs_a_device),
     EE_FACT(a_schedule_holds_its_last_change),
     EE_FACT(speed_is_own_or_relative_times_the_factor_of_the_time),
+    EE_FACT(a_collapsed_device_is_away_and_keeps_its_speed),
+    EE_FACT(a_collapse_is_told_with_its_end),
     EE_FACT(links_go_from_row_to_column),
     EE_FACT(every_kind_and_verdict_has_a_name_of_its_own),
     {NULL, NULL},
