@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # How fast networks run on one core of this machine: a table of `edgeexit bench`.
 #
-#   jobs/bench.sh [MODEL.h5 | MODEL.onnx]...
+#   jobs/bench.sh [--winograd on|off] [--avx2] [MODEL.h5 | MODEL.onnx]...
 #
-# Without arguments the networks that ship.  An ONNX file is imported first, and if Node.js finds
-# the package onnxruntime-node, that runs it too, on one thread, in turn with ours; the ratio is its
-# time over ours.
+# Without a model the networks that ship.  An ONNX file is imported first, and if Node.js finds the
+# package onnxruntime-node, that runs it too, on one thread, in turn with ours; the ratio is its time
+# over ours.  Of a file MODEL.b1.onnx it takes MODEL.b8.onnx for a batch of 8, if that is there.
+#
+#   --winograd  as of `edgeexit bench`
+#   --avx2      both use AVX2 and nothing wider, whatever the processor has
 #
 #   BUILD      where the program was built; default build
 #   BATCHES    sizes of a batch; default "1 8"
@@ -16,7 +19,14 @@
 #   NODE_PATH  where Node.js looks for packages
 set -euo pipefail
 BUILD=${BUILD:-build} BATCHES=${BATCHES:-1 8} TIME=${TIME:-1} ROUNDS=${ROUNDS:-1}
-models=()
+models=() narrow=no
+while [[ ${1-} == --* ]]; do
+  case $1 in
+    --winograd) export EE_WINOGRAD=${2:?expected on or off} && shift 2 ;;
+    --avx2) export EE_SIMD=avx2 && narrow=yes && shift ;;
+    *) echo "bench.sh: $1 is no option; expected --winograd on|off or --avx2" >&2 && exit 2 ;;
+  esac
+done
 for model in "$@"; do models+=("$(realpath "$model")"); done
 BUILD=$(realpath "$BUILD")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -33,6 +43,10 @@ fi
 peer=no
 if [[ " ${models[*]} " == *.onnx\ * ]] && node -e 'require("onnxruntime-node")' 2> "$out/err"; then
   peer=yes
+fi
+if [ $peer$narrow = yesyes ]; then
+  ONNXRUNTIME=$(node jobs/onnxruntime_avx2.js "$out/node_modules")
+  export ONNXRUNTIME
 fi
 
 on_core() {
@@ -56,6 +70,7 @@ measure() {
   awk -F'"backend":"' '{ sub(/".*/, "", $2); print $2 }' "$out/bench.json" \
     > "$out/$name.$batch.backend"
   [[ $peer == yes && $model == *.onnx ]] || return 0
+  [ ! -e "${model%.b1.onnx}.b$batch.onnx" ] || model=${model%.b1.onnx}.b$batch.onnx
   on_core node jobs/bench_onnxruntime.js "$model" "$batch" "$TIME" >> "$out/$name.$batch.peer"
 }
 

@@ -3,7 +3,7 @@
 // Prints the median milliseconds per sample as `edgeexit bench` does: all outputs, random input,
 // passes for SECONDS and at least 7; or "-" if the model takes no such batch.
 'use strict';
-const ort = require('onnxruntime-node');
+const ort = require(process.env.ONNXRUNTIME || 'onnxruntime-node');
 
 const [path, batchText, secondsText] = process.argv.slice(2);
 const batch = Number(batchText);

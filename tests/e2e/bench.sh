@@ -129,6 +129,18 @@ BUILD=$bin/.. TIME=0.001 BATCHES='1 2' "$source_dir/jobs/bench.sh" > table 2> er
 expect "rows of the table" "$(grep -c " $best " table)" \
   $((2 * $(find "$source_dir/io/models" -name '*.h5' ! -name '*_reference.h5' | wc -l)))
 
+# its options: without Winograd's weights there is less in memory
+small() {
+  BUILD=$bin/.. TIME=0.001 BATCHES=1 "$source_dir/jobs/bench.sh" "$@" \
+    "$source_dir/io/models/resnet_cifar10.h5" | awk 'NR == 2 { print $NF }'
+}
+awk -v off="$(small --winograd off)" -v on="$(small --winograd on)" 'BEGIN { exit !(off < on) }' ||
+  fail "Winograd convolutions cannot be switched off in jobs/bench.sh"
+code=0
+"$source_dir/jobs/bench.sh" --wide > out 2> err || code=$?
+expect "exit code of an unknown option" $code 2
+grep -q -- '--wide is no option' err || fail "jobs/bench.sh says: $(cat err)"
+
 # random samples for a model: of its shape, by seed, places in a table where it takes ids
 edgeexit generate input model.h5 -n 5 --seed 7 -o input.h5 > out
 edgeexit generate input model.h5 -n 5 --seed 7 -o again.h5 > out
