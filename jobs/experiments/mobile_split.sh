@@ -127,7 +127,7 @@ table() {
 
 # compare TRACE: the table of one record
 compare() {
-  local layers low high every last splits
+  local layers low high epoch every last splits
   last=$(tail -n 1 "$out/splits" | cut -d' ' -f1)
   mapfile -t splits < <(cut -d' ' -f1 "$out/bands" | sort -nu)
   rows=0
@@ -148,10 +148,10 @@ compare() {
   done
   fixed=$rows
   fleet "$1"
-  serve 32
-  note 'controller, epochs of 32'
-  serve 128
-  note 'controller, epochs of 128'
+  for epoch in 16 32 128; do
+    serve "$epoch"
+    note "controller, epochs of $epoch"
+  done
   serve 32 --hold 1 --cooldown 0
   note 'controller that does not wait'
   for every in 2 8; do
