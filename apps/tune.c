@@ -15,7 +15,7 @@ typedef struct tune_options {
   const char *model, *out;
   int         batch;
   double      seconds;
-  bool        json;
+  bool        all, json;
 } tune_options;
 
 static ee_status tune(const tune_options *o) {
@@ -27,6 +27,7 @@ static ee_status tune(const tune_options *o) {
   ee_status status = ee_tune_model(model, o->batch, o->seconds, &found);
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
   if (status == EE_OK && o->json) status = ee_tune_print_json(&found);
+  if (status == EE_OK && !o->json && o->all) ee_tune_print_table(&found);
   if (status == EE_OK && !o->json) ee_tune_print_text(&found);
   ee_tune_free(&found);
   ee_model_destroy(&model);
@@ -41,6 +42,8 @@ int ee_app_tune(int argc, char **argv) {
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per batch; default 8", 1, 65536},
       {"seconds", 's', EE_OPTION_DOUBLE, &o.seconds, "S",
        "for each method that is compared, five rounds at least; default 4", 1e-3, 3600},
+      {"all", 'a', EE_OPTION_FLAG, &o.all, NULL,
+       "print what every method takes, in units of the time by rule, which has an asterisk", 0, 0},
       ee_winograd_option,
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };

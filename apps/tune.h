@@ -8,6 +8,7 @@
 typedef struct ee_tuned_part {
   double      ratio;            // of the time by rule; 1: goes by rule
   const char *by_rule, *tuned;  // kernels of its first node that changes; NULL: it goes by rule
+  int         node;             // its first node that has several methods; -1: none has
 } ee_tuned_part;
 
 typedef struct ee_tune {
@@ -15,8 +16,10 @@ typedef struct ee_tune {
   int            batch;
   ee_method     *method;  // shape [n_nodes], the best so far
   ee_tuned_part *part;    // shape [n_layers + n_exits]: layers, then heads
-  double         whole;   // time of the whole with all of them in units of that by rule
-  bool           kept;    // they are stored; otherwise nothing is worth it
+  double        *ratio;   // shape [n_layers + n_exits, EE_METHOD_COUNT], of the time by rule; NAN:
+                          // not tried
+  double whole;           // time of the whole with all of them in units of that by rule
+  bool   kept;            // they are stored; otherwise nothing is worth it
 } ee_tune;
 
 #define EE_TUNE_LEAST_GAIN 0.03   // of a layer or head that leaves the rule
@@ -34,3 +37,9 @@ void      ee_tune_free(ee_tune *tune);
 
 void      ee_tune_print_text(const ee_tune *tune);
 ee_status ee_tune_print_json(const ee_tune *tune);
+
+/** A table of all methods that were tried, a line for each layer and head that has several. */
+void ee_tune_print_table(const ee_tune *tune);
+
+/** Name of layer or head @p part in [0, n_layers + n_exits).  Borrowed. */
+const char *ee_tune_part_name(const ee_tune *tune, int part);

@@ -94,17 +94,23 @@ static bool has_changed(const variant *v, int p, int *first) {
 static void take_over(search *s, const variant *v, int p, int first, double ratio) {
   ee_tuned_part *part = &s->tune->part[p];
   part->ratio         = ratio;
-  part->by_rule       = kernel_of(&s->rule, first);
   part->tuned         = kernel_of(&v->whole, first);
   for (int k = 0; k < v->model.n_nodes; k++) {
     if (part_of(&v->model, &v->model.node[k]) == p) s->tune->method[k] = v->model.node[k].method;
   }
 }
 
-static void note_gains(search *s, const variant *v, const ee_duel *duel) {
+static void note_ratio(search *s, ee_method method, int p, int node, double ratio) {
+  s->tune->part[p].node                             = node;
+  s->tune->part[p].by_rule                          = kernel_of(&s->rule, node);
+  s->tune->ratio[p * EE_METHOD_COUNT + (int)method] = ratio;
+}
+
+static void note_gains(search *s, ee_method method, const variant *v, const ee_duel *duel) {
   for (int p = 0; p < n_parts(&v->model); p++) {
     int first;
     if (!has_changed(v, p, &first) || isnan(duel->part[p])) continue;
+    note_ratio(s, method, p, first, duel->part[p]);
     ee_log(EE_LOG_DEBUG, "%s %d: %s takes %.3f of the time of %s",
            p < v->model.n_layers ? "layer" : "head",
            p < v->model.n_layers ? p : p - v->model.n_layers, kernel_of(&v->whole, first),
@@ -120,7 +126,7 @@ static ee_status try_method(search *s, ee_method method) {
   ee_duel duel = {0};
   EE_TRY(make_variant(s, method, &v));
   ee_status status = v.n_changed > 0 ? fight(s, &v, &duel) : EE_OK;
-  if (status == EE_OK && v.n_changed > 0) note_gains(s, &v, &duel);
+  if (status == EE_OK && v.n_changed > 0) note_gains(s, method, &v, &duel);
   ee_duel_free(&duel);
   end_variant(&v);
   return status;
@@ -156,10 +162,14 @@ static ee_status search_all(search *s) {
 static ee_status reserve(ee_tune *t) {
   t->method = calloc((size_t)t->model->n_nodes, sizeof *t->method);
   t->part   = calloc((size_t)n_parts(t->model), sizeof *t->part);
-  if (t->method == NULL || t->part == NULL) {
+  t->ratio  = calloc((size_t)n_parts(t->model), EE_METHOD_COUNT * sizeof *t->ratio);
+  if (t->method == NULL || t->part == NULL || t->ratio == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the methods of %d nodes", t->model->n_nodes);
   }
-  for (int p = 0; p < n_parts(t->model); p++) t->part[p].ratio = 1.0;
+  for (int p = 0; p < n_parts(t->model); p++) {
+    t->part[p] = (ee_tuned_part){.ratio = 1.0, .node = -1};
+    for (int w = 0; w < EE_METHOD_COUNT; w++) t->ratio[p * EE_METHOD_COUNT + w] = NAN;
+  }
   return EE_OK;
 }
 
@@ -180,5 +190,6 @@ ee_status ee_tune_model(ee_model *model, int batch, double seconds, ee_tune *tun
 void ee_tune_free(ee_tune *tune) {
   free(tune->method);
   free(tune->part);
+  free(tune->ratio);
   *tune = (ee_tune){0};
 }

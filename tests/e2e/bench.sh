@@ -158,6 +158,15 @@ edgeexit generate input model.h5 > out 2> err || code=$?
 expect "exit code without an output" $code 2
 grep -q -- '-o DATA.h5 is missing' err || fail "generate input says: $(cat err)"
 
+# every method of a layer that has several, a line each
+edgeexit tune --seconds 0.001 --batch 1 --json "$source_dir/io/models/resnet_cifar10.h5" -o tuned.h5 \
+  > bench.json 2> err || fail "tune says: $(cat err)"
+edgeexit tune --seconds 0.001 --batch 1 --all "$source_dir/io/models/resnet_cifar10.h5" -o tuned.h5 \
+  > table 2> err || fail "tune --all says: $(cat err)"
+expect "lines of the methods" "$(grep -c '\*' table)" "$(of tried.#)"
+of tried.0.name | grep -qF -- "$(sed -n 2p table | cut -d' ' -f1)" ||
+  fail "the first of the methods is not of $(of tried.0.name): $(cat table)"
+
 # refusals
 refused() {
   local code=0
