@@ -22,7 +22,7 @@ static ee_status write_methods(const ee_h5 *h5, const ee_model *model) {
 
 ee_status ee_model_write_tuning(const ee_h5 *h5, const ee_model *model) {
   const ee_tuning *t = &model->tuning;
-  if (t->cpu[0] == '\0' || t->version != EE_TUNING_VERSION || model->n_nodes == 0) return EE_OK;
+  if (t->cpu[0] == '\0' || model->n_nodes == 0) return EE_OK;
   EE_TRY(write_methods(h5, model));
   EE_TRY(ee_h5_write_text_attribute(h5, EE_MODEL_TUNING, "cpu", t->cpu));
   EE_TRY(ee_h5_write_text_attribute(h5, EE_MODEL_TUNING, "vectors", t->vectors));

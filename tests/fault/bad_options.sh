@@ -25,6 +25,7 @@ wrong_value --weights post 'expected peer, file or auto'
 wrong_value --planner luck 'expected exact, *uniform, *'
 wrong_value --backend abacus 'there are: * ref*'
 wrong_value --winograd maybe 'expected on or off'
+wrong_value --tuned maybe 'expected on or off'
 for wrong in "--batch eight" "--batch 99999999999999999999" "--slots 0" "--epoch -1" "--rate nan" \
   "--samples 0" "--devices 0" "--min-gain 2" "--control-delay 1.5" "--seed -1"; do
   wrong_value "${wrong% *}" "${wrong#* }" 'expected *'
