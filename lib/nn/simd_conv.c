@@ -20,6 +20,7 @@
 #define MOST_ROWS 128              // of a block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
+#define SHORT_SUM 32               // products, below which panels are wide
 #define STEP 8000000               // floating-point operations between two progress calls
 
 /* One spatial dimension of the window. */
@@ -39,9 +40,21 @@ static axis axis_of(const ee_window *w, int i) {
   return (axis){w->kernel[i], w->stride[i], w->dilation[i], w->pad_before[i]};
 }
 
-/* Wide panels for short rows, where few pixels share a weight. */
-static int usual_vectors(const ee_simd_kernels *k, const ee_shape *y) {
-  return y->dim[y->rank - 1] <= k->max_pixels[4] ? 4 : 2;
+/* Whether panels of @p vectors waste none of a panel's last, and tiles of them hold about as many
+ * sums as those of two. */
+static bool suits(const ee_simd_kernels *k, int vectors, int64_t outputs) {
+  return outputs % (vectors * k->lanes) == 0 &&
+         vectors * k->max_pixels[vectors] + 1 >= 2 * k->max_pixels[2];
+}
+
+/* Wide panels for short rows, where few pixels share a weight, and for short sums, where reading
+ * the pixels again for every panel takes a good part of the time. */
+static int usual_vectors(const ee_simd_kernels *k, const ee_simd_panels *p, int64_t width) {
+  if (width <= k->max_pixels[4]) return 4;
+  for (int vectors = 4; vectors > 2 && p->depth <= SHORT_SUM; vectors--) {
+    if (suits(k, vectors, p->outputs)) return vectors;
+  }
+  return 2;
 }
 
 static convolution convolution_of(const ee_model *model, const ee_node *node, const ee_shape *w,
@@ -55,7 +68,8 @@ static convolution convolution_of(const ee_model *model, const ee_node *node, co
   c.panels                      = (ee_simd_panels){.lanes   = k->lanes,
                                                    .outputs = w->dim[0] / c.groups,
                                                    .depth   = c.channels * c.y.kernel * c.x.kernel};
-  c.panels.vectors = ee_simd_vectors_of(model, node, c.panels.outputs, usual_vectors(k, y));
+  int usual                     = usual_vectors(k, &c.panels, y->dim[y->rank - 1]);
+  c.panels.vectors              = ee_simd_vectors_of(model, node, c.panels.outputs, usual);
   return c;
 }
 

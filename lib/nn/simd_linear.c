@@ -27,6 +27,12 @@ typedef struct product {
   ee_simd_panels panels;
 } product;
 
+/* Wide panels for a few rows, which are a tile; more rows use a weight again, and narrow panels
+ * read half as many of them per product. */
+static int usual_vectors(const ee_simd_kernels *k, const ee_shape *sample, int64_t depth) {
+  return ee_shape_elements(sample) <= k->max_pixels[4] * depth ? 4 : 2;
+}
+
 static product product_of(const ee_model *model, const ee_node *node, const ee_shape *x,
                           const ee_shape *w) {
   const ee_simd_kernels *k = ee_simd_kernels_get();
@@ -35,7 +41,8 @@ static product product_of(const ee_model *model, const ee_node *node, const ee_s
   p.panels.depth           = w->dim[p.transposed ? 1 : 0];
   p.panels.outputs         = w->dim[p.transposed ? 0 : 1];
   p.rows                   = ee_shape_elements(x) / p.panels.depth;
-  p.panels.vectors         = ee_simd_vectors_of(model, node, p.panels.outputs, 4);
+  int usual                = usual_vectors(k, &model->value[node->in[0]].shape, p.panels.depth);
+  p.panels.vectors         = ee_simd_vectors_of(model, node, p.panels.outputs, usual);
   return p;
 }
 
