@@ -37,6 +37,7 @@ static ee_status make_promise(const ee_chain *chain, void *context) {
   ee_promise *p = m->one;
   EE_TRY(find_plan(m->question->options, m->all->planner, chain, &p->plan));
   EE_TRY(ee_partition_forecast(chain, p->plan, &p->forecast));
+  if (m->all->planner->replicates) p->forecast.lower_bound = ee_partition_spread_bound(chain);
   p->head = ee_partition_head(chain, p->plan, &p->forecast, &p->head_share);
   return fill_memory(chain, p);
 }

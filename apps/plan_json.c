@@ -10,8 +10,10 @@ static void add_devices_of(const ee_plan_question *q, const ee_plan *plan, cJSON
   char   name[64];
   cJSON *list = cJSON_AddArrayToObject(to, "devices_used");
   for (int s = 0; s < plan->n_stages; s++) {
-    ee_plan_device(q, plan->stage[s].device, name, sizeof name);
-    cJSON_AddItemToArray(list, cJSON_CreateString(name));
+    for (int k = 0; k < ee_plan_width(plan, s); k++) {
+      ee_plan_device_name(q, ee_plan_device(plan, s, k), name, sizeof name);
+      cJSON_AddItemToArray(list, cJSON_CreateString(name));
+    }
   }
 }
 
@@ -36,6 +38,10 @@ static void add_promise(const ee_plan_question *q, const ee_promise *p, int devi
   cJSON_AddNumberToObject(one, "head_share", p->head_share);
   cJSON_AddItemToObject(one, "memory_bytes", cJSON_CreateDoubleArray(p->bytes, p->plan->n_stages));
   add_devices_of(q, p->plan, one);
+  cJSON *widths = cJSON_AddArrayToObject(one, "stage_devices");
+  for (int s = 0; s < p->plan->n_stages; s++) {
+    cJSON_AddItemToArray(widths, cJSON_CreateNumber(ee_plan_width(p->plan, s)));
+  }
   cJSON_AddStringToObject(one, "plan", ee_plan_text(p->plan, text, sizeof text));
 }
 
@@ -49,7 +55,7 @@ static void add_device(const ee_plan_question *q, const ee_promises *all, int d,
   const ee_promise      *p    = &all->of[all->enough - 1];
   bool                   used = one->stage >= 0;
   char                   text[256];
-  cJSON_AddStringToObject(to, "name", ee_plan_device(q, d, text, sizeof text));
+  cJSON_AddStringToObject(to, "name", ee_plan_device_name(q, d, text, sizeof text));
   cJSON_AddBoolToObject(to, "used", used);
   if (used) {
     const ee_stage *stage = &p->plan->stage[one->stage];
@@ -78,7 +84,7 @@ static void add_best(const ee_plan_question *q, const ee_promises *all, cJSON *t
   ee_json_number(to, "period_s", v->forecast.period);
   ee_json_number(to, "lower_bound_s", v->forecast.lower_bound);
   if (v->alone >= 0) {
-    cJSON_AddStringToObject(to, "alone", ee_plan_device(q, v->alone, text, sizeof text));
+    cJSON_AddStringToObject(to, "alone", ee_plan_device_name(q, v->alone, text, sizeof text));
   } else {
     cJSON_AddNullToObject(to, "alone");
   }

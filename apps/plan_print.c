@@ -45,7 +45,7 @@ static void print_device(const ee_plan_question *q, const ee_promises *all, int 
   const ee_device_worth *one = &all->judgement->device[d];
   const ee_promise      *p   = &all->of[all->enough - 1];
   char                   name[64], text[256], layers[32] = "-", room[32] = "-";
-  ee_plan_device(q, d, name, sizeof name);
+  ee_plan_device_name(q, d, name, sizeof name);
   ee_plan_device_worth(all, d, text, sizeof text);
   if (one->stage < 0) {
     printf("%-16s %9s %7s %10s %8s  %s\n", name, "-", "-", "-", "-", text);

@@ -9,30 +9,12 @@
 
 #define MOST_NAMES 6  // devices that a sentence lists
 
-const char *ee_plan_device(const ee_plan_question *q, int d, char *text, size_t size) {
+const char *ee_plan_device_name(const ee_plan_question *q, int d, char *text, size_t size) {
   const ee_fleet *fleet = q->setup->fleet;
   if (fleet != NULL) {
     snprintf(text, size, "%s", fleet->device[d].name);
   } else {
     snprintf(text, size, "device %d", d);
-  }
-  return text;
-}
-
-const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, char *text,
-                               size_t size) {
-  char            a[64], b[64];
-  int             s     = p->forecast.stage;
-  const ee_stage *stage = p->plan->stage;
-  if (p->forecast.link) {
-    ee_plan_device(q, s >= 0 ? stage[s].device : 0, a, sizeof a);
-    ee_plan_device(q, stage[s + 1].device, b, sizeof b);
-    snprintf(text, size, "link %s -> %s", a, b);
-  } else if (p->head >= 0) {
-    ee_plan_device(q, stage[s].device, a, sizeof a);
-    snprintf(text, size, "%s (head of %s)", a, q->setup->model->exit[p->head].name);
-  } else {
-    ee_plan_device(q, stage[s].device, text, size);
   }
   return text;
 }
@@ -47,17 +29,47 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
   va_end(arguments);
 }
 
+/* "hub", or "hub and 2 more" where several share the stage. */
+static const char *stage_devices(const ee_plan_question *q, const ee_plan *plan, int s, char *text,
+                                 size_t size) {
+  int more = ee_plan_width(plan, s) - 1;
+  ee_plan_device_name(q, plan->stage[s].device, text, size);
+  if (more > 0) append(text, size, " and %d more", more);
+  return text;
+}
+
+const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, char *text,
+                               size_t size) {
+  char a[80], b[80];
+  int  s = p->forecast.stage;
+  if (p->forecast.link) {
+    if (s >= 0) {
+      stage_devices(q, p->plan, s, a, sizeof a);
+    } else {
+      ee_plan_device_name(q, 0, a, sizeof a);
+    }
+    snprintf(text, size, "link %s -> %s", a, stage_devices(q, p->plan, s + 1, b, sizeof b));
+  } else if (p->head >= 0) {
+    stage_devices(q, p->plan, s, a, sizeof a);
+    snprintf(text, size, "%s (head of %s)", a, q->setup->model->exit[p->head].name);
+  } else {
+    stage_devices(q, p->plan, s, text, size);
+  }
+  return text;
+}
+
 /* "camera, hub and 3 more", in the order of the stages. */
 static void list_devices(const ee_plan_question *q, const ee_plan *plan, char *text, size_t size) {
   char name[64];
+  int  named = 0, all = ee_plan_devices_used(plan);
   text[0] = '\0';
-  for (int s = 0; s < plan->n_stages && s < MOST_NAMES; s++) {
-    append(text, size, "%s%s", s > 0 ? ", " : "",
-           ee_plan_device(q, plan->stage[s].device, name, sizeof name));
+  for (int s = 0; s < plan->n_stages; s++) {
+    for (int k = 0; k < ee_plan_width(plan, s) && named < MOST_NAMES; k++, named++) {
+      append(text, size, "%s%s", named > 0 ? ", " : "",
+             ee_plan_device_name(q, ee_plan_device(plan, s, k), name, sizeof name));
+    }
   }
-  if (plan->n_stages > MOST_NAMES) {
-    append(text, size, " and %d more", plan->n_stages - MOST_NAMES);
-  }
+  if (all > MOST_NAMES) append(text, size, " and %d more", all - MOST_NAMES);
 }
 
 /* How many times better one device alone is than the plan. */
@@ -71,7 +83,7 @@ static void say_alone(const ee_plan_question *q, const ee_promises *all, char *t
   char name[64];
   snprintf(text, size, "do not distribute: one device is as fast as %d", all->n);
   if (all->n > 1) {
-    ee_plan_device(q, all->plan->stage[0].device, name, sizeof name);
+    ee_plan_device_name(q, all->plan->stage[0].device, name, sizeof name);
     append(text, size, "; all layers on %s", name);
   }
 }
@@ -97,7 +109,7 @@ static void say_idle(const ee_plan_question *q, const ee_promises *all, char *te
     ee_idle idle = all->judgement->device[d].idle;
     char    name[64];
     if (idle != EE_IDLE_LINK && idle != EE_IDLE_MEMORY) continue;
-    append(text, size, "; %s is %s", ee_plan_device(q, d, name, sizeof name), reason(idle));
+    append(text, size, "; %s is %s", ee_plan_device_name(q, d, name, sizeof name), reason(idle));
     return;
   }
 }
@@ -108,23 +120,23 @@ const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, c
   char                devices[512], alone[64] = "", where[160];
   ee_plan_bottleneck(q, &all->of[all->enough - 1], where, sizeof where);
   list_devices(q, all->plan, devices, sizeof devices);
-  if (v->alone >= 0) ee_plan_device(q, v->alone, alone, sizeof alone);
-  if (all->plan->n_stages == 1) {
+  if (v->alone >= 0) ee_plan_device_name(q, v->alone, alone, sizeof alone);
+  if (ee_plan_devices_used(all->plan) == 1) {
     say_alone(q, all, text, size);
   } else if (v->alone < 0) {
     snprintf(text, size,
              "use %d of %d devices (%s): no device can hold all layers; the bottleneck is %s",
-             all->plan->n_stages, all->n, devices, where);
+             ee_plan_devices_used(all->plan), all->n, devices, where);
   } else if (alone_gain(all) > 1.0 + EE_JUDGEMENT_MARGIN && q->options->max_period <= 0.0) {
     snprintf(text, size,
              "do not distribute: %s alone is %.2f times as fast as this plan's %d devices", alone,
-             alone_gain(all), all->plan->n_stages);
+             alone_gain(all), ee_plan_devices_used(all->plan));
   } else {
     snprintf(
         text, size,
         "use %d of %d devices (%s): %.2f times one device's throughput, %.2f times its latency "
         "(%s alone); the bottleneck is %s",
-        all->plan->n_stages, all->n, devices, v->alone_period / v->forecast.period,
+        ee_plan_devices_used(all->plan), all->n, devices, v->alone_period / v->forecast.period,
         v->forecast.latency / v->alone_latency, alone, where);
   }
   say_idle(q, all, text, size);
@@ -155,16 +167,15 @@ const char *ee_plan_device_worth(const ee_promises *all, int d, char *text, size
 
 /* Whether the bottleneck is a link from or to device d. */
 static bool waits_for_link(const ee_promises *all, int d) {
-  const ee_forecast *f     = &all->judgement->forecast;
-  const ee_stage    *stage = all->plan->stage;
-  return f->link &&
-         (stage[f->stage + 1].device == d || (f->stage >= 0 && stage[f->stage].device == d));
+  const ee_forecast *f = &all->judgement->forecast;
+  int                s = all->judgement->device[d].stage;
+  return f->link && s >= 0 && (s == f->stage || s == f->stage + 1);
 }
 
 static void warn_of_device(const ee_plan_question *q, const ee_promises *all, int d, char *text,
                            size_t size) {
   char name[64], where[160] = "";
-  ee_plan_device(q, d, name, sizeof name);
+  ee_plan_device_name(q, d, name, sizeof name);
   if (waits_for_link(all, d)) {
     ee_plan_bottleneck(q, &all->of[all->enough - 1], where, sizeof where);
   }
@@ -191,7 +202,7 @@ static bool lacks_room(const ee_plan_question *q, const ee_promises *all, int d,
   snprintf(text, size,
            "%s has %.2f MB of memory, but needs %.2f: packed weights of %.2f and activations of "
            "%.2f, which planners do not count; run will refuse it",
-           ee_plan_device(q, d, name, sizeof name), room * 1e-6, all_bytes * 1e-6,
+           ee_plan_device_name(q, d, name, sizeof name), room * 1e-6, all_bytes * 1e-6,
            (double)need.packed * 1e-6, (double)need.arena * 1e-6);
   return true;
 }

@@ -9,7 +9,7 @@
  */
 
 /** The fleet's name of device @p d, or its number. */
-const char *ee_plan_device(const ee_plan_question *q, int d, char *text, size_t size);
+const char *ee_plan_device_name(const ee_plan_question *q, int d, char *text, size_t size);
 
 /** "hub", "hub (head of exit2)" or "link camera -> hub". */
 const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, char *text,

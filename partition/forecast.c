@@ -4,23 +4,61 @@
 
 #include "chain.h"
 
-double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s) {
+double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, int d) {
+  int             s     = ee_plan_stage_of_device(plan, d);
   const ee_stage *stage = &plan->stage[s];
   double          sum = 0.0, before = 0.0;
-  if (!ee_chain_present(chain, stage->device)) return INFINITY;
+  if (!ee_chain_present(chain, d)) return INFINITY;
 
   // From the first layer on, so that the doubles are those of the planner's prefix sums.
   for (int l = 0; l < stage->end; l++) {
     if (l == stage->begin) before = sum;
     sum += ee_chain_layer_work(chain, l);
   }
-  return (sum - before) / chain->speed[stage->device];
+  return (sum - before) / chain->speed[d] / ee_plan_width(plan, s);
+}
+
+double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s) {
+  double slowest = 0.0;
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
+    slowest = fmax(slowest, ee_partition_device_seconds(chain, plan, ee_plan_device(plan, s, k)));
+  }
+  return slowest;
+}
+
+/** A figure of the link between two devices that carries a cut; from: -1, the source. */
+typedef double (*link_figure)(const ee_chain *chain, int from, int to, int cut);
+
+static double load_between(const ee_chain *chain, int from, int to, int cut) {
+  return from < 0 ? ee_source_load(chain, to) : ee_link_load(chain, from, to, cut);
+}
+
+static double delay_between(const ee_chain *chain, int from, int to, int cut) {
+  return from < 0 ? ee_source_delay(chain, to) : ee_link_delay(chain, from, to, cut);
+}
+
+/* Of all pairs of devices at both ends of the link that leaves stage s, and how many there are. */
+static int over_pairs(const ee_chain *chain, const ee_plan *plan, int s, link_figure figure,
+                      double *most, double *sum) {
+  int left = s < 0 ? 1 : ee_plan_width(plan, s), right = ee_plan_width(plan, s + 1);
+  *most = *sum = 0.0;
+  for (int i = 0; i < left; i++) {
+    int from = s < 0 ? -1 : ee_plan_device(plan, s, i);
+    for (int k = 0; k < right; k++) {
+      int    to  = ee_plan_device(plan, s + 1, k);
+      double one = figure(chain, from, to, plan->stage[s + 1].begin);
+      *most      = fmax(*most, one);
+      *sum += one;
+    }
+  }
+  return left * right;
 }
 
 double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int s) {
-  if (s < 0) return ee_source_load(chain, plan->stage[0].device);
+  double most, sum;
   if (s + 1 >= plan->n_stages) return 0.0;
-  return ee_link_load(chain, plan->stage[s].device, plan->stage[s + 1].device, plan->stage[s].end);
+  int pairs = over_pairs(chain, plan, s, load_between, &most, &sum);
+  return most / pairs;
 }
 
 double ee_partition_message_bytes(const ee_chain *chain, int i, int j) {
@@ -38,9 +76,11 @@ double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int 
 }
 
 double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e) {
-  int    layer = chain->attach[e];
-  double speed = chain->speed[plan->stage[ee_plan_stage_of_layer(plan, layer)].device];
-  return chain->reach[layer] * chain->head_work[e] / speed;
+  int    layer = chain->attach[e], s = ee_plan_stage_of_layer(plan, layer);
+  int    n     = ee_plan_width(plan, s);
+  double speed = INFINITY;
+  for (int k = 0; k < n; k++) speed = fmin(speed, chain->speed[ee_plan_device(plan, s, k)]);
+  return chain->reach[layer] * chain->head_work[e] / speed / n;
 }
 
 double ee_partition_lower_bound(const ee_chain *chain) {
@@ -57,12 +97,29 @@ double ee_partition_lower_bound(const ee_chain *chain) {
   return speed > 0.0 ? fmax(work / speed, heaviest / fastest) : INFINITY;
 }
 
+double ee_partition_spread_bound(const ee_chain *chain) {
+  double work = 0.0, speed = 0.0;
+  for (int l = 0; l < chain->n_layers; l++) work += ee_chain_layer_work(chain, l);
+  for (int d = 0; d < chain->n_devices; d++) speed += chain->speed[d];
+  return speed > 0.0 ? work / speed : INFINITY;
+}
+
 ee_status ee_chain_check_plan(const ee_chain *chain, const ee_plan *plan) {
   if (plan->n_layers != chain->n_layers || plan->n_devices != chain->n_devices) {
     return EE_FAIL(EE_ERR_ARG, "the plan is for %d layers on %d devices, the chain has %d and %d",
                    plan->n_layers, plan->n_devices, chain->n_layers, chain->n_devices);
   }
   return ee_plan_check(plan);
+}
+
+/* The first device of stage s whose memory is too small for it; -1: all have room. */
+static int too_small(const ee_loads *loads, const ee_plan *plan, int s) {
+  const ee_stage *stage = &plan->stage[s];
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
+    int d = ee_plan_device(plan, s, k);
+    if (!ee_stage_fits(loads, d, stage->begin, stage->end)) return d;
+  }
+  return -1;
 }
 
 ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
@@ -73,20 +130,41 @@ ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
   ee_status status = EE_OK;
   for (int s = 0; s < plan->n_stages && status == EE_OK; s++) {
     const ee_stage *stage = &plan->stage[s];
-    if (ee_stage_fits(&loads, stage->device, stage->begin, stage->end)) continue;
+    int             d     = too_small(&loads, plan, s);
+    if (d < 0) continue;
     status = EE_FAIL(EE_ERR_ARG,
                      "layers %d to %d need %.0f byte with their messages, device %d has %.0f byte",
                      stage->begin, stage->end - 1, ee_stage_bytes(&loads, stage->begin, stage->end),
-                     stage->device, chain->memory[stage->device]);
+                     d, chain->memory[d]);
   }
   ee_loads_destroy(&loads);
   return status;
 }
 
-/* Seconds of one sample alone on the link that leaves stage s: its message waits for no other. */
+/* Seconds of one sample alone on the link that leaves stage s: its message waits for no other.  It
+ * takes each of several ways equally often. */
 static double link_latency(const ee_chain *chain, const ee_plan *plan, int s) {
-  if (s < 0) return ee_source_delay(chain, plan->stage[0].device);
-  return ee_link_delay(chain, plan->stage[s].device, plan->stage[s + 1].device, plan->stage[s].end);
+  double most, sum;
+  int    pairs = over_pairs(chain, plan, s, delay_between, &most, &sum);
+  return sum / pairs;
+}
+
+/* Seconds per sample of stage s: of the slowest of its devices, which take turns, and of a sample
+ * that meets each equally often. */
+static double stage_load(const ee_loads *loads, const ee_plan *plan, int s, double *latency) {
+  const ee_stage *stage   = &plan->stage[s];
+  double          slowest = 0.0, sum = 0.0;
+  int             n = ee_plan_width(plan, s);
+  for (int k = 0; k < n; k++) {
+    int    d   = ee_plan_device(plan, s, k);
+    double one = ee_chain_present(loads->chain, d)
+                     ? ee_stage_load(loads, d, stage->begin, stage->end)
+                     : INFINITY;
+    slowest    = fmax(slowest, one);
+    sum += one;
+  }
+  *latency = sum / n;
+  return slowest / n;
 }
 
 /* Take a load into the forecast; the first of equal ones is the bottleneck. */
@@ -104,18 +182,16 @@ ee_status ee_partition_forecast(const ee_chain *chain, const ee_plan *plan, ee_f
 
   *forecast = (ee_forecast){0};  // if nothing takes time, the first stage is the bottleneck
   for (int s = 0; s < plan->n_stages; s++) {
-    const ee_stage *stage   = &plan->stage[s];
-    bool            present = ee_chain_present(chain, stage->device);
-    double          load =
-        present ? ee_stage_load(&loads, stage->device, stage->begin, stage->end) : INFINITY;
-    take(forecast, load, false, s);
-    forecast->latency += load;
+    double latency;
+    take(forecast, stage_load(&loads, plan, s, &latency), false, s);
+    forecast->latency += latency;
   }
   for (int s = -1; s < plan->n_stages - 1; s++) {
     take(forecast, ee_partition_link_seconds(chain, plan, s), true, s);
     forecast->latency += link_latency(chain, plan, s);
   }
-  forecast->lower_bound = ee_partition_lower_bound(chain);
+  forecast->lower_bound =
+      plan->n_replicas > 0 ? ee_partition_spread_bound(chain) : ee_partition_lower_bound(chain);
   ee_loads_destroy(&loads);
   return EE_OK;
 }
@@ -123,10 +199,13 @@ ee_status ee_partition_forecast(const ee_chain *chain, const ee_plan *plan, ee_f
 double ee_partition_moved_bytes(const ee_chain *chain, const ee_plan *before,
                                 const ee_plan *after) {
   double bytes = 0.0;
-  for (int l = 0, a = 0, b = 0; chain->weight_bytes != NULL && l < chain->n_layers; l++) {
-    while (l >= before->stage[a].end) a++;
-    while (l >= after->stage[b].end) b++;
-    if (before->stage[a].device != after->stage[b].device) bytes += chain->weight_bytes[l];
+  for (int b = 0; chain->weight_bytes != NULL && b < after->n_stages; b++) {
+    for (int k = 0; k < ee_plan_width(after, b); k++) {
+      int held = ee_plan_stage_of_device(before, ee_plan_device(after, b, k));
+      for (int l = after->stage[b].begin; l < after->stage[b].end; l++) {
+        if (ee_plan_stage_of_layer(before, l) != held) bytes += chain->weight_bytes[l];
+      }
+    }
   }
   return bytes;
 }

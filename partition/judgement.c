@@ -129,8 +129,9 @@ static ee_status judge_device(const bench *b, const ee_judgement *v, int d, ee_d
 
 /* The device that is best with all layers on it. */
 static ee_status find_alone(const ee_chain *chain, bool by_latency, ee_judgement *v) {
-  ee_stage all    = {.begin = 0, .end = chain->n_layers};
-  ee_plan  plan   = {chain->n_layers, chain->n_devices, 1, &all};
+  ee_stage all  = {.begin = 0, .end = chain->n_layers};
+  ee_plan  plan = {
+       .n_layers = chain->n_layers, .n_devices = chain->n_devices, .n_stages = 1, .stage = &all};
   v->alone        = -1;
   v->alone_period = v->alone_latency = INFINITY;
   for (all.device = 0; all.device < chain->n_devices; all.device++) {
@@ -166,12 +167,13 @@ static ee_status judge(const ee_planner *planner, const ee_plan *plan, bench *b,
   const ee_chain *chain      = b->chain;
   bool            by_latency = planner->by_latency || b->max_period > 0.0;
   EE_TRY(ee_partition_forecast(chain, plan, &v->forecast));
+  if (planner->replicates) v->forecast.lower_bound = ee_partition_spread_bound(chain);
   EE_TRY(find_alone(chain, by_latency, v));
   for (int d = 0; d < chain->n_devices; d++) {
     int s              = ee_plan_stage_of_device(plan, d);
     v->device[d].stage = s;
     if (s < 0) continue;
-    v->device[d].seconds = ee_partition_stage_seconds(chain, plan, s);
+    v->device[d].seconds = ee_partition_device_seconds(chain, plan, d);
     v->device[d].bytes   = ee_partition_stage_bytes(chain, plan, s);
   }
   if (chain->n_devices <= EE_JUDGEMENT_MOST) EE_TRY(bench_create(chain, b));

@@ -33,6 +33,13 @@ static const ee_planner free_order = {
     .find = ee_partition_free_order,
 };
 
+static const ee_planner replicate = {
+    .name       = "replicate",
+    .help       = "the shortest period if several devices may share a stage; devices must be equal",
+    .find       = ee_partition_replicate_plan,
+    .replicates = true,
+};
+
 static ee_status find_pipeedge(const ee_chain *chain, ee_plan **plan) {
   return ee_partition_pipeedge(chain, false, plan);
 }
@@ -57,9 +64,9 @@ static const ee_planner deepspeed = {
     .find = ee_partition_deepspeed,
 };
 
-static const ee_planner *const table[] = {&exact, &latency,  &free_order,        &uniform,
-                                          &flops, &pipeedge, &pipeedge_released, &deepspeed,
-                                          NULL};
+static const ee_planner *const table[] = {&exact,     &latency, &free_order, &replicate,
+                                          &uniform,   &flops,   &pipeedge,   &pipeedge_released,
+                                          &deepspeed, NULL};
 
 const ee_planner *const *ee_planners(void) {
   return table;

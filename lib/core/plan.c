@@ -45,7 +45,12 @@ ee_status ee_plan_uniform(int n_layers, int n_devices, ee_plan **plan) {
 ee_status ee_plan_copy(const ee_plan *plan, ee_plan **copy) {
   EE_TRY(ee_plan_create(plan->n_layers, plan->n_devices, plan->n_stages, copy));
   memcpy((*copy)->stage, plan->stage, (size_t)plan->n_stages * sizeof *plan->stage);
-  return EE_OK;
+  ee_status status = EE_OK;
+  for (int i = 0; i < plan->n_replicas && status == EE_OK; i++) {
+    status = ee_plan_add_replica(*copy, plan->replica[i].stage, plan->replica[i].device);
+  }
+  if (status != EE_OK) ee_plan_destroy(copy);
+  return status;
 }
 
 static ee_status check_layers(const ee_plan *plan) {
@@ -69,18 +74,32 @@ static ee_status check_layers(const ee_plan *plan) {
   return EE_OK;
 }
 
+/* That a device of stage s is there, and owns no other. */
+static ee_status check_device(const ee_plan *plan, int s, int device, unsigned char *used) {
+  if (device < 0 || device >= plan->n_devices) {
+    return EE_FAIL(EE_ERR_ARG, "stage %d of the plan is on device %d, expected 0 to %d", s, device,
+                   plan->n_devices - 1);
+  }
+  if (used[device]) {
+    return EE_FAIL(EE_ERR_ARG, "stage %d of the plan is on device %d, which has another stage", s,
+                   device);
+  }
+  used[device] = 1;
+  return EE_OK;
+}
+
 static ee_status check_devices(const ee_plan *plan, unsigned char *used) {
   for (int s = 0; s < plan->n_stages; s++) {
-    int device = plan->stage[s].device;
-    if (device < 0 || device >= plan->n_devices) {
-      return EE_FAIL(EE_ERR_ARG, "stage %d of the plan is on device %d, expected 0 to %d", s,
-                     device, plan->n_devices - 1);
+    EE_TRY(check_device(plan, s, plan->stage[s].device, used));
+  }
+  for (int i = 0, before = 0; i < plan->n_replicas; i++) {
+    int s = plan->replica[i].stage;
+    if (s < before || s >= plan->n_stages) {
+      return EE_FAIL(EE_ERR_ARG, "replica %d of the plan is of stage %d, expected %d to %d", i, s,
+                     before, plan->n_stages - 1);
     }
-    if (used[device]) {
-      return EE_FAIL(EE_ERR_ARG, "stage %d of the plan is on device %d, which has another stage", s,
-                     device);
-    }
-    used[device] = 1;
+    EE_TRY(check_device(plan, s, plan->replica[i].device, used));
+    before = s;
   }
   return EE_OK;
 }
@@ -116,6 +135,9 @@ int ee_plan_stage_of_device(const ee_plan *plan, int device) {
   for (int s = 0; s < plan->n_stages; s++) {
     if (plan->stage[s].device == device) return s;
   }
+  for (int i = 0; i < plan->n_replicas; i++) {
+    if (plan->replica[i].device == device) return plan->replica[i].stage;
+  }
   return -1;
 }
 
@@ -134,16 +156,24 @@ uint64_t ee_plan_hash(const ee_plan *plan) {
     const ee_stage *stage = &plan->stage[s];
     hash                  = mix(mix(mix(hash, stage->begin), stage->end), stage->device);
   }
+  for (int i = 0; i < plan->n_replicas; i++) {
+    hash = mix(mix(hash, plan->replica[i].stage), plan->replica[i].device);
+  }
   return hash;
 }
 
 int ee_plan_equal(const ee_plan *a, const ee_plan *b) {
-  if (a->n_layers != b->n_layers || a->n_devices != b->n_devices || a->n_stages != b->n_stages) {
+  if (a->n_layers != b->n_layers || a->n_devices != b->n_devices || a->n_stages != b->n_stages ||
+      a->n_replicas != b->n_replicas) {
     return 0;
   }
   for (int s = 0; s < a->n_stages; s++) {
     const ee_stage *x = &a->stage[s], *y = &b->stage[s];
     if (x->begin != y->begin || x->end != y->end || x->device != y->device) return 0;
+  }
+  for (int i = 0; i < a->n_replicas; i++) {
+    const ee_replica *x = &a->replica[i], *y = &b->replica[i];
+    if (x->stage != y->stage || x->device != y->device) return 0;
   }
   return 1;
 }
@@ -156,6 +186,9 @@ const char *ee_plan_text(const ee_plan *plan, char *text, int size) {
     const ee_stage *stage = &plan->stage[s];
     used += snprintf(text + used, (size_t)(size - used), "%s%d-%d @%d", s > 0 ? " | " : "",
                      stage->begin, stage->end - 1, stage->device);
+    for (int k = 1; k < ee_plan_width(plan, s) && used < size; k++) {
+      used += snprintf(text + used, (size_t)(size - used), ",%d", ee_plan_device(plan, s, k));
+    }
   }
   return text;
 }
@@ -163,6 +196,7 @@ const char *ee_plan_text(const ee_plan *plan, char *text, int size) {
 void ee_plan_destroy(ee_plan **plan) {
   if (*plan == NULL) return;
   free((*plan)->stage);
+  free((*plan)->replica);
   free(*plan);
   *plan = NULL;
 }

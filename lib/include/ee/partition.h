@@ -25,8 +25,9 @@
  * m(j) is how many messages carry anything if samples come in full batches of message_samples,
  * leave independently and are not merged; what is merged on the way makes it less.  The period of a
  * plan is the largest of all W and B: the time per sample of the slowest stage or link. R[n_layers]
- * is 0.  A sample alone in its message takes B'(j) = R[j] (latency there + cut_bytes[j] /
- * bandwidth).
+ * is 0.  A stage that r devices own gives each of them a share of 1 / r, and so do its links:
+ * between m devices and r there are m r links, each with B(j) / (m r).  A sample alone in its
+ * message takes B'(j) = R[j] (latency there + cut_bytes[j] / bandwidth).
  *
  * Links join consecutive stages; if there is a source, one more carries cut 0 from it to the first
  * stage, unless that is on the source itself.  A source of speed 0 owns no layer but still sends.
@@ -65,10 +66,11 @@ typedef struct ee_chain {
 typedef struct ee_forecast {
   double period;       // per admitted sample; INFINITY if a stage is on a device that is away [s]
   double latency;      // expected, of one sample alone in its message, without queues [s]
-  double lower_bound;  // no plan on these devices has a shorter period [s]
-  bool   link;         // the bottleneck is a link: the one that leaves `stage`
-  int    stage;        // index of the bottleneck stage in the plan; -1: the link from the source;
-                       // among equals a stage before a link, and the first
+  double lower_bound;  // no plan on these devices has a shorter period; of plans with replicas if
+                       // it has some, else of those without [s]
+  bool link;   // the bottleneck is a link: the one that leaves `stage`
+  int  stage;  // index of the bottleneck stage in the plan; -1: the link from the source;
+               // among equals a stage before a link, and the first
 } ee_forecast;
 
 /** A planner: name, what it does, and how. */
@@ -80,6 +82,7 @@ typedef struct ee_planner {
   ee_status (*find)(const ee_chain *chain, ee_plan **plan);
   bool by_latency;  // it makes latency short, not the period
   bool in_order;    // it finds the shortest period of all plans in index order
+  bool replicates;  // it may give a stage to several devices
 } ee_planner;
 
 /** All planners, ended by NULL; docs/partition.md says what each does. */
@@ -272,6 +275,11 @@ ee_status ee_partition_replicate(const ee_chain *chain, ee_replicated **plan);
 /** Destroy and set to NULL.  *plan may be NULL. */
 void ee_replicated_destroy(ee_replicated **plan);
 
+/** The same as a plan: the source, if present, is the first device of the first stage, and the
+ *  others follow in index order.  ee_partition_forecast() shares links out, so it promises this
+ *  period, or less where links are the bottleneck.  @return as ee_planner.find */
+ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan);
+
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */
 bool ee_partition_feasible(const ee_chain *chain, double period);
@@ -285,25 +293,35 @@ ee_status ee_partition_forecast(const ee_chain *chain, const ee_plan *plan, ee_f
 ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan);
 
 /** Seconds per admitted sample of stage @p s of @p plan, and of the link that leaves it: 0 for the
- *  last stage; with s = -1, of the link from the source [s]. */
+ *  last stage; with s = -1, of the link from the source.  Of several devices and several links
+ * those of the slowest, with the share that it takes [s]. */
 double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int s);
 
-/** Bytes that stage @p s of @p plan needs on its device: weights and messages [byte]. */
+/** Seconds per admitted sample of device @p d, which has a stage in @p plan; INFINITY if the device
+ *  is away [s]. */
+double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, int d);
+
+/** Bytes that stage @p s of @p plan needs on each of its devices: weights and messages [byte]. */
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s);
 
 /** Bytes of the messages of a stage with layers [@p i, @p j), those that come in and those that go
  *  out [byte]. */
 double ee_partition_message_bytes(const ee_chain *chain, int i, int j);
 
-/** Seconds per admitted sample that the head of exit @p e takes under @p plan [s]. */
+/** Seconds per admitted sample that the head of exit @p e takes under @p plan, on the slowest of
+ * the devices that share its stage [s]. */
 double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e);
 
 /** max(sum_l R[l] work[l] / sum_d speed[d], max_l R[l] work[l] / max_d speed[d]), heads counted
  *  [s]; INFINITY if all devices are away. */
 double ee_partition_lower_bound(const ee_chain *chain);
 
-/** Weight bytes of layers that change device from @p before to @p after [byte]. */
+/** The bound for plans with replicas, which spread a heavy layer too: the first of the two [s]. */
+double ee_partition_spread_bound(const ee_chain *chain);
+
+/** Weight bytes of layers that come to devices which did not have them, from @p before to @p after
+ * [byte]. */
 double ee_partition_moved_bytes(const ee_chain *chain, const ee_plan *before, const ee_plan *after);
 
 /** Reach of each layer from shares that leave at each exit: R[l] = 1 - sum_{e: attach[e] < l} q[e],

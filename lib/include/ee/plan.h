@@ -9,17 +9,24 @@
  * Which device owns which layers: data only, not how it was found.
  */
 
-/** Layers [begin, end) on one device. */
+/** Layers [begin, end) and the device that owns them, the first one if there are several. */
 typedef struct ee_stage {
   int begin, end;
   int device;
 } ee_stage;
 
+/** One more device that owns a stage's layers and takes batches in turn with the others. */
+typedef struct ee_replica {
+  int stage, device;
+} ee_replica;
+
 /** Stages in the order of the layers; every layer in exactly one; a device in at most one. */
 typedef struct ee_plan {
-  int       n_layers, n_devices;
-  int       n_stages;  // >= 1
-  ee_stage *stage;     // shape [n_stages]
+  int         n_layers, n_devices;
+  int         n_stages;    // >= 1
+  ee_stage   *stage;       // shape [n_stages]
+  int         n_replicas;  // 0: every stage has one device
+  ee_replica *replica;     // shape [n_replicas], by stage
 } ee_plan;
 
 /**
@@ -41,17 +48,31 @@ ee_status ee_plan_check(const ee_plan *plan);
 /** Index of the stage that owns @p layer; -1 if there is no such layer. */
 int ee_plan_stage_of_layer(const ee_plan *plan, int layer);
 
-/** Index of the stage on @p device; -1 if the device is idle. */
+/** Index of the stage that @p device owns, alone or with others; -1 if the device is idle. */
 int ee_plan_stage_of_device(const ee_plan *plan, int device);
+
+/** Give stage @p s one more device, its last.  @return EE_OK; EE_ERR_ARG if there is no such stage;
+ *  EE_ERR_NOMEM.  Whether the device is free, ee_plan_check() says. */
+ee_status ee_plan_add_replica(ee_plan *plan, int s, int device);
+
+/** Devices that own stage @p s, at least 1, and the one of them at place @p k in [0, that). */
+int ee_plan_width(const ee_plan *plan, int s);
+int ee_plan_device(const ee_plan *plan, int s, int k);
+
+/** Place of @p device among those that own its stage, which it must have. */
+int ee_plan_place(const ee_plan *plan, int device);
+
+/** Devices that own layers. */
+int ee_plan_devices_used(const ee_plan *plan);
 
 /** A hash that is equal for equal plans, on every machine; for proving that ranks hold the same
  *  one (FNV-1a, 64 bits). */
 uint64_t ee_plan_hash(const ee_plan *plan);
 
-/** Whether both have the same layers, devices and stages. */
+/** Whether both have the same layers, devices and stages, with their devices in the same order. */
 int ee_plan_equal(const ee_plan *a, const ee_plan *b);
 
-/** Write "0-3 @0 | 4-9 @2" to @p text of @p size bytes (cut short if need be;
+/** Write "0-3 @0 | 4-9 @2,3" to @p text of @p size bytes (cut short if need be;
  *  the last layer of a stage is written, not the one after it); return @p text. */
 const char *ee_plan_text(const ee_plan *plan, char *text, int size);
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stages of several devices. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/plan.h"
+
+/* Index of the first replica of stage s or of one behind it. */
+static int first_replica(const ee_plan *plan, int s) {
+  int i = 0;
+  while (i < plan->n_replicas && plan->replica[i].stage < s) i++;
+  return i;
+}
+
+ee_status ee_plan_add_replica(ee_plan *plan, int s, int device) {
+  if (s < 0 || s >= plan->n_stages) {
+    return EE_FAIL(EE_ERR_ARG, "there is no stage %d to add device %d to; the plan has %d", s,
+                   device, plan->n_stages);
+  }
+  size_t      n    = (size_t)plan->n_replicas;
+  ee_replica *more = realloc(plan->replica, (n + 1) * sizeof *more);
+  if (more == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu replicas", n + 1);
+  plan->replica = more;
+  size_t at     = (size_t)first_replica(plan, s + 1);
+  memmove(more + at + 1, more + at, (n - at) * sizeof *more);
+  more[at] = (ee_replica){.stage = s, .device = device};
+  plan->n_replicas++;
+  return EE_OK;
+}
+
+int ee_plan_width(const ee_plan *plan, int s) {
+  return 1 + first_replica(plan, s + 1) - first_replica(plan, s);
+}
+
+int ee_plan_device(const ee_plan *plan, int s, int k) {
+  return k == 0 ? plan->stage[s].device : plan->replica[first_replica(plan, s) + k - 1].device;
+}
+
+int ee_plan_place(const ee_plan *plan, int device) {
+  int s = ee_plan_stage_of_device(plan, device), k = 0;
+  while (ee_plan_device(plan, s, k) != device) k++;
+  return k;
+}
+
+int ee_plan_devices_used(const ee_plan *plan) {
+  return plan->n_stages + plan->n_replicas;
+}
