@@ -53,7 +53,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
 
 static void say_idle(const ee_run_setup *setup, int size) {
   char text[512];
-  int  idle = size - setup->plan->n_stages;
+  int  idle = size - ee_plan_devices_used(setup->plan);
   if (idle == 0) return;
   ee_log(EE_LOG_INFO, "%d of %d devices have no layers in the first plan: %s", idle, size,
          ee_plan_text(setup->plan, text, sizeof text));

@@ -197,18 +197,29 @@ static void update_link(ee_estimate *e, int at, double bandwidth) {
   e->expected[at] += weight * (bandwidth - e->expected[at]);
 }
 
-/* The link into a stage's device carried bytes in a time; of the others nothing new is known. */
+/* The links into device `to` of stage s carried bytes in a time.  What the devices of the stage
+ * before sent is one sum, so that their links count as equal. */
+static void update_links_into(ee_estimate *e, const ee_sums *sums, const ee_plan *plan, int s,
+                              int to) {
+  double bytes = (double)ee_sums_device(sums, to, EE_SUM_LINK_BYTES);
+  double busy  = (double)ee_sums_device(sums, to, EE_SUM_LINK_NS) * 1e-9;
+  if (!(bytes > 0.0 && busy > 0.0)) return;
+  for (int k = 0; k < (s > 0 ? ee_plan_width(plan, s - 1) : 1); k++) {
+    int from = s > 0 ? ee_plan_device(plan, s - 1, k) : 0;
+    if (from != to) update_link(e, from * e->n_devices + to, bytes / busy);
+  }
+}
+
+/* Of links that carried nothing, nothing new is known. */
 static void update_links(ee_estimate *e, const ee_sums *sums, const ee_plan *plan) {
   int p = e->n_devices;
   for (int i = 0; i < p * p; i++) {
     e->bandwidth[i] += LINK_RETURN * (e->expected[i] - e->bandwidth[i]);
   }
   for (int s = 0; s < plan->n_stages; s++) {
-    int    to    = plan->stage[s].device;
-    int    from  = s > 0 ? plan->stage[s - 1].device : 0;
-    double bytes = (double)ee_sums_device(sums, to, EE_SUM_LINK_BYTES);
-    double busy  = (double)ee_sums_device(sums, to, EE_SUM_LINK_NS) * 1e-9;
-    if (from != to && bytes > 0.0 && busy > 0.0) update_link(e, from * p + to, bytes / busy);
+    for (int k = 0; k < ee_plan_width(plan, s); k++) {
+      update_links_into(e, sums, plan, s, ee_plan_device(plan, s, k));
+    }
   }
 }
 

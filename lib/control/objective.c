@@ -47,7 +47,7 @@ static double seconds_at(bool by_latency, const ee_estimate *e, const ee_plan *p
                          const ee_forecast *f, int x) {
   double sum = 0.0;
   if (!by_latency && f->link) return link_seconds(e, plan, f->stage, x);
-  if (!by_latency) return stage_seconds(e, plan, f->stage, x);
+  if (!by_latency) return stage_seconds(e, plan, f->stage, x) / ee_plan_width(plan, f->stage);
   for (int s = 0; s < plan->n_stages; s++) {
     sum += stage_seconds(e, plan, s, x) + link_delay(e, plan, s - 1, x);
   }
@@ -59,7 +59,7 @@ static double device_part(bool by_latency, const ee_estimate *e, const ee_plan *
                           const ee_forecast *f, int d) {
   int s = ee_plan_stage_of_device(plan, d);
   if (s < 0 || (!by_latency && (f->link || f->stage != s))) return 0.0;
-  return ee_partition_stage_seconds(&e->chain, plan, s);
+  return ee_partition_device_seconds(&e->chain, plan, d);
 }
 
 double ee_gain_error(const ee_planner *planner, const ee_estimate *e, const ee_plan *now,

@@ -168,8 +168,8 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
                  ee_follows follows) {
   const ee_segment *s     = b->segment;
   const ee_model   *model = s->context->setup->model;
-  void             *slot  = ee_outbox_slot_ahead(s->outbox, b->result->n_out);
-  ee_message_begin(out, slot, n, s->ceiling, follows);
+  void             *slot  = ee_fan_slot_ahead(&s->fan, b->result->n_out);
+  ee_message_begin(out, slot, n, s->ordered ? s->ceiling : s->watermark, follows);
 
   ee_message m = ee_message_view(out, slot, n);
   for (int k = 0; k < n; k++) {
@@ -274,26 +274,13 @@ ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
   *b.answers.n = 0;
 
   EE_TRY(run_segment(&b));
-  bool whole = s->ceiling == s->watermark;
-  if (s->outbox != NULL && (b.n > 0 || result->n_out > 0)) {
+  bool whole = !s->ordered || s->ceiling == s->watermark;
+  if (s->fan.n > 0 && (b.n > 0 || result->n_out > 0)) {
     pack(&b, &s->out, NULL, b.n, whole ? EE_FOLLOWS_BATCH : EE_FOLLOWS_PART);
   }
-  result->news = s->outbox != NULL && result->n_out == 0 && whole;
+  result->news = s->fan.n > 0 && result->n_out == 0 && whole;
   s->filled    = 0;
   s->closed    = false;
   account(&b, now, now_of(s), result);
   return EE_OK;
-}
-
-void ee_segment_release(const ee_batch_result *result, int64_t now) {
-  ee_segment       *s      = result->segment;
-  ee_device_totals *totals = s->context->totals;
-  ee_answer_box_post(s->context->answers, now);
-  for (int k = 0; k < result->n_out; k++) {
-    ee_outbox_post(s->outbox, result->out_bytes[k], now);
-    totals->bytes_sent += (int64_t)result->out_bytes[k];
-  }
-  if (!result->news || ee_segment_send_watermark(s, result->passed, now)) {
-    s->passed = result->passed;
-  }
 }

@@ -65,7 +65,7 @@ static ee_status open_parts(ee_device *d) {
                                              .lessons     = &d->lessons};
   ee_segment *segment = NULL;
   EE_TRY(ee_segment_open(&d->context, d->plan, 0, &segment));
-  if (segment != NULL) segment->passed = 0;
+  if (segment != NULL) ee_segment_begin(segment, 0);
   EE_TRY(ee_device_add_segment(d, segment));
   EE_TRY(load_layers(d));
   return open_root_parts(d);

@@ -7,7 +7,7 @@ static bool data_sent(void *self) {
   ee_device *d    = self;
   bool       sent = d->source == NULL || ee_source_sent(d->source);
   for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) {
-    if (d->segment[i]->outbox != NULL) sent &= ee_outbox_sent(d->segment[i]->outbox);
+    sent &= ee_fan_sent(&d->segment[i]->fan);
   }
   return sent;
 }

@@ -55,7 +55,7 @@ static void tend(ee_device *d, int64_t now, bool *busy) {
   for (int i = 0; i < DEVICE_SEGMENTS && d->segment[i] != NULL; i++) {
     ee_segment *s    = d->segment[i];
     bool        held = d->holding && d->held.segment == s;
-    if (s->outbox != NULL) *busy |= ee_outbox_poll(s->outbox, now);
+    *busy |= ee_fan_poll(&s->fan, now);
     if (!held) *busy |= ee_segment_pass_on(s, now);
     if (!held && ee_segment_settled(s, now)) ee_device_remove_segment(d, i--);
   }

@@ -74,10 +74,7 @@ static int prepared_segment(const ee_device *d) {
 
 ee_status ee_device_switch(ee_device *d, uint64_t first_id) {
   int i = prepared_segment(d);
-  if (i >= 0 && d->segment[i]->passed == UINT64_MAX) {  // else ids came in before the news
-    d->segment[i]->passed = first_id;
-    if (d->segment[i]->watermark < first_id) d->segment[i]->watermark = first_id;
-  }
+  if (i >= 0) ee_segment_begin(d->segment[i], first_id);  // ids may have come in before the news
   if (d->source != NULL) EE_TRY(ee_source_switch(d->source, first_id));
   ee_plan_destroy(&d->plan);
   d->plan     = d->prepared;

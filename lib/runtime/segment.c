@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening and closing a segment, gathering its batches and passing the watermark on. */
+/* Opening and closing a segment. */
 #include "segment.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ee/clock.h"
 
@@ -73,48 +71,65 @@ static ee_status check_room(const ee_segment *s, const ee_memory_need *need, siz
 
 /* Count arena and slots, before they are taken.  Whether a later plan fits, the controller decides;
  * with a table of outcomes no layer runs. */
-static ee_status count_bytes(ee_segment *s, bool sends) {
+static ee_status count_bytes(ee_segment *s, int n_out) {
   const ee_run_setup *setup = s->context->setup;
   int                 n     = setup->batch_limit;
   ee_memory_need      need;
   EE_TRY(ee_exec_memory(setup->model, setup->backend, s->begin, s->end, n, &need));
-  size_t slots = ee_inbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
-  if (sends) slots += ee_outbox_bytes(setup->slots, out_bytes(s, n));
+  size_t in    = ee_inbox_bytes(setup->slots, ee_entries_bytes(&s->entries, n));
+  size_t slots = (size_t)s->n_inputs * in;
+  if (n_out > 0) slots += (size_t)n_out * ee_outbox_bytes(setup->slots, out_bytes(s, n));
   s->bytes = need.arena + slots;
   return s->plan_epoch > 0 || setup->outcomes != NULL ? EE_OK : check_room(s, &need, slots);
 }
 
 static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
-  const ee_segment *s = context;
-  (void)peer;  // which the segment knows
-  ee_message_tell(&s->out_end, message, bytes, ee_clock_ns() - s->context->origin);
+  const ee_segment *s   = context;
+  ee_message_end    end = {s->context->setup->sink, EE_EVENT_SEND, s->context->wire->rank, peer,
+                           s->end};
+  ee_message_tell(&end, message, bytes, ee_clock_ns() - s->context->origin);
 }
 
-/* Both ends tell the trace, if there is one. */
-static void listen(ee_segment *s, int from, int to) {
-  const ee_trace_sink *sink = s->context->setup->sink;
-  int                  rank = s->context->wire->rank;
-  s->in_end                 = (ee_message_end){sink, EE_EVENT_RECEIVE, rank, from, s->begin};
-  s->out_end                = (ee_message_end){sink, EE_EVENT_SEND, rank, to, s->end};
-  if (sink != NULL && s->outbox != NULL) ee_outbox_listen(s->outbox, tell_sent, s);
-}
-
-static ee_status open_parts(ee_segment *s, int from, int to) {
+static ee_status open_inputs(ee_segment *s, const ee_plan *plan, int stage) {
   const ee_segment_context *c     = s->context;
   const ee_run_setup       *setup = c->setup;
-  EE_TRY(check_sizes(s));
-  EE_TRY(count_bytes(s, to >= 0));
-  EE_TRY(allocate(s));
-  EE_TRY(ee_exec_create(c->resident, s->begin, s->end, setup->batch_limit, &s->exec));
-  ee_exec_set_progress(s->exec, progress, (void *)(uintptr_t)c->wire);
-  EE_TRY(ee_inbox_open(c->wire, from, s->plan_epoch, setup->slots,
-                       ee_entries_bytes(&s->entries, setup->batch_limit), c->pacer, &s->inbox));
-  if (to >= 0) {
-    EE_TRY(ee_outbox_open(c->wire, to, s->plan_epoch, setup->slots,
-                          out_bytes(s, setup->batch_limit), c->pacer, &s->outbox));
+  size_t                    bytes = ee_entries_bytes(&s->entries, setup->batch_limit);
+  s->input                        = calloc((size_t)s->n_inputs, sizeof *s->input);
+  if (s->input == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d links", s->n_inputs);
+  for (int i = 0; i < s->n_inputs; i++) {
+    int from = stage > 0 ? ee_plan_device(plan, stage - 1, i) : 0;  // rank 0 is the source
+    EE_TRY(ee_inbox_open(c->wire, from, s->plan_epoch, setup->slots, bytes, c->pacer,
+                         &s->input[i].inbox));
   }
-  listen(s, from, to);
   return EE_OK;
+}
+
+static ee_status open_fan(ee_segment *s, const ee_plan *plan, int stage) {
+  const ee_segment_context *c     = s->context;
+  const ee_run_setup       *setup = c->setup;
+  int                       place = ee_plan_place(plan, c->wire->rank);
+  if (stage + 1 == plan->n_stages) return EE_OK;
+  EE_TRY(ee_fan_open(c->wire, plan, stage + 1, place, s->plan_epoch, setup->slots,
+                     out_bytes(s, setup->batch_limit), c->pacer, &s->fan));
+  s->fan.bytes = &c->totals->bytes_sent;
+  if (setup->sink != NULL) ee_fan_listen(&s->fan, tell_sent, s);
+  return EE_OK;
+}
+
+static ee_status open_parts(ee_segment *s, const ee_plan *plan, int stage) {
+  const ee_segment_context *c = s->context;
+  EE_TRY(check_sizes(s));
+  EE_TRY(count_bytes(s, stage + 1 < plan->n_stages ? ee_plan_width(plan, stage + 1) : 0));
+  EE_TRY(allocate(s));
+  EE_TRY(ee_exec_create(c->resident, s->begin, s->end, c->setup->batch_limit, &s->exec));
+  ee_exec_set_progress(s->exec, progress, (void *)(uintptr_t)c->wire);
+  EE_TRY(open_inputs(s, plan, stage));
+  return open_fan(s, plan, stage);
+}
+
+/* Whether samples come into a stage in the order of their ids: no stage before has parted them. */
+static bool in_order(const ee_plan *plan, int stage) {
+  return plan->n_replicas == 0 || plan->replica[0].stage >= stage;
 }
 
 ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,
@@ -134,229 +149,36 @@ ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan
                     .end        = own->end,
                     .in         = ee_message_layout_for(setup, plan_epoch, own->begin, state),
                     .out        = ee_message_layout_for(setup, plan_epoch, own->end, state),
-                    .passed     = UINT64_MAX};
+                    .passed     = UINT64_MAX,
+                    .ordered    = in_order(plan, stage),
+                    .n_inputs   = stage > 0 ? ee_plan_width(plan, stage - 1) : 1};
 
   ee_status status = ee_entries_open(setup, plan, plan_epoch, stage, &s->entries);
-  int       from   = stage > 0 ? plan->stage[stage - 1].device : 0;  // rank 0 is the source
-  int       to     = stage + 1 < plan->n_stages ? plan->stage[stage + 1].device : -1;
   if (status == EE_OK) {
     s->begin = s->entries.layout[0].cut;
-    status   = open_parts(s, from, to);
+    status   = open_parts(s, plan, stage);
   }
   if (status != EE_OK) ee_segment_close(&s);
   *segment = s;
   return status;
 }
 
-/* Copy `n` samples of the message, from its `taken`th on, behind those already in the batch. */
-static void take_samples(ee_segment *s, const ee_message_layout *in, const ee_message *m, int n) {
-  const ee_model *model = s->context->setup->model;
-  size_t          at = (size_t)s->filled, from = (size_t)s->taken, count = (size_t)n;
-  memcpy(s->id + at, m->id + from, count * sizeof *s->id);
-  memcpy(s->admitted + at, m->admitted + from, count * sizeof *s->admitted);
-  memcpy(s->state + at * s->in.state_bytes, m->state + from * s->in.state_bytes,
-         count * s->in.state_bytes);
-
-  const unsigned char *values = m->values;
-  for (int i = 0; i < in->n_values; i++) {
-    int    v   = in->value[i];
-    size_t one = ee_link_value_bytes(model, v, in->values);
-    float *to  = ee_exec_input(s->exec, v) + at * (size_t)ee_model_value_elements(model, v);
-    ee_link_take(model, v, in->values, values + from * one, count, to);
-    values += (size_t)m->header->n * one;
+void ee_segment_begin(ee_segment *s, uint64_t first_id) {
+  s->passed = s->passed == UINT64_MAX || s->passed < first_id ? first_id : s->passed;
+  for (int i = 0; i < s->n_inputs; i++) {
+    if (s->input[i].watermark < first_id) s->input[i].watermark = first_id;
   }
-  s->filled += n;
-  s->taken += n;
-}
-
-/* Ids stand between those that came in before and the message's watermark; they rise, unless parts
- * of batches were merged on the way. */
-static ee_status check_ids(const ee_segment *s, const ee_message *m) {
-  const ee_message_header *h    = m->header;
-  uint64_t                 next = s->watermark, above = s->watermark;
-  int                      i = 0;
-  for (; i < h->n && m->id[i] >= next; i++) {
-    if (m->id[i] >= above) above = m->id[i] + 1;
-    if (!s->context->setup->offload) next = above;
-  }
-  if (i == h->n && above <= h->watermark && h->watermark <= s->context->setup->n_samples) {
-    return EE_OK;
-  }
-  return EE_FAIL(EE_ERR_PEER,
-                 "rank %d sent sample %llu of %d under watermark %llu after watermark %llu, in a "
-                 "stream of %llu",
-                 ee_inbox_peer(s->inbox), (unsigned long long)(i < h->n ? m->id[i] : above - 1),
-                 h->n, (unsigned long long)h->watermark, (unsigned long long)s->watermark,
-                 (unsigned long long)s->context->setup->n_samples);
-}
-
-/* The entry that a message is for; of one too short to tell the plan's. */
-static int entry_of(const ee_segment *s, const ee_arrival *arrival) {
-  ee_message_header h = {.cut = -1};
-  if (arrival->bytes >= sizeof h) memcpy(&h, arrival->buffer, sizeof h);
-  return ee_entries_at(&s->entries, h.cut);
-}
-
-/* First look at a message: check it and count it. */
-static ee_status meet_message(ee_segment *s, const ee_arrival *arrival, int64_t now) {
-  const ee_message_layout *in = &s->entries.layout[entry_of(s, arrival)];
-  EE_TRY(ee_message_check(in, arrival->buffer, arrival->bytes, s->context->setup->batch_limit,
-                          ee_inbox_peer(s->inbox)));
-  const ee_message_header *h = arrival->buffer;
-  ee_message               m = ee_message_view(in, arrival->buffer, h->n);
-  EE_TRY(check_ids(s, &m));
-  uint64_t         newest = h->watermark - (h->watermark > 0);
-  ee_epoch_counts *counts = ee_counters_of(s->context->counters, newest);
-  counts->received_bytes += (int64_t)arrival->bytes;
-  counts->link_ns += arrival->occupied;
-  s->context->totals->bytes_received += (int64_t)arrival->bytes;
-  ee_message_tell(&s->in_end, arrival->buffer, arrival->bytes, now);
-  return EE_OK;
-}
-
-/* The head message was taken as a whole: what its watermark says holds, if its batch ends here. */
-static void end_message(ee_segment *s, const ee_message_header *h, int64_t now) {
-  s->ceiling = h->watermark;
-  if (h->follows != EE_FOLLOWS_PART) s->watermark = s->ceiling;
-  s->input_ended = h->follows == EE_FOLLOWS_NOTHING;
-  s->taken       = 0;
-  s->met         = false;
-  ee_inbox_release(s->inbox, now);
-}
-
-/* The newest id of the batch. */
-static uint64_t newest_id(const ee_segment *s) {
-  uint64_t newest = s->id[0];
-  for (int i = 1; i < s->filled; i++) {
-    if (s->id[i] > newest) newest = s->id[i];
-  }
-  return newest;
-}
-
-/* The rest of the head message stays for the next batch. */
-static void leave_rest(ee_segment *s, const ee_message *m) {
-  uint64_t least = m->id[s->taken];
-  for (int i = s->taken; i < m->header->n; i++) {
-    if (m->id[i] < least) least = m->id[i];
-  }
-  bool part  = m->header->follows == EE_FOLLOWS_PART;
-  s->ceiling = part || newest_id(s) > least ? m->header->watermark : least;
-  if (!part) s->watermark = least;
-}
-
-/* Take from the head message what fits into the batch.  A batch comes in at one cut. */
-static void take_message(ee_segment *s, const ee_arrival *arrival, int64_t now) {
-  int                      entry = entry_of(s, arrival);
-  const ee_message_layout *in    = &s->entries.layout[entry];
-  int                      n     = ((const ee_message_header *)arrival->buffer)->n;
-  ee_message               m     = ee_message_view(in, arrival->buffer, n);
-  s->closed                      = s->filled > 0 && n > 0 && entry != s->entry;
-  if (s->closed) return;
-  if (s->filled == 0) s->first_taken = now;
-  if (n > 0) s->entry = entry;
-
-  int room = s->context->setup->batch_limit - s->filled, left = n - s->taken;
-  take_samples(s, in, &m, left < room ? left : room);
-  if (s->taken == n) {
-    end_message(s, m.header, now);
-    return;
-  }
-  leave_rest(s, &m);
-}
-
-ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
-  int        limit = s->context->setup->batch_limit;
-  ee_arrival arrival;
-  ee_inbox_poll(s->inbox, now);
-  while (s->filled < limit && !s->closed && !s->input_ended &&
-         ee_inbox_head(s->inbox, now, &arrival)) {
-    if (!s->met) EE_TRY(meet_message(s, &arrival, now));
-    s->met = true;
-    take_message(s, &arrival, now);
-    *busy = true;
-  }
-  return EE_OK;
-}
-
-bool ee_segment_ready(const ee_segment *s, int64_t now) {
-  const ee_run_setup *setup = s->context->setup;
-  if (s->filled == 0) return false;
-  if (!ee_lessons_ready(s->context->lessons, newest_id(s))) return false;
-  if (s->filled == setup->batch_limit || s->closed || s->input_ended) return true;
-  return (double)(now - s->first_taken) >= setup->merge_wait * 1e9;
-}
-
-int ee_segment_parts(const ee_segment *s) {
-  const ee_run_setup *setup = s->context->setup;
-  int                 parts = 1;
-  for (int e = 0; e < setup->model->n_exits; e++) parts += ee_segment_part_layout(s, e, NULL);
-  return parts;
-}
-
-bool ee_segment_part_layout(const ee_segment *s, int e, ee_message_layout *layout) {
-  const ee_run_setup *setup = s->context->setup;
-  int                 cut   = setup->model->exit[e].attach + 1;
-  if (!setup->offload || cut <= s->in.cut || cut >= s->end || s->end >= setup->model->n_layers) {
-    return false;
-  }
-  if (layout != NULL) {
-    *layout = ee_message_layout_for(setup, s->plan_epoch, cut, s->in.state_bytes);
-  }
-  return true;
-}
-
-bool ee_segment_can_send(const ee_segment *s) {
-  ee_answer_batch batch;
-  return ee_answer_box_slot(s->context->answers, &batch) &&
-         (s->outbox == NULL || ee_outbox_slot_ahead(s->outbox, ee_segment_parts(s) - 1) != NULL);
-}
-
-/* An empty message: a watermark, and what follows. */
-static bool send_empty(ee_segment *s, uint64_t watermark, ee_follows follows, int64_t now) {
-  void *slot = ee_outbox_slot(s->outbox);
-  if (slot == NULL) return false;
-  ee_message_begin(&s->out, slot, 0, watermark, follows);
-  ee_outbox_post(s->outbox, ee_message_bytes(&s->out, 0), now);
-  s->context->totals->bytes_sent += (int64_t)ee_message_bytes(&s->out, 0);
-  return true;
-}
-
-bool ee_segment_send_watermark(ee_segment *s, uint64_t watermark, int64_t now) {
-  return send_empty(s, watermark, EE_FOLLOWS_BATCH, now);
-}
-
-bool ee_segment_pass_on(ee_segment *s, int64_t now) {
-  bool news = s->watermark > s->passed || (s->input_ended && !s->ended);
-  if (s->filled > 0 || !news) return false;
-  ee_follows follows = s->input_ended ? EE_FOLLOWS_NOTHING : EE_FOLLOWS_BATCH;
-  if (s->outbox != NULL && !send_empty(s, s->watermark, follows, now)) return false;
-  s->passed = s->watermark;
-  s->ended  = s->input_ended;
-  return true;
-}
-
-void ee_segment_await(ee_segment *s, bool held, ee_waiter *waiter) {
-  const ee_run_setup *setup = s->context->setup;
-  bool                room  = s->filled < setup->batch_limit && !s->closed && !s->input_ended;
-  ee_inbox_await_credits(s->inbox, waiter);
-  if (s->outbox != NULL) ee_outbox_await(s->outbox, waiter);
-  if (room) ee_inbox_await(s->inbox, waiter);
-  if (!room || s->filled == 0 || held) return;
-  int64_t full = s->first_taken + (int64_t)ceil(fmin(setup->merge_wait * 1e9, 1e18));
-  if (full > ee_clock_ns() - s->context->origin) ee_waiter_until(waiter, full);
-}
-
-bool ee_segment_settled(ee_segment *s, int64_t now) {
-  return s->ended && ee_inbox_poll(s->inbox, now) &&
-         (s->outbox == NULL || ee_outbox_settled(s->outbox));
+  if (s->watermark < first_id) s->watermark = first_id;
+  ee_fan_begin(&s->fan, first_id);
 }
 
 void ee_segment_close(ee_segment **segment) {
   ee_segment *s = *segment;
   if (s == NULL) return;
-  ee_inbox_close(&s->inbox);
-  ee_outbox_close(&s->outbox);
+  for (int i = 0; i < s->n_inputs && s->input != NULL; i++) ee_inbox_close(&s->input[i].inbox);
+  ee_fan_close(&s->fan);
   ee_exec_destroy(&s->exec);
+  free(s->input);
   free(s->id);
   free(s->admitted);
   free(s->state);

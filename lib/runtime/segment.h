@@ -6,6 +6,7 @@
 #include "counters.h"
 #include "ee/device.h"
 #include "entries.h"
+#include "fan.h"
 #include "lessons.h"
 #include "link.h"
 #include "message.h"
@@ -32,23 +33,32 @@ typedef struct ee_segment_context {
   ee_lessons         *lessons;      // what the policy learns
 } ee_segment_context;
 
+/** A link into a segment. */
+typedef struct ee_input {
+  ee_inbox *inbox;
+  uint64_t  watermark;  // ids below it came in over this link, or never will
+  bool      met;        // the inbox's head message was checked
+  int       taken;      // samples already taken from it
+  bool      ended;      // nothing more comes in
+} ee_input;
+
 typedef struct ee_segment {
   const ee_segment_context *context;
   int                       plan_epoch;
   int                       begin, end;  // layers that it may run; the plan's may begin later
   ee_exec                  *exec;
-  ee_inbox                 *inbox;
-  ee_outbox                *outbox;           // NULL if `end` is the end of the model
-  ee_entries                entries;          // where samples come in
-  ee_message_layout         in, out;          // of the plan's cuts
-  ee_message_end            in_end, out_end;  // for the trace
+  int                       n_inputs;    // >= 1
+  ee_input                 *input;       // shape [n_inputs], from all devices of the stage before
+  int                       next_input;  // the one to look at first
+  bool                      ordered;     // ids come in rising
+  ee_fan                    fan;         // without links if `end` is the end of the model
+  ee_entries                entries;     // where samples come in
+  ee_message_layout         in, out;     // of the plan's cuts
 
   // The batch being gathered, as it came in.
   int            filled;       // samples in it
   int            entry;        // in `entries`, of its samples
   bool           closed;       // samples that come in elsewhere stand behind it
-  bool           met;          // the inbox's head message was checked
-  int            taken;        // samples already taken from it
   int64_t        first_taken;  // when its first sample came in [ns]
   uint64_t      *id;           // shape [batch_limit]
   int64_t       *admitted;     // shape [batch_limit] [ns]
@@ -57,7 +67,8 @@ typedef struct ee_segment {
   int           *go;           // shape [batch_limit], the same: who is offloaded
 
   uint64_t watermark;    // ids below it came in, or left before
-  uint64_t ceiling;      // above all ids that came in; beyond `watermark` while parts are to follow
+  uint64_t ceiling;      // of ordered ids, above all that came in; beyond `watermark` while parts
+                         // are to follow
   uint64_t passed;       // ids below it have left this device
   bool     input_ended;  // nothing more comes in
   bool     ended;        // and all of it has gone on
@@ -70,7 +81,10 @@ typedef struct ee_segment {
 ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan, int plan_epoch,
                           ee_segment **segment);
 
-/** Take from the inbox what fits into the batch.  *busy is set if anything was taken. */
+/** Ids begin at @p first_id: the plan's first, or where it takes over. */
+void ee_segment_begin(ee_segment *segment, uint64_t first_id);
+
+/** Take from the inboxes what fits into the batch.  *busy is set if anything was taken. */
 ee_status ee_segment_gather(ee_segment *segment, int64_t now, bool *busy);
 
 /** Whether the batch should run now: it is full, or has waited long enough, or nothing follows. */
@@ -81,7 +95,7 @@ bool ee_segment_ready(const ee_segment *segment, int64_t now);
 /** What a batch that has run leaves to be sent when its time has come. */
 typedef struct ee_batch_result {
   ee_segment *segment;
-  int         n_out;  // messages in the outbox's slots
+  int         n_out;  // messages in the slots of the link whose turn it is
   size_t      out_bytes[EE_BATCH_PARTS];
   bool        news;     // there is no message, so the watermark is to travel alone
   uint64_t    passed;   // of the segment once this is sent
@@ -109,10 +123,6 @@ bool ee_segment_can_send(const ee_segment *segment);
 
 /** Send what the batch left.  @p now [ns]. */
 void ee_segment_release(const ee_batch_result *result, int64_t now);
-
-/** Send the watermark alone, if it can leave at once; it need not, for what comes later carries its
- *  own.  Returns whether it was sent. */
-bool ee_segment_send_watermark(ee_segment *segment, uint64_t watermark, int64_t now);
 
 /** With no batch in hand, let the watermark and the end of the stream travel on. */
 bool ee_segment_pass_on(ee_segment *segment, int64_t now);

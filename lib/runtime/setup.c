@@ -89,6 +89,21 @@ static bool always_positive(const ee_schedule *schedule) {
   return true;
 }
 
+/* That device d of the fleet can run the stage's layers from the beginning to the end. */
+static ee_status check_device(const ee_run_setup *s, const ee_stage *stage, int d) {
+  const ee_fleet *fleet = s->fleet;
+  double          speed = ee_fleet_speed(fleet, d, -1.0, s->host_flops);
+  if (ee_fleet_away(fleet, d, 0.0)) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "device %d owns layers %d to %d but the fleet has it away when the run begins",
+                   d, stage->begin, stage->end - 1);
+  }
+  if (speed > 0.0 && isfinite(speed) && always_positive(&fleet->device[d].speed)) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "device %d owns layers %d to %d but has a speed of %g FLOP/s, or of 0 later", d,
+                 stage->begin, stage->end - 1, speed);
+}
+
 static ee_status check_fleet(const ee_run_setup *s, int size) {
   const ee_fleet *fleet = s->fleet;
   if (fleet == NULL) return EE_OK;
@@ -97,17 +112,9 @@ static ee_status check_fleet(const ee_run_setup *s, int size) {
                    size);
   }
   for (int i = 0; i < s->plan->n_stages; i++) {
-    int    d     = s->plan->stage[i].device;
-    double speed = ee_fleet_speed(fleet, d, -1.0, s->host_flops);
-    if (ee_fleet_away(fleet, d, 0.0)) {
-      return EE_FAIL(EE_ERR_ARG,
-                     "device %d owns layers %d to %d but the fleet has it away when the run begins",
-                     d, s->plan->stage[i].begin, s->plan->stage[i].end - 1);
+    for (int k = 0; k < ee_plan_width(s->plan, i); k++) {
+      EE_TRY(check_device(s, &s->plan->stage[i], ee_plan_device(s->plan, i, k)));
     }
-    if (speed > 0.0 && isfinite(speed) && always_positive(&fleet->device[d].speed)) continue;
-    return EE_FAIL(EE_ERR_ARG,
-                   "device %d owns layers %d to %d but has a speed of %g FLOP/s, or of 0 later", d,
-                   s->plan->stage[i].begin, s->plan->stage[i].end - 1, speed);
   }
   return EE_OK;
 }
@@ -122,6 +129,11 @@ ee_status ee_setup_check(const ee_run_setup *s, int size) {
                    s->plan->n_layers, s->plan->n_devices, s->model->n_layers, size);
   }
   EE_TRY(ee_plan_check(s->plan));
+  if (s->offload && s->plan->n_replicas > 0) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "stage %d of the plan has several devices; with offloading each has one",
+                   s->plan->replica[0].stage);
+  }
   return check_fleet(s, size);
 }
 

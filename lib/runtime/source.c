@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fan.h"
 #include "message_event.h"
 #include "sample_state.h"
 
@@ -14,13 +15,13 @@ struct ee_source {
   const ee_wire      *wire;
   const ee_run_setup *setup;
   const ee_pacer     *pacer;
-  uint64_t            next, limit;       // next id; ids below limit may go
-  uint64_t            hold;              // ids from here on wait
-  uint64_t            switch_id;         // first id of the prepared plan; UINT64_MAX: not decided
-  ee_outbox          *now, *then, *old;  // of the plan in force, the prepared one, the one before
+  uint64_t            next, limit;     // next id; ids below limit may go
+  uint64_t            hold;            // ids from here on wait
+  uint64_t            switch_id;       // first id of the prepared plan; UINT64_MAX: not decided
+  ee_fan              now, then, old;  // of the plan in force, the prepared one, the one before
   ee_message_layout   now_layout, then_layout;
   int64_t             clock;      // of this turn [ns]
-  bool                now_ended;  // the link in force got its last message
+  bool                now_ended;  // the links in force got their last messages
 };
 
 static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
@@ -29,12 +30,12 @@ static void tell_sent(void *context, int peer, const void *message, size_t bytes
   ee_message_tell(&end, message, bytes, s->clock);
 }
 
-static ee_status open_link(ee_source *s, const ee_plan *plan, int plan_epoch,
-                           ee_message_layout *layout, ee_outbox **outbox) {
+static ee_status open_links(ee_source *s, const ee_plan *plan, int plan_epoch,
+                            ee_message_layout *layout, ee_fan *fan) {
   *layout = ee_message_layout_for(s->setup, plan_epoch, 0, ee_sample_state_bytes(s->setup->policy));
-  EE_TRY(ee_outbox_open(s->wire, plan->stage[0].device, plan_epoch, s->setup->slots,
-                        ee_message_bytes(layout, s->setup->batch_limit), s->pacer, outbox));
-  if (s->setup->sink != NULL) ee_outbox_listen(*outbox, tell_sent, s);
+  EE_TRY(ee_fan_open(s->wire, plan, 0, 0, plan_epoch, s->setup->slots,
+                     ee_message_bytes(layout, s->setup->batch_limit), s->pacer, fan));
+  if (s->setup->sink != NULL) ee_fan_listen(fan, tell_sent, s);
   return EE_OK;
 }
 
@@ -46,14 +47,14 @@ ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, const e
   *s = (ee_source){
       .wire = wire, .setup = setup, .pacer = pacer, .hold = UINT64_MAX, .switch_id = UINT64_MAX};
 
-  ee_status status = open_link(s, setup->plan, 0, &s->now_layout, &s->now);
+  ee_status status = open_links(s, setup->plan, 0, &s->now_layout, &s->now);
   if (status != EE_OK) ee_source_close(&s);
   *source = s;
   return status;
 }
 
 ee_status ee_source_prepare(ee_source *source, const ee_plan *plan, int plan_epoch) {
-  return open_link(source, plan, plan_epoch, &source->then_layout, &source->then);
+  return open_links(source, plan, plan_epoch, &source->then_layout, &source->then);
 }
 
 ee_status ee_source_switch(ee_source *source, uint64_t first_id) {
@@ -62,11 +63,12 @@ ee_status ee_source_switch(ee_source *source, uint64_t first_id) {
                    (unsigned long long)first_id, (unsigned long long)source->next);
   }
   source->switch_id = first_id;
+  ee_fan_begin(&source->then, first_id);
   return EE_OK;
 }
 
 void ee_source_unprepare(ee_source *source) {
-  ee_outbox_close(&source->then);
+  ee_fan_close(&source->then);
 }
 
 void ee_source_allow(ee_source *source, uint64_t limit) {
@@ -106,27 +108,18 @@ static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
     m.admitted[i] = now;
   }
   memset(m.state, 0, (size_t)n * s->now_layout.state_bytes);
-  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, n), now);
+  ee_fan_post(&s->now, ee_message_bytes(&s->now_layout, n), now);
   s->next += (uint64_t)n;
+  ee_fan_advance(&s->now, s->next);
   return EE_OK;
 }
 
-/* Tell the link in force that nothing follows. */
-static bool say_last(ee_source *s, int64_t now) {
-  void *slot = ee_outbox_slot(s->now);
-  if (slot == NULL) return false;
-  ee_message_begin(&s->now_layout, slot, 0, s->next, EE_FOLLOWS_NOTHING);
-  ee_outbox_post(s->now, ee_message_bytes(&s->now_layout, 0), now);
-  s->now_ended = true;
-  return true;
-}
-
-/* The link before must be settled first: two plans back is not kept. */
+/* The links before must be settled first: two plans back is not kept. */
 static bool change_plan(ee_source *s) {
-  if (s->old != NULL) return false;
+  if (s->old.n > 0) return false;
   s->old        = s->now;
   s->now        = s->then;
-  s->then       = NULL;
+  s->then       = (ee_fan){.n = 0};
   s->now_layout = s->then_layout;
   s->now_ended  = false;
   s->switch_id  = UINT64_MAX;
@@ -134,11 +127,16 @@ static bool change_plan(ee_source *s) {
 }
 
 static void poll_links(ee_source *s, bool *busy) {
-  if (s->now != NULL) *busy |= ee_outbox_poll(s->now, s->clock);
-  if (s->then != NULL) ee_outbox_poll(s->then, s->clock);
-  if (s->old == NULL) return;
-  *busy |= ee_outbox_poll(s->old, s->clock);
-  if (ee_outbox_settled(s->old)) ee_outbox_close(&s->old);
+  *busy |= ee_fan_poll(&s->now, s->clock);
+  ee_fan_poll(&s->then, s->clock);
+  *busy |= ee_fan_poll(&s->old, s->clock);
+  if (ee_fan_settled(&s->old)) ee_fan_close(&s->old);
+}
+
+/* Tell the links in force that nothing follows. */
+static void end_links(ee_source *s, int64_t now, bool *busy) {
+  *busy |= ee_fan_end(&s->now, &s->now_layout, s->next, now);
+  s->now_ended = ee_fan_ended(&s->now);
 }
 
 ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
@@ -146,7 +144,7 @@ ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
   poll_links(s, busy);
   bool finished = s->next == s->setup->n_samples;
   if (!s->now_ended && (finished || s->next == s->switch_id)) {
-    *busy |= say_last(s, now);
+    end_links(s, now, busy);
     return EE_OK;
   }
   if (s->now_ended) {
@@ -154,39 +152,38 @@ ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
     return EE_OK;
   }
   int   n    = admissible(s, now);
-  void *slot = n > 0 ? ee_outbox_slot(s->now) : NULL;
-  if (slot == NULL) return EE_OK;
+  void *slot = n > 0 ? ee_fan_slot(&s->now) : NULL;
+  if (slot == NULL) {
+    uint64_t epoch = (uint64_t)s->setup->epoch_samples;
+    *busy |= ee_fan_tell_epoch(&s->now, &s->now_layout, s->next, epoch, now);
+    return EE_OK;
+  }
   *busy = true;
   return admit(s, slot, n, now);
 }
 
 void ee_source_await(ee_source *s, int64_t now, ee_waiter *waiter) {
-  if (s->now != NULL) ee_outbox_await(s->now, waiter);
-  if (s->old != NULL) ee_outbox_await(s->old, waiter);
+  ee_fan_await(&s->now, waiter);
+  ee_fan_await(&s->old, waiter);
   if (s->setup->rate <= 0.0 || s->next >= allowed(s) || admissible(s, now) > 0) return;
   double next = ceil((double)s->next / s->setup->rate * 1e9);
   ee_waiter_until(waiter, (int64_t)fmin(fmax(next, (double)now + SOON), 1e18));
 }
 
 bool ee_source_done(const ee_source *s) {
-  return s->next == s->setup->n_samples && s->now_ended && s->old == NULL &&
-         ee_outbox_settled(s->now);
+  return s->next == s->setup->n_samples && s->now_ended && s->old.n == 0 && ee_fan_settled(&s->now);
 }
 
 bool ee_source_sent(ee_source *s) {
-  ee_outbox *all[] = {s->now, s->then, s->old};
-  bool       sent  = true;
-  for (int i = 0; i < 3; i++) {
-    if (all[i] != NULL) sent &= ee_outbox_sent(all[i]);
-  }
-  return sent;
+  bool then = ee_fan_sent(&s->then), old = ee_fan_sent(&s->old);
+  return ee_fan_sent(&s->now) && then && old;
 }
 
 void ee_source_close(ee_source **source) {
   if (*source == NULL) return;
-  ee_outbox_close(&(*source)->now);
-  ee_outbox_close(&(*source)->then);
-  ee_outbox_close(&(*source)->old);
+  ee_fan_close(&(*source)->now);
+  ee_fan_close(&(*source)->then);
+  ee_fan_close(&(*source)->old);
   free(*source);
   *source = NULL;
 }

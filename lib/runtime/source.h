@@ -8,10 +8,10 @@
 
 /**
  * @file source.h
- * Rank 0 only: admits samples in order and hands them to the device that owns layer 0.
+ * Rank 0 only: admits samples in order and hands them to the devices that own layer 0.
  *
- * Ids below a plan's end follow that plan; the first id of the next plan opens its link and the
- * old link gets its last message.
+ * Ids below a plan's end follow that plan; the first id of the next plan opens its links and the
+ * old links get their last message.
  */
 typedef struct ee_source ee_source;
 
@@ -19,7 +19,7 @@ typedef struct ee_source ee_source;
 ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, const ee_pacer *pacer,
                          ee_source **source);
 
-/** Open the link to the first device of a plan that may follow. */
+/** Open the links to the first devices of a plan that may follow. */
 ee_status ee_source_prepare(ee_source *source, const ee_plan *plan, int plan_epoch);
 
 /** Ids from @p first_id on follow the prepared plan.

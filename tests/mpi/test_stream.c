@@ -1,58 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams over 1 to 6 ranks against one device that runs every exit of every sample. */
-#include "ee/confidence.h"
-#include "ee/exec.h"
-#include "toy_stream.h"
-
-/* Where sample `id` leaves, and its logits there: no batch, no cut, no message. */
-static int leave_alone(ee_exec *exec, const ee_model *m, int64_t id, float *logits) {
-  toy_input(id, 1, ee_exec_input(exec, m->input));
-  for (int e = 0, at = 0; e < m->n_exits; e++) {
-    const float *z;
-    float        p[TOY_CLASSES];
-    CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(exec, at, m->exit[e].attach + 1, 1), EE_OK);
-    CU_ASSERT_EQUAL_FATAL(ee_exec_run_head(exec, e, 1, &z), EE_OK);
-    at = m->exit[e].attach + 1;
-    memcpy(logits, z, TOY_CLASSES * sizeof *z);
-    ee_softmax(z, TOY_CLASSES, m->exit[e].temperature, p);
-    if (p[ee_argmax(z, TOY_CLASSES)] >= 0.5f) return e;
-  }
-  return m->n_exits - 1;
-}
-
-/* Every id once, at the exit and with the bits of the sample alone.  Rank 0 only. */
-static void check_outcome(const toy_run *t) {
-  const ee_model *m        = t->model;
-  ee_resident    *resident = NULL;
-  ee_exec        *exec     = NULL;
-  int             exits[3] = {0};
-  CU_ASSERT_EQUAL_FATAL(ee_resident_create(m, &ee_backend_ref, &resident), EE_OK);
-  for (int l = 0; l < m->n_layers; l++) CU_ASSERT_EQUAL(ee_resident_add(resident, l, NULL), EE_OK);
-  CU_ASSERT_EQUAL_FATAL(ee_exec_create(resident, 0, m->n_layers, 1, &exec), EE_OK);
-  CU_ASSERT_EQUAL(t->outcome->n, (int64_t)t->setup.n_samples);
-  for (int64_t id = 0; id < (int64_t)t->setup.n_samples; id++) {
-    float            logits[TOY_CLASSES];
-    int              e = leave_alone(exec, m, id, logits);
-    const ee_answer *a = &t->outcome->answer[id];
-    CU_ASSERT_EQUAL(t->outcome->times[id], 1);
-    CU_ASSERT_EQUAL(a->exit, e);
-    CU_ASSERT_EQUAL(a->prediction, ee_argmax(logits, TOY_CLASSES));
-    CU_ASSERT_EQUAL(memcmp(t->outcome->logits[id], logits, sizeof logits), 0);
-    CU_ASSERT_TRUE(a->admitted <= a->answered);
-    exits[e]++;
-  }
-  if (t->setup.n_samples == TOY_SAMPLES) {  // the stream is not one-sided
-    CU_ASSERT_TRUE(exits[0] > 5 && exits[1] > 5 && exits[2] > 5);
-  }
-  ee_exec_destroy(&exec);
-  ee_resident_destroy(&resident);
-}
+#include "toy_alone.h"
 
 static void run_and_check(toy_run *t) {
   ee_device_totals totals;
   CU_ASSERT_EQUAL(toy_go(t, &totals), EE_OK);
   if (t->setup.sink != NULL) {
-    check_outcome(t);
+    toy_check_outcome(t);
     CU_ASSERT_EQUAL(totals.answered, (int64_t)t->setup.n_samples);
     CU_ASSERT_EQUAL(totals.duplicates, 0);
   }
@@ -110,7 +64,7 @@ static void a_stream_without_a_controller_ends(void) {
   CU_ASSERT_EQUAL_FATAL(ee_device_create(MPI_COMM_WORLD, &t.setup, &device), EE_OK);
   CU_ASSERT_EQUAL(ee_device_run(device, NULL), EE_OK);
   ee_device_destroy(&device);
-  if (t.setup.sink != NULL) check_outcome(&t);
+  if (t.setup.sink != NULL) toy_check_outcome(&t);
   toy_close(&t);
 }
 
