@@ -62,6 +62,10 @@ static ee_status check(const ee_run_options *o) {
   if (o->offload && o->rebalance) {
     return EE_FAIL(EE_ERR_USAGE, "--offload on keeps its plan; it needs --rebalance off");
   }
+  if (ee_planner_by_name(o->planner)->replicates && (o->rebalance || o->offload)) {
+    return EE_FAIL(EE_ERR_USAGE, "--planner %s keeps its plan; it needs --rebalance off%s",
+                   o->planner, o->offload ? " and --offload off" : "");
+  }
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0) {
     if (o->fleet == NULL) {
       return EE_FAIL(EE_ERR_USAGE,

@@ -74,7 +74,11 @@ static const table_layout layouts[EE_TABLE_COUNT] = {
     [EE_TABLE_BUSY]    = {"/epoch/busy", NULL, 0, EE_H5_F64, offsetof(ee_trace_shape, n_devices)},
     [EE_TABLE_BEFORE]  = {"/epoch/before", NULL, 0, EE_H5_I32, offsetof(ee_trace_shape, n_layers)},
     [EE_TABLE_AFTER]   = {"/epoch/after", NULL, 0, EE_H5_I32, offsetof(ee_trace_shape, n_layers)},
-    [EE_TABLE_EPOCHS]  = {"/epochs", epoch_members, sizeof(ee_epoch_record), EE_H5_U8, 0},
+    [EE_TABLE_BEFORE_REPLICAS] = {"/epoch/before_replicas", NULL, 0, EE_H5_I32,
+                                  offsetof(ee_trace_shape, n_devices)},
+    [EE_TABLE_AFTER_REPLICAS]  = {"/epoch/after_replicas", NULL, 0, EE_H5_I32,
+                                  offsetof(ee_trace_shape, n_devices)},
+    [EE_TABLE_EPOCHS]          = {"/epochs", epoch_members, sizeof(ee_epoch_record), EE_H5_U8, 0},
 };
 
 const ee_trace_number ee_trace_numbers[] = {
@@ -100,11 +104,12 @@ const ee_trace_text ee_trace_texts[EE_TRACE_N_TEXTS + 1] = {
 };
 
 ee_trace_shape ee_trace_shape_of(const ee_trace_header *header) {
-  return (ee_trace_shape){.n_exits     = header->n_exits,
-                          .n_classes   = header->n_classes,
-                          .n_layers    = header->plan->n_layers,
-                          .n_devices   = header->plan->n_devices,
-                          .with_logits = header->with_logits != 0};
+  return (ee_trace_shape){.n_exits       = header->n_exits,
+                          .n_classes     = header->n_classes,
+                          .n_layers      = header->plan->n_layers,
+                          .n_devices     = header->plan->n_devices,
+                          .with_logits   = header->with_logits != 0,
+                          .with_replicas = true};
 }
 
 const char *ee_trace_table_name(ee_trace_table table) {
@@ -112,7 +117,8 @@ const char *ee_trace_table_name(ee_trace_table table) {
 }
 
 bool ee_trace_table_used(ee_trace_table table, const ee_trace_shape *shape) {
-  return table != EE_TABLE_LOGITS || shape->with_logits;
+  bool replicas = table == EE_TABLE_BEFORE_REPLICAS || table == EE_TABLE_AFTER_REPLICAS;
+  return replicas ? shape->with_replicas : table != EE_TABLE_LOGITS || shape->with_logits;
 }
 
 int ee_trace_table_rank(ee_trace_table table) {

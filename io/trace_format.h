@@ -31,14 +31,19 @@ typedef enum {
   EE_TABLE_BUSY,
   EE_TABLE_BEFORE,
   EE_TABLE_AFTER,
+  EE_TABLE_BEFORE_REPLICAS,
+  EE_TABLE_AFTER_REPLICAS,
   EE_TABLE_EPOCHS,
   EE_TABLE_COUNT
 } ee_trace_table;
 
-/** Widths of the array tables, and whether logits are kept. */
+#define EE_TRACE_REPLICAS "/run/replicas"
+
+/** Widths of the array tables, and whether logits and replicas are kept. */
 typedef struct ee_trace_shape {
   int  n_exits, n_classes, n_layers, n_devices;
   bool with_logits;
+  bool with_replicas;  // false in traces from before stages could have several devices
 } ee_trace_shape;
 
 /** Shape that @p header asks for; its plan must not be NULL. */

@@ -7,6 +7,7 @@
 
 #include "h5_array.h"
 #include "h5_text.h"
+#include "trace_plan.h"
 
 #define MAX_TIME (INT64_C(1) << 61)   // later is damage; differences of two times cannot overflow
 #define MAX_BYTES (INT64_C(1) << 40)  // of one message; sums of them cannot overflow
@@ -133,36 +134,24 @@ static ee_status read_table(const ee_h5 *h5, ee_trace_table which, ee_trace_part
   return status;
 }
 
-ee_status ee_trace_plan_of_row(const char *path, const ee_trace_shape *shape, const int32_t *row,
-                               ee_plan **plan) {
-  *plan        = NULL;
-  int n_stages = 1;
-  for (int l = 1; l < shape->n_layers; l++) n_stages += row[l] != row[l - 1];
-  if (n_stages == 1 && row[0] == -1) return EE_OK;
-
-  ee_status status = ee_plan_create(shape->n_layers, shape->n_devices, n_stages, plan);
-  if (status == EE_ERR_NOMEM) return status;
-  if (status == EE_OK) {
-    ee_stage *stage = (*plan)->stage;
-    *stage          = (ee_stage){.begin = 0, .end = 1, .device = row[0]};
-    for (int l = 1; l < shape->n_layers; l++) {
-      if (row[l] != row[l - 1]) *++stage = (ee_stage){.begin = l, .device = row[l]};
-      stage->end = l + 1;
-    }
-    status = ee_plan_check(*plan);
-  }
-  if (status == EE_OK) return EE_OK;
-  ee_plan_destroy(plan);
-  return EE_FAIL(EE_ERR_FORMAT, "%s is damaged: it holds a plan that cannot be", path);
+static ee_status read_plan_rows(const ee_h5 *h5, const ee_trace_shape *shape, int32_t *device,
+                                int32_t *replica) {
+  hsize_t layers = (hsize_t)shape->n_layers, devices = (hsize_t)shape->n_devices;
+  EE_TRY(ee_h5_read_array(h5, "/run/plan", EE_H5_I32, 1, &layers, device));
+  if (!shape->with_replicas) return EE_OK;
+  return ee_h5_read_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica);
 }
 
 static ee_status read_first_plan(const ee_h5 *h5, ee_trace_part *part) {
-  hsize_t  dim = (hsize_t)part->shape.n_layers;
-  int32_t *row = calloc(dim, sizeof *row);
+  size_t   layers = (size_t)part->shape.n_layers, devices = (size_t)part->shape.n_devices;
+  int32_t *row = calloc(layers + devices, sizeof *row);
   if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the plan of %s", h5->path);
-  ee_plan  *plan   = NULL;
-  ee_status status = ee_h5_read_array(h5, "/run/plan", EE_H5_I32, 1, &dim, row);
-  if (status == EE_OK) status = ee_trace_plan_of_row(h5->path, &part->shape, row, &plan);
+  ee_plan  *plan    = NULL;
+  int32_t  *replica = part->shape.with_replicas ? row + layers : NULL;
+  ee_status status  = read_plan_rows(h5, &part->shape, row, replica);
+  if (status == EE_OK)
+    status = ee_trace_plan_of_rows(h5->path, part->shape.n_layers, part->shape.n_devices, row,
+                                   replica, &plan);
   if (status == EE_OK && plan == NULL) {
     status = EE_FAIL(EE_ERR_FORMAT, "%s: /run/plan names no device", h5->path);
   }
@@ -184,10 +173,11 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_samples", 0, INT64_MAX, &value));
   part->header.n_samples = (uint64_t)value;
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "seed", INT64_MIN, INT64_MAX, &value));
-  part->header.seed       = (uint64_t)value;
-  part->shape.n_exits     = part->header.n_exits;
-  part->shape.n_classes   = part->header.n_classes;
-  part->shape.with_logits = part->header.with_logits != 0;
+  part->header.seed         = (uint64_t)value;
+  part->shape.n_exits       = part->header.n_exits;
+  part->shape.n_classes     = part->header.n_classes;
+  part->shape.with_logits   = part->header.with_logits != 0;
+  part->shape.with_replicas = ee_h5_exists(h5, EE_TRACE_REPLICAS);
   return EE_OK;
 }
 

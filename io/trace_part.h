@@ -31,8 +31,3 @@ ee_status ee_trace_part_read(const ee_h5 *h5, ee_trace_part *part);
 
 /** Free everything; may be called on a zeroed one. */
 void ee_trace_part_clear(ee_trace_part *part);
-
-/** The plan that a row of devices per layer says; *plan is NULL if the row says there is none.
- *  EE_ERR_FORMAT naming @p path if it is no plan. */
-ee_status ee_trace_plan_of_row(const char *path, const ee_trace_shape *shape, const int32_t *row,
-                               ee_plan **plan);

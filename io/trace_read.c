@@ -11,6 +11,7 @@
 #include "h5_text.h"
 #include "trace_link.h"
 #include "trace_part.h"
+#include "trace_plan.h"
 #include "trace_probe.h"
 
 #define READ_ATTEMPTS 24  // of a piece that may just be written: 2^24 ns of patience
@@ -121,7 +122,7 @@ static ee_status merge_part(const char *path, ee_trace_part *whole, ee_trace_par
   const ee_trace_shape *a = &whole->shape, *b = &part->shape;
   if (a->n_exits != b->n_exits || a->n_classes != b->n_classes || a->n_layers != b->n_layers ||
       a->n_devices != b->n_devices || a->with_logits != b->with_logits ||
-      whole->header.n_ranks != part->header.n_ranks) {
+      a->with_replicas != b->with_replicas || whole->header.n_ranks != part->header.n_ranks) {
     return EE_FAIL(EE_ERR_FORMAT, "%s is a part of another run", path);
   }
   for (int i = 0; i < EE_TABLE_COUNT; i++) EE_TRY(append_rows(whole, part, i));
@@ -197,12 +198,21 @@ static ee_status sort_answers(ee_trace_part *whole) {
   return status;
 }
 
-static ee_status attach_plans(const char *path, ee_trace_file *file, int64_t i) {
+/* The i-th row of a table of integers; NULL if the trace does not keep it. */
+static const int32_t *row_of(const ee_trace_file *file, ee_trace_table table, int64_t i) {
   const ee_trace_shape *shape = &file->whole.shape;
-  size_t                first = (size_t)i * (size_t)shape->n_layers;
+  if (!ee_trace_table_used(table, shape)) return NULL;
+  const int32_t *rows = (const void *)file->whole.rows[table];
+  return rows + (size_t)i * (size_t)ee_trace_table_width(table, shape);
+}
+
+static ee_status attach_plans(const char *path, ee_trace_file *file, int64_t i) {
+  static const ee_trace_table devices[]  = {EE_TABLE_BEFORE, EE_TABLE_AFTER};
+  static const ee_trace_table replicas[] = {EE_TABLE_BEFORE_REPLICAS, EE_TABLE_AFTER_REPLICAS};
   for (int after = 0; after < 2; after++) {
-    const int32_t *rows = (const void *)file->whole.rows[after ? EE_TABLE_AFTER : EE_TABLE_BEFORE];
-    EE_TRY(ee_trace_plan_of_row(path, shape, rows + first, &file->plan[2 * i + after]));
+    EE_TRY(ee_trace_plan_of_rows(path, file->whole.shape.n_layers, file->whole.shape.n_devices,
+                                 row_of(file, devices[after], i), row_of(file, replicas[after], i),
+                                 &file->plan[2 * i + after]));
   }
   file->epoch[i].before = file->plan[2 * i];
   file->epoch[i].after  = file->plan[2 * i + 1];

@@ -15,6 +15,7 @@
 #include "h5_detach.h"
 #include "h5_text.h"
 #include "trace_format.h"
+#include "trace_plan.h"
 
 #define CREATED_BY "edgeexit " EE_VERSION
 #define FLUSH_NS INT64_C(250000000)  // oldest that a waiting record may get
@@ -132,19 +133,19 @@ static void on_answer(void *self, const ee_answer *answer, const float *logits, 
   if (is_large(writer, EE_TABLE_SAMPLES) || is_large(writer, EE_TABLE_LOGITS)) flush(writer);
 }
 
-/* Device of each layer; -1 everywhere if there is no plan. */
-static void plan_to_row(const ee_plan *plan, int n_layers, int32_t *row) {
-  for (int l = 0; l < n_layers; l++) row[l] = -1;
-  if (plan == NULL) return;
-  for (int s = 0; s < plan->n_stages; s++) {
-    for (int l = plan->stage[s].begin; l < plan->stage[s].end; l++) row[l] = plan->stage[s].device;
-  }
+/* Room for the two rows of a plan. */
+static int32_t *plan_rows(const trace_writer *writer, int32_t **replica) {
+  size_t   layers = (size_t)writer->shape.n_layers, devices = (size_t)writer->shape.n_devices;
+  int32_t *device = malloc((layers + devices) * sizeof *device);
+  if (device != NULL) *replica = device + layers;
+  return device;
 }
 
-static void add_plan(trace_writer *writer, ee_trace_table which, const ee_plan *plan,
-                     int32_t *row) {
-  plan_to_row(plan, writer->shape.n_layers, row);
-  add_row(writer, which, row);
+static void add_plan(trace_writer *writer, ee_trace_table which, ee_trace_table replicas,
+                     const ee_plan *plan, int32_t *device, int32_t *replica) {
+  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, device, replica);
+  add_row(writer, which, device);
+  add_row(writer, replicas, replica);
 }
 
 static ee_status check_epoch(const trace_writer *writer, const ee_epoch_record *record) {
@@ -165,7 +166,7 @@ static void on_epoch(void *self, const ee_epoch_record *record) {
   remember(writer, check_epoch(writer, record));
   if (writer->status != EE_OK) return;
 
-  int32_t *row = malloc((size_t)writer->shape.n_layers * sizeof *row);
+  int32_t *replica = NULL, *row = plan_rows(writer, &replica);
   if (row == NULL) {
     remember(writer, EE_FAIL(EE_ERR_NOMEM, "for an epoch of %s", writer->h5.path));
     return;
@@ -173,8 +174,8 @@ static void on_epoch(void *self, const ee_epoch_record *record) {
   add_row(writer, EE_TABLE_LEFT, record->left);
   add_row(writer, EE_TABLE_REACHED, record->reached);
   add_row(writer, EE_TABLE_BUSY, record->busy);
-  add_plan(writer, EE_TABLE_BEFORE, record->before, row);
-  add_plan(writer, EE_TABLE_AFTER, record->after, row);
+  add_plan(writer, EE_TABLE_BEFORE, EE_TABLE_BEFORE_REPLICAS, record->before, row, replica);
+  add_plan(writer, EE_TABLE_AFTER, EE_TABLE_AFTER_REPLICAS, record->after, row, replica);
   add_row(writer, EE_TABLE_EPOCHS, record);
   free(row);
 }
@@ -255,12 +256,16 @@ static ee_status write_names(const ee_h5 *h5) {
   return ee_h5_write_text_attribute(h5, "/epochs", "verdicts", list);
 }
 
-static ee_status write_plan(const ee_h5 *h5, const ee_plan *plan) {
-  int32_t *row = malloc((size_t)plan->n_layers * sizeof *row);
+static ee_status write_plan(const trace_writer *writer, const ee_plan *plan) {
+  const ee_h5 *h5      = &writer->h5;
+  int32_t     *replica = NULL, *row = plan_rows(writer, &replica);
   if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d layers", plan->n_layers);
-  plan_to_row(plan, plan->n_layers, row);
-  hsize_t   dim    = (hsize_t)plan->n_layers;
-  ee_status status = ee_h5_write_array(h5, "/run/plan", EE_H5_I32, 1, &dim, row);
+  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, row, replica);
+  hsize_t   layers = (hsize_t)plan->n_layers, devices = (hsize_t)plan->n_devices;
+  ee_status status = ee_h5_write_array(h5, "/run/plan", EE_H5_I32, 1, &layers, row);
+  if (status == EE_OK) {
+    status = ee_h5_write_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica);
+  }
   free(row);
   return status;
 }
@@ -280,7 +285,7 @@ static ee_status write_start(trace_writer *writer, const ee_trace_header *header
   EE_TRY(ee_h5_write_text_attribute(h5, "/", "created_by", CREATED_BY));
   EE_TRY(write_numbers(h5, header));
   EE_TRY(write_texts(h5, header));
-  EE_TRY(write_plan(h5, header->plan));
+  EE_TRY(write_plan(writer, header->plan));
   for (int i = 0; i < EE_TABLE_COUNT; i++) {
     if (ee_trace_table_used(i, &writer->shape)) EE_TRY(create_table(writer, i));
   }

@@ -61,9 +61,26 @@ double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int
   return most / pairs;
 }
 
+/* Messages that a link holds at its receiving end, and at its sending end. */
+static double slots_in(const ee_chain *chain) {
+  return chain->slots;
+}
+
+static double slots_out(const ee_chain *chain) {
+  return chain->slots > 1 ? chain->slots + 1 : chain->slots;
+}
+
 double ee_partition_message_bytes(const ee_chain *chain, int i, int j) {
-  double in = chain->slots, out = chain->slots > 1 ? chain->slots + 1 : chain->slots;
-  return chain->message_samples * (in * chain->cut_bytes[i] + out * chain->cut_bytes[j]);
+  return chain->message_samples *
+         (slots_in(chain) * chain->cut_bytes[i] + slots_out(chain) * chain->cut_bytes[j]);
+}
+
+double ee_partition_more_message_bytes(const ee_chain *chain, const ee_plan *plan, int s) {
+  const ee_stage *stage = &plan->stage[s];
+  int             in    = s > 0 ? ee_plan_width(plan, s - 1) - 1 : 0;
+  int             out   = s + 1 < plan->n_stages ? ee_plan_width(plan, s + 1) - 1 : 0;
+  return chain->message_samples * (in * slots_in(chain) * chain->cut_bytes[stage->begin] +
+                                   out * slots_out(chain) * chain->cut_bytes[stage->end]);
 }
 
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s) {
@@ -72,7 +89,7 @@ double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int 
   for (int l = stage->begin; l < stage->end && chain->weight_bytes != NULL; l++) {
     bytes += chain->weight_bytes[l];
   }
-  return bytes;
+  return bytes + ee_partition_more_message_bytes(chain, plan, s);
 }
 
 double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e) {
@@ -112,12 +129,11 @@ ee_status ee_chain_check_plan(const ee_chain *chain, const ee_plan *plan) {
   return ee_plan_check(plan);
 }
 
-/* The first device of stage s whose memory is too small for it; -1: all have room. */
-static int too_small(const ee_loads *loads, const ee_plan *plan, int s) {
-  const ee_stage *stage = &plan->stage[s];
+/* The first device of stage s whose memory is too small for what it needs; -1: all have room. */
+static int too_small(const ee_chain *chain, const ee_plan *plan, int s, double needs) {
   for (int k = 0; k < ee_plan_width(plan, s); k++) {
     int d = ee_plan_device(plan, s, k);
-    if (!ee_stage_fits(loads, d, stage->begin, stage->end)) return d;
+    if (ee_chain_limited(chain, d) && needs > chain->memory[d]) return d;
   }
   return -1;
 }
@@ -130,12 +146,13 @@ ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
   ee_status status = EE_OK;
   for (int s = 0; s < plan->n_stages && status == EE_OK; s++) {
     const ee_stage *stage = &plan->stage[s];
-    int             d     = too_small(&loads, plan, s);
+    double          needs = ee_stage_bytes(&loads, stage->begin, stage->end) +
+                   ee_partition_more_message_bytes(chain, plan, s);
+    int d = too_small(chain, plan, s, needs);
     if (d < 0) continue;
     status = EE_FAIL(EE_ERR_ARG,
                      "layers %d to %d need %.0f byte with their messages, device %d has %.0f byte",
-                     stage->begin, stage->end - 1, ee_stage_bytes(&loads, stage->begin, stage->end),
-                     d, chain->memory[d]);
+                     stage->begin, stage->end - 1, needs, d, chain->memory[d]);
   }
   ee_loads_destroy(&loads);
   return status;

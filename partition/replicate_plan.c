@@ -35,6 +35,7 @@ ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan) {
   EE_TRY(ee_partition_replicate(chain, &found));
   ee_status status = ee_plan_create(chain->n_layers, chain->n_devices, found->n_stages, plan);
   if (status == EE_OK) status = give_devices(chain, found, *plan);
+  if (status == EE_OK) status = ee_partition_fits(chain, *plan);
   ee_replicated_destroy(&found);
   if (status != EE_OK) ee_plan_destroy(plan);
   return status;

@@ -68,9 +68,9 @@ typedef struct ee_forecast {
   double latency;      // expected, of one sample alone in its message, without queues [s]
   double lower_bound;  // no plan on these devices has a shorter period; of plans with replicas if
                        // it has some, else of those without [s]
-  bool link;   // the bottleneck is a link: the one that leaves `stage`
-  int  stage;  // index of the bottleneck stage in the plan; -1: the link from the source;
-               // among equals a stage before a link, and the first
+  bool link;           // the bottleneck is a link: the one that leaves `stage`
+  int  stage;          // index of the bottleneck stage in the plan; -1: the link from the source;
+                       // among equals a stage before a link, and the first
 } ee_forecast;
 
 /** A planner: name, what it does, and how. */
@@ -308,6 +308,10 @@ double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int 
 /** Bytes of the messages of a stage with layers [@p i, @p j), those that come in and those that go
  *  out [byte]. */
 double ee_partition_message_bytes(const ee_chain *chain, int i, int j);
+
+/** Bytes of messages that a device of stage @p s of @p plan needs beside those: with several
+ * devices in the stage before or behind, a link to each [byte]. */
+double ee_partition_more_message_bytes(const ee_chain *chain, const ee_plan *plan, int s);
 
 /** Seconds per admitted sample that the head of exit @p e takes under @p plan, on the slowest of
  * the devices that share its stage [s]. */

@@ -117,7 +117,8 @@ static void make_run(made_run *run) {
            {.rank = 0, .kind = EE_EVENT_SEND, .peer = 1, .bytes = 40},
            {.rank = 0, .kind = EE_EVENT_RECEIVE, .peer = 0, .bytes = 7},
            {.rank = 2, .kind = EE_EVENT_ALLREDUCE, .start = 3 * MS, .end = 7 * MS, .peer = -1}}};
-  for (int i = 0; i < 2; i++) run->plan[i] = (ee_plan){3, 3, 2, run->stages[i]};
+  for (int i = 0; i < 2; i++)
+    run->plan[i] = (ee_plan){.n_layers = 3, .n_devices = 3, .n_stages = 2, .stage = run->stages[i]};
   run->header.plan = &run->plan[0];
   for (int i = 0; i < N; i++) {
     int second     = i >= 60;

@@ -63,7 +63,7 @@ static void epochs_come_back_with_arrays_and_plans(void) {
   const char   *path     = ee_test_path("epochs.h5");
   ee_trace_sink sink     = create(path, 0);
   ee_stage      moved[3] = {{0, 1, 1}, {1, 4, 2}, {4, 5, 0}};
-  ee_plan       after    = {N_LAYERS, N_DEVICES, 3, moved};
+  ee_plan after = {.n_layers = N_LAYERS, .n_devices = N_DEVICES, .n_stages = 3, .stage = moved};
   for (int i = 0; i < 300; i++) write_epoch(&sink, i, i % 2 == 0 ? &after : NULL);
   CU_ASSERT_EQUAL(ee_trace_close(&sink), EE_OK);
 
@@ -87,6 +87,34 @@ static void epochs_come_back_with_arrays_and_plans(void) {
     CU_ASSERT_EQUAL(e[i].after != NULL, i % 2 == 0);
     if (e[i].after != NULL) CU_ASSERT_TRUE(ee_plan_equal(e[i].after, &after));
   }
+  ee_trace_file_close(&file);
+}
+
+/* Layers 0-1 on devices 2, 0 and 1 in this order, in the header and in an epoch. */
+static void plans_with_several_devices_per_stage_come_back(void) {
+  const char     *path     = ee_test_path("replicas.h5");
+  ee_trace_header h        = header(0);
+  ee_stage        stage[1] = {{0, N_LAYERS, 2}};
+  ee_replica      more[2]  = {{0, 0}, {0, 1}};
+  ee_plan         shared   = {.n_layers   = N_LAYERS,
+                              .n_devices  = N_DEVICES,
+                              .n_stages   = 1,
+                              .stage      = stage,
+                              .n_replicas = 2,
+                              .replica    = more};
+  ee_trace_sink   sink;
+  int             n;
+  h.plan = &shared;
+  CU_ASSERT_EQUAL_FATAL(ee_trace_create(path, &h, &sink), EE_OK);
+  write_epoch(&sink, 0, &shared);
+  CU_ASSERT_EQUAL(ee_trace_close(&sink), EE_OK);
+
+  ee_trace_file         *file = reopen(path);
+  const ee_epoch_record *e    = ee_trace_file_epochs(file, &n);
+  CU_ASSERT_EQUAL_FATAL(n, 1);
+  CU_ASSERT_TRUE(ee_plan_equal(ee_trace_file_header(file)->plan, &shared));
+  CU_ASSERT_TRUE(ee_plan_equal(e[0].after, &shared));
+  CU_ASSERT_TRUE(ee_plan_equal(e[0].before, &plan));
   ee_trace_file_close(&file);
 }
 
@@ -198,6 +226,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(records_come_back_as_they_were),
     EE_FACT(the_header_comes_back),
     EE_FACT(epochs_come_back_with_arrays_and_plans),
+    EE_FACT(plans_with_several_devices_per_stage_come_back),
     EE_FACT(a_trace_is_read_while_it_is_written),
     EE_FACT(parts_are_read_as_one_trace),
     EE_FACT(a_missing_part_leaves_what_is_there),

@@ -18,7 +18,8 @@
 #define N_CLASSES 4
 
 static ee_stage stages[2] = {{0, 2, 2}, {2, 5, 0}};
-static ee_plan  plan      = {N_LAYERS, N_DEVICES, 2, stages};
+static ee_plan  plan      = {
+          .n_layers = N_LAYERS, .n_devices = N_DEVICES, .n_stages = 2, .stage = stages};
 
 static inline ee_trace_header header(int with_logits) {
   return (ee_trace_header){.command       = "edgeexit run model.h5 \"data file.h5\"",

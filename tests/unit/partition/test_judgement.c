@@ -155,7 +155,7 @@ static void a_device_that_makes_it_worse_is_told_by_the_plan_without_it(void) {
   double            work[4] = {1, 1, 1, 1}, reach[4] = {1, 1, 1, 1}, cut[5] = {1, 1, 1, 1, 1};
   double            speed[3] = {10, 1, 10}, bandwidth[9] = {0, 100, 100, 100, 0, 100, 100, 100, 0};
   ee_stage          stage[2] = {{0, 2, 0}, {2, 4, 1}};
-  ee_plan           plan     = {4, 3, 2, stage};
+  ee_plan           plan     = {.n_layers = 4, .n_devices = 3, .n_stages = 2, .stage = stage};
   ee_judgement     *v        = NULL;
   ee_chain          chain    = {.n_layers        = 4,
                                 .n_devices       = 3,

@@ -114,6 +114,54 @@ static void no_way_to_cut_and_to_share_has_a_shorter_period_or_as_few_devices(vo
   CU_ASSERT_TRUE(shared > CHAINS / 10 && refused > 0);
 }
 
+/* The source, if it is one of the devices, comes first; then the others as they are numbered. */
+static void check_devices(const ee_chain *c, const ee_plan *plan) {
+  int before = -1;
+  for (int s = 0; s < plan->n_stages; s++) {
+    for (int k = 0; k < ee_plan_width(plan, s); k++) {
+      int  d     = ee_plan_device(plan, s, k);
+      bool first = s == 0 && k == 0 && c->source >= 0 && c->speed[c->source] > 0.0;
+      CU_ASSERT_TRUE(c->speed[d] > 0.0);
+      CU_ASSERT_TRUE(first ? d == c->source : d > before);
+      if (!first) before = d;
+    }
+  }
+}
+
+static void the_plan_has_these_stages_and_promises_the_period_or_less(void) {
+  int equal = 0, less = 0, memory = 0;
+  for (uint64_t k = 0; k < CHAINS; k++) {
+    random_chain   r;
+    ee_replicated *found = NULL;
+    ee_plan       *plan  = NULL;
+    ee_forecast    f;
+    draw(k, &r);
+    if (ee_partition_replicate(&r.chain, &found) != EE_OK) continue;
+    ee_status status = ee_planner_by_name("replicate")->find(&r.chain, &plan);
+    CU_ASSERT_TRUE(status == EE_OK || (status == EE_ERR_ARG && r.chain.memory != NULL));
+    memory += status != EE_OK;  // for links to several devices, which the stages alone do not tell
+    if (status == EE_OK) {
+      CU_ASSERT_EQUAL(ee_plan_check(plan), EE_OK);
+      CU_ASSERT_EQUAL(plan->n_stages, found->n_stages);
+      for (int s = 0; s < plan->n_stages; s++) {
+        CU_ASSERT_EQUAL(plan->stage[s].begin, found->stage[s].begin);
+        CU_ASSERT_EQUAL(ee_plan_width(plan, s), found->stage[s].n);
+      }
+      check_devices(&r.chain, plan);
+      CU_ASSERT_EQUAL_FATAL(ee_partition_forecast(&r.chain, plan, &f), EE_OK);
+      bool same = fabs(f.period - found->period) <= 1e-11 * found->period;
+      CU_ASSERT_TRUE(same || f.period < found->period);
+      if (!same) CU_ASSERT_TRUE(plan->n_replicas > 0 && r.chain.bandwidth != NULL);
+      equal += same && plan->n_replicas > 0;
+      less += !same;
+    }
+    ee_plan_destroy(&plan);
+    ee_replicated_destroy(&found);
+  }
+  CU_ASSERT_TRUE(equal > CHAINS / 10 && less > CHAINS / 100);
+  CU_ASSERT_TRUE(memory < CHAINS / 20);
+}
+
 /* One heavy layer: without replicas no plan is shorter than it, however many devices there are. */
 static void a_layer_heavier_than_all_others_is_shared(void) {
   double         work[3] = {1, 8, 1}, reach[3] = {1, 1, 1}, cut[4] = {0};
@@ -159,6 +207,7 @@ static void unequal_devices_are_refused_by_name(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(no_way_to_cut_and_to_share_has_a_shorter_period_or_as_few_devices),
+    EE_FACT(the_plan_has_these_stages_and_promises_the_period_or_less),
     EE_FACT(a_layer_heavier_than_all_others_is_shared),
     EE_FACT(unequal_devices_are_refused_by_name),
     {NULL, NULL},
