@@ -11,7 +11,7 @@ typedef struct trace_facts {
   const ee_trace_header *head;
   int64_t                n_answers, n_events;
   int                    n_epochs;
-  bool                   complete;
+  bool                   complete, by_latency;  // by_latency: what plans were compared by
 } trace_facts;
 
 static trace_facts facts_of(const ee_trace_file *file) {
@@ -19,7 +19,8 @@ static trace_facts facts_of(const ee_trace_file *file) {
                    .complete = ee_trace_file_complete(file) != 0};
   (void)ee_trace_file_answers(file, &f.n_answers);
   (void)ee_trace_file_events(file, &f.n_events);
-  (void)ee_trace_file_epochs(file, &f.n_epochs);
+  const ee_epoch_record *epoch = ee_trace_file_epochs(file, &f.n_epochs);
+  for (int i = 0; i < f.n_epochs; i++) f.by_latency |= epoch[i].by_latency != 0;
   return f;
 }
 
@@ -36,8 +37,8 @@ static void print_text(const trace_facts *f, const char *path) {
          text_of(h->policy), text_of(h->clock));
   printf("%d ranks, %d layers, %d exits, %d classes\n", h->n_ranks, h->plan->n_layers, h->n_exits,
          h->n_classes);
-  printf("%lld events, %d epochs; 'edgeexit report %s' tells more\n", (long long)f->n_events,
-         f->n_epochs, path);
+  printf("%lld events, %d epochs%s; 'edgeexit report %s' tells more\n", (long long)f->n_events,
+         f->n_epochs, f->by_latency ? ", plans judged by latency" : "", path);
 }
 
 static ee_status print_json(const trace_facts *f) {
@@ -58,6 +59,7 @@ static ee_status print_json(const trace_facts *f) {
   cJSON_AddNumberToObject(all, "classes", h->n_classes);
   cJSON_AddNumberToObject(all, "events", (double)f->n_events);
   cJSON_AddNumberToObject(all, "epochs", f->n_epochs);
+  cJSON_AddStringToObject(all, "judged_by", f->by_latency ? "latency" : "period");
   return ee_json_print(all);
 }
 

@@ -62,7 +62,9 @@ typedef struct ee_report_plan {
 typedef struct ee_report_move {
   int            epoch, plan_epoch;  // when it was adopted; plan_epoch of the old plan
   const ee_plan *before, *after;     // after may be NULL
+  bool           by_latency;         // what the plans were compared by; else by period
   double         predicted_before, predicted_after;  // period [s]
+  double         latency_before, latency_after;      // predicted, of one sample alone [s]
   double         measured_before;                    // period of the epoch that led to it [s]
   double         measured_after;  // mean period of the epochs under the new plan [s]; 0: none
   double         moved_bytes;     // [byte]

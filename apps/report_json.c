@@ -133,6 +133,11 @@ static void add_move(cJSON *to, const ee_report_move *m) {
   add_known(to, "predicted_period_after_s", m->predicted_after);
   cJSON_AddNumberToObject(to, "predicted_gain",
                           ee_report_gain(m->predicted_before, m->predicted_after));
+  cJSON_AddStringToObject(to, "judged_by", m->by_latency ? "latency" : "period");
+  add_known(to, "predicted_latency_before_s", m->latency_before);
+  add_known(to, "predicted_latency_after_s", m->latency_after);
+  cJSON_AddNumberToObject(to, "predicted_latency_gain",
+                          ee_report_gain(m->latency_before, m->latency_after));
   add_known(to, "measured_period_before_s", m->measured_before);
   add_known(to, "measured_period_after_s", m->measured_after);
   cJSON_AddNumberToObject(to, "measured_gain",

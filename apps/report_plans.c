@@ -125,6 +125,9 @@ static ee_report_move describe_move(const ee_report_input *in, int i) {
                                  .after            = e->after,
                                  .predicted_before = e->period_predicted,
                                  .predicted_after  = e->period_best,
+                                 .by_latency       = e->by_latency != 0,
+                                 .latency_before   = e->latency_predicted,
+                                 .latency_after    = e->latency_best,
                                  .measured_before  = e->period_measured,
                                  .moved_bytes      = e->moved_bytes,
                                  .adopted          = e->time};

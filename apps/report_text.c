@@ -189,12 +189,22 @@ static void print_plans(FILE *out, const ee_report *r) {
   }
 }
 
+/* What the plans were compared by, if not by the period. */
+static void print_latencies(FILE *out, const ee_report_move *m) {
+  char before[32], after[32], gain[32];
+  if (!m->by_latency) return;
+  fprintf(out, "  latency    %s -> %s ms for a sample alone, predicted and judged by, gain %s\n",
+          period_ms(m->latency_before, before), period_ms(m->latency_after, after),
+          percent(ee_report_gain(m->latency_before, m->latency_after), gain));
+}
+
 static void print_move(FILE *out, const ee_report *r, const ee_report_move *m) {
   char a[512], b[512], c[32], d[32], gain[32];
   fprintf(out, "\nrebalance in epoch %d, at %.3f s\n", m->epoch,
           (double)(m->adopted - r->begin) * 1e-9);
   fprintf(out, "  from       %s\n  to         %s\n", plan_text(m->before, a, sizeof a),
           plan_text(m->after, b, sizeof b));
+  print_latencies(out, m);
   fprintf(out, "  predicted  %s -> %s ms per sample, gain %s\n", period_ms(m->predicted_before, c),
           period_ms(m->predicted_after, d),
           percent(ee_report_gain(m->predicted_before, m->predicted_after), gain));

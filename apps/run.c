@@ -33,6 +33,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .outcomes       = in->outcomes,
                         .offload_costs  = &in->offload.changes,
                         .whole_blocks   = o->whole_blocks,
+                        .max_period     = o->max_period,
                         .fleet          = in->fleet,
                         .host_flops     = in->host_flops,
                         .link_bandwidth = in->links,

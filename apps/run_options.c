@@ -24,6 +24,20 @@ static const char simulate_help[] =
     "Runs the stream over the devices of a fleet in simulated time, on SimGrid's MPI.  No layer\n"
     "runs: what exits say stands in an exit table, as 'edgeexit score' writes it.";
 
+/* Where it means something: where plans are made that it can keep from being too slow. */
+static ee_status check_max_period(const ee_run_options *o) {
+  if (o->max_period <= 0.0) return EE_OK;
+  if (strcmp(o->planner, "latency") != 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--max-period is for --planner latency, not for %s", o->planner);
+  }
+  if (o->cuts != NULL && !o->rebalance) {
+    return EE_FAIL(
+        EE_ERR_USAGE,
+        "--max-period is for plans that are made; with --cuts and --rebalance off none is");
+  }
+  return EE_OK;
+}
+
 static ee_status check(const ee_run_options *o) {
   char planners[256];
   if (o->shares != NULL && o->exits != NULL) {
@@ -46,6 +60,7 @@ static ee_status check(const ee_run_options *o) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
                    ee_planner_names(planners, sizeof planners));
   }
+  EE_TRY(check_max_period(o));
   if (o->outcomes == NULL && o->data == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "DATA.h5 is missing; only with --outcomes it may be left out");
   }
@@ -122,6 +137,8 @@ static int add_stream_options(ee_run_options *o, ee_option *to) {
 static int add_plan_options(ee_run_options *o, const char *planners, ee_option *to) {
   const ee_option option[] = {
       {"planner", 0, EE_OPTION_TEXT, &o->planner, "NAME", planners, 0, 0},
+      {"max-period", 0, EE_OPTION_DOUBLE, &o->max_period, "S",
+       "with --planner latency: of plans with a period of at most S seconds", 1e-12, 1e9},
       {"whole-blocks", 0, EE_OPTION_FLAG, &o->whole_blocks, NULL,
        "planners cut only where a single value crosses, as between residual blocks", 0, 0},
       {"cuts", 0, EE_OPTION_TEXT, &o->cuts, "C/D/...",

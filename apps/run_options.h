@@ -15,6 +15,7 @@ typedef struct ee_run_options {
   int         samples;     // only the first; 0: all
   double      merge_wait;  // [ms]
   double      rate;        // [1/s]
+  double      max_period;  // that planner latency keeps to; 0: it need not [s]
   double      min_gain, near, error_bars;
   int         hold, cooldown, look_every;
   double      lambda;  // cost of a layer

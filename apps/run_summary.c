@@ -86,6 +86,10 @@ static void print_moves(const ee_run_figures *f) {
     if (m->after == NULL) continue;
     printf("  epoch %3d  %s  ->  %s\n", m->epoch, ee_plan_text(m->before, before, sizeof before),
            ee_plan_text(m->after, after, sizeof after));
+    if (m->by_latency) {
+      printf("             latency predicted %.3f -> %.3f ms, by which it was judged\n",
+             m->latency_before * 1e3, m->latency_after * 1e3);
+    }
     printf(
         "             period predicted %.3f -> %.3f ms, measured %.3f -> %.3f ms, %.1f kB "
         "moved%s\n",

@@ -21,6 +21,10 @@ static ee_status check_sizes(const ee_chain *chain) {
     return EE_FAIL(EE_ERR_ARG, "%g samples per message and %d slots, expected >= 1 and >= 0",
                    chain->message_samples, chain->slots);
   }
+  if (!(chain->max_period >= 0.0 && isfinite(chain->max_period))) {
+    return EE_FAIL(EE_ERR_ARG, "the longest period is %g s, expected a finite number of at least 0",
+                   chain->max_period);
+  }
   if (chain->source < -1 || chain->source >= chain->n_devices) {
     return EE_FAIL(EE_ERR_ARG, "the source is device %d, expected -1 to %d", chain->source,
                    chain->n_devices - 1);

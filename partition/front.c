@@ -98,7 +98,8 @@ ee_status ee_partition_latency_within(const ee_chain *chain, double period, ee_p
 }
 
 ee_status ee_partition_latency(const ee_chain *chain, ee_plan **plan) {
-  return ee_partition_latency_within(chain, INFINITY, plan);
+  double most = chain->max_period > 0.0 ? chain->max_period : INFINITY;
+  return ee_partition_latency_within(chain, most, plan);
 }
 
 /* Takes the plan of `point`, also on error. */

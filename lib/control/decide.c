@@ -54,17 +54,18 @@ static bool all_away(const ee_chain *chain) {
 }
 
 /* When a plan has served for a while: is it as good as the speeds before it promised? */
-static ee_status watch(ee_decider *d, const ee_planner *planner, const ee_estimate *e,
-                       const ee_plan *plan, double is) {
-  ee_chain    before = e->chain;
-  ee_forecast forecast;
+static ee_status watch(ee_decider *d, const ee_choice *c) {
+  const ee_estimate *e      = c->estimate;
+  const ee_plan     *plan   = c->plan;
+  ee_chain           before = e->chain;
+  ee_forecast        forecast;
   for (int i = 0; i < EE_MISSED_PLANS; i++) d->missed[i].epochs -= d->missed[i].epochs > 0;
   if (d->watched == 0 || d->cooling > 0) return EE_OK;
   before.speed = e->old_speed;
   if (d->watched == ee_plan_hash(plan) && !all_away(&before)) {  // else nothing was promised
     EE_TRY(ee_partition_forecast(&before, plan, &forecast));
-    double promised = *ee_objective(planner, &forecast);
-    if (isfinite(is) && is > promised) remember(d, plan, is / promised);
+    double promised = *ee_objective(c->by_latency, &forecast);
+    if (isfinite(c->T) && c->T > promised) remember(d, plan, c->T / promised);
   }
   d->watched = 0;
   return EE_OK;
@@ -90,7 +91,7 @@ static ee_status fit(const ee_choice *c, ee_decision_record *record) {
   EE_TRY(ee_move_step(c->estimate, c->plan, c->other, &step));
   if (step == NULL) return EE_OK;
   ee_status status = ee_partition_forecast(chain, step, &forecast);
-  if (status != EE_OK || *ee_objective(c->options->planner, &forecast) >= c->T) {
+  if (status != EE_OK || *ee_objective(c->by_latency, &forecast) >= c->T) {
     ee_plan_destroy(&step);
     return status;
   }
@@ -146,17 +147,25 @@ static ee_status prefer_near(const ee_controller_options *o, const ee_chain *cha
   return ee_partition_forecast(chain, calm, best);
 }
 
+/* The planner's plan.  If none keeps to the longest period that is allowed, the one that comes
+ * closest. */
+static ee_status find_best(const ee_controller_options *o, const ee_chain *chain, ee_plan **plan) {
+  ee_status status = ee_partition_find(o->planner, chain, plan);
+  if (status == EE_OK || !o->planner->by_latency || chain->max_period <= 0.0) return status;
+  return ee_partition_find(ee_planner_by_name("exact"), chain, plan);
+}
+
 /* The plan to be judged, the caller's, and what it promises; NULL if none fits, for example when a
  * memory limit is too small. */
 static ee_status find_other(const ee_decider *d, ee_choice *c, ee_plan **other) {
   const ee_controller_options *o     = c->options;
   const ee_chain              *chain = &c->estimate->chain;
-  if (ee_partition_find(o->planner, chain, other) != EE_OK) return EE_OK;
+  if (find_best(o, chain, other) != EE_OK) return EE_OK;
   EE_TRY(ee_partition_forecast(chain, *other, &c->best));
   EE_TRY(prefer_near(o, chain, c->plan, &c->now, &c->best, other));
   double factor = missed_factor(d, *other);
-  *ee_objective(o->planner, &c->best) *= factor;
-  c->B     = *ee_objective(o->planner, &c->best);
+  *ee_objective(c->by_latency, &c->best) *= factor;
+  c->B     = *ee_objective(c->by_latency, &c->best);
   c->other = *other;
   return EE_OK;
 }
@@ -169,9 +178,12 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   *record     = (ee_decision_record){.verdict = EE_VERDICT_FAILED, .shortage = {.device = -1}};
   if (!all_away(chain)) {  // else there is nothing to plan with: they serve what they own
     EE_TRY(ee_partition_forecast(chain, plan, &c.now));
-    c.T = *ee_objective(options->planner, &c.now);
-    EE_TRY(watch(decider, options->planner, estimate, plan, c.T));
-    record->period_now = c.now.period;
+    c.by_latency = ee_objective_is_latency(options->planner, chain, &c.now);
+    c.T          = *ee_objective(c.by_latency, &c.now);
+    EE_TRY(watch(decider, &c));
+    record->by_latency  = c.by_latency;
+    record->period_now  = c.now.period;
+    record->latency_now = c.now.latency;
     EE_TRY(find_other(decider, &c, &record->best));
   }
   if (c.other == NULL) {  // the present one stays
@@ -179,7 +191,6 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
     return EE_OK;
   }
   record->period_best  = c.best.period;
-  record->latency_now  = c.now.latency;
   record->latency_best = c.best.latency;
   record->moved_bytes  = ee_partition_moved_bytes(chain, plan, c.other);
   record->verdict      = EE_VERDICT_ADOPTED;

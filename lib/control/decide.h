@@ -37,6 +37,7 @@ void ee_decider_switched(ee_decider *decider, ee_estimate *estimate, const ee_pl
 /** The outcome of one epoch. */
 typedef struct ee_decision_record {
   ee_verdict  verdict;
+  bool        by_latency;                 // what the plans were compared by; else by period
   double      period_now, period_best;    // predicted with the same loads [s]
   double      latency_now, latency_best;  // the same [s]
   double      moved_bytes;
@@ -48,8 +49,8 @@ typedef struct ee_decision_record {
  * Decide at the end of an epoch whether to move from @p plan, by the rule of @p options.
  *
  * With T the period of the present plan, B that of the best one, or the latencies if the planner
- * makes those short, and M the time to move, the rule "gain" moves if
- *   (T - B) / T >= min_gain  and  (T - B) / T > error_bars * standard error,
+ * makes those short and the present plan keeps to the longest period, and M the time to move, the
+ * rule "gain" moves if (T - B) / T >= min_gain  and  (T - B) / T > error_bars * standard error,
  *   (remaining - M / period) (T - B) > M, or of latencies M^2 / (2 period),
  *   both plans together fit into every device's memory, or the present one and one on the way
  *   (ee_move_step()) that is better than it, which is then what is moved to,

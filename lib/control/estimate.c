@@ -112,7 +112,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
                         .latency         = e->latency,
                         .memory          = e->memory,
                         .message_samples = setup->batch_limit,
-                        .slots           = setup->slots};
+                        .slots           = setup->slots,
+                        .max_period      = setup->max_period};
   return EE_OK;
 }
 

@@ -4,8 +4,16 @@
 
 #include <math.h>
 
-double *ee_objective(const ee_planner *planner, ee_forecast *forecast) {
-  return planner->by_latency ? &forecast->latency : &forecast->period;
+#define SAME_PERIOD 1e-9  // relative; a plan at the limit is within it
+
+bool ee_objective_is_latency(const ee_planner *planner, const ee_chain *chain,
+                             const ee_forecast *now) {
+  return planner->by_latency &&
+         (chain->max_period <= 0.0 || now->period <= chain->max_period * (1.0 + SAME_PERIOD));
+}
+
+double *ee_objective(bool by_latency, ee_forecast *forecast) {
+  return by_latency ? &forecast->latency : &forecast->period;
 }
 
 /* Of a sample that leaves at exit x, in stage s. */
@@ -62,21 +70,22 @@ static double device_part(bool by_latency, const ee_estimate *e, const ee_plan *
   return ee_partition_device_seconds(&e->chain, plan, d);
 }
 
-double ee_gain_error(const ee_planner *planner, const ee_estimate *e, const ee_plan *now,
+double ee_gain_error(bool by_latency, const ee_estimate *e, const ee_plan *now,
                      const ee_forecast *f_now, const ee_plan *best, const ee_forecast *f_best) {
-  bool   whole = planner->by_latency;
   double mean = 0.0, square = 0.0, speeds = 0.0, n = e->samples + e->model->n_exits;
   for (int x = 0; x < e->model->n_exits; x++) {
-    double d     = seconds_at(whole, e, now, f_now, x) - seconds_at(whole, e, best, f_best, x);
+    double d =
+        seconds_at(by_latency, e, now, f_now, x) - seconds_at(by_latency, e, best, f_best, x);
     double share = (e->samples * e->share[x] + 1.0) / n;
     mean += share * d;
     square += share * d * d;
   }
   for (int d = 0; d < e->n_devices; d++) {
-    double part  = device_part(whole, e, now, f_now, d) - device_part(whole, e, best, f_best, d);
+    double part =
+        device_part(by_latency, e, now, f_now, d) - device_part(by_latency, e, best, f_best, d);
     double error = ee_estimate_speed_error(e, d) * part;
     speeds += error * error;
   }
   double counting = fmax(square - mean * mean, 0.0) / n;
-  return sqrt(counting + speeds) / (whole ? f_now->latency : f_now->period);
+  return sqrt(counting + speeds) / (by_latency ? f_now->latency : f_now->period);
 }

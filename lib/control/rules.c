@@ -15,7 +15,7 @@
  * these seconds, the stream ends as much later, and those that come meanwhile wait for half of them
  * in the mean. */
 static bool pays(const ee_choice *c) {
-  bool   later  = c->options->planner->by_latency;
+  bool   later  = c->by_latency;
   double move   = ee_move_seconds(c->estimate, c->options->weights, c->plan, c->other);
   double during = move / c->now.period;
   double lost   = later ? during * move / 2.0 : move;
@@ -28,7 +28,7 @@ static ee_verdict judge_gain(const ee_choice *c) {
   double                       gain = (c->T - c->B) / c->T;
   if (gain < o->min_gain) return EE_VERDICT_KEPT_SMALL;
   if (gain <= o->error_bars *
-                  ee_gain_error(o->planner, c->estimate, c->plan, &c->now, c->other, &c->best)) {
+                  ee_gain_error(c->by_latency, c->estimate, c->plan, &c->now, c->other, &c->best)) {
     return EE_VERDICT_KEPT_NOISE;
   }
   return pays(c) ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_COST;

@@ -14,8 +14,9 @@ typedef struct ee_choice {
   const ee_controller_options *options;
   const ee_estimate           *estimate;
   const ee_plan               *plan, *other;
-  ee_forecast                  now, best;  // of the two; best: what such a plan missed is counted
-  double                       T, B;       // the figures of these that the planner makes short [s]
+  ee_forecast                  now, best;   // of the two; best: what such a plan missed is counted
+  bool                         by_latency;  // what the plans are compared by; else by period
+  double                       T, B;        // these figures of the two [s]
   double
       remaining;  // samples of the stream that would follow the other plan if moving took no time
 } ee_choice;

@@ -174,8 +174,36 @@ for planner in 'exact 0' 'latency 1'; do
   tool json_value latency_mean_s < out > "mean-$name"
 done
 expect "plan in the end" "$(value trace.h5 plans.1.plan)" "0-8 @0"
+expect "judged by" "$(value trace.h5 rebalances.0.judged_by)" latency
+edgeexit report trace.h5 > out
+gain=$(value trace.h5 rebalances.0.predicted_latency_gain)
+grep -qE "latency +[0-9.]+ -> [0-9.]+ ms for a sample alone, predicted and judged by" out ||
+  fail "the report has no latencies: $(cat out)"
+awk -v gain="$gain" 'BEGIN { exit !(gain >= 0.1) }' || fail "it moved for a gain of $gain"
 awk '{ mean[NR] = $1 } END { exit !(mean[2] < 0.95 * mean[1]) }' mean-exact mean-latency ||
   fail "latencies with exact and latency: $(cat mean-exact mean-latency)"
+
+# plans that are fast enough only: one device has the least latency, two halve the period;
+# when the server gets too slow for the period, plans are judged by that
+cat > fleet.yaml << 'FLEET'
+name: a period to keep
+devices: [{name: camera, flops: 0.1G}, {name: server, flops: 0.1G}]
+links: {default: {bandwidth: 100Mbit/s, latency: 1ms}}
+FLEET
+edgeexit plan --json --planner latency --fleet fleet.yaml --batch 1 model.h5 > least.json
+alone=$(tool json_value plans.1.period_s < least.json)
+limit=$(awk -v alone="$alone" 'BEGIN { print 0.8 * alone }')
+edgeexit plan --json --max-period "$limit" --fleet fleet.yaml --batch 1 model.h5 > within.json
+[[ $(tool json_value plans.1.plan < least.json) != "$(tool json_value plans.1.plan < within.json)" ]] ||
+  fail "the limit changes nothing: $(cat within.json)"
+simulate --policy final --batch 1 --planner latency --max-period "$limit"
+expect "first plan within $limit s" "$(value trace.h5 run.first_plan)" "$(tool json_value plans.1.plan < within.json)"
+expect "judged by" "$(edgeexit info --json trace.h5 | tool json_value judged_by)" latency
+sed -i 's/server, flops: 0.1G/server, flops: 0.1G, speed: [{at: 0.1, factor: 0.3}]/' fleet.yaml
+simulate --policy final --batch 1 --planner latency --max-period "$limit"
+expect "judged by" "$(value trace.h5 rebalances.0.judged_by)" period
+edgeexit report trace.h5 > out
+! grep -q "judged by" out || fail "a move for the period is judged by latency: $(cat out)"
 
 # what is refused
 refuse() {
@@ -189,6 +217,11 @@ refuse 2 "--fleet must say" simulate model.h5 data.h5 --outcomes exits.h5
 refuse 2 "it needs --fleet" simulate model.h5 data.h5 --fleet fleet.yaml
 refuse 2 "--fleet must say" run model.h5 data.h5 --outcomes exits.h5
 refuse 2 "DATA.h5 is missing" run model.h5
+refuse 2 "--max-period is for --planner latency, not for exact" run model.h5 data.h5 --max-period 1
+refuse 2 "with --cuts and --rebalance off none is" simulate model.h5 data.h5 --outcomes exits.h5 \
+  --fleet fleet.yaml --planner latency --max-period 1 --cuts 3 --rebalance off
+refuse 1 "no plan has a period of 1e-06 s or less; the shortest is" simulate model.h5 data.h5 \
+  --outcomes exits.h5 --fleet fleet.yaml --planner latency --max-period 1e-6
 refuse 2 "no --logits" run model.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml --logits
 refuse 1 "none.h5" simulate none.h5 data.h5 --outcomes exits.h5 --fleet fleet.yaml
 edgeexit score -o few.h5 --samples 150 model.h5 data.h5 > out

@@ -62,6 +62,7 @@ typedef struct ee_run_setup {
   const ee_schedule   *offload_costs;   // by sample id, for a policy that learns; NULL: none given
   const ee_plan       *plan;            // the first one
   bool                 whole_blocks;    // planners cut only where one value is alive
+  double               max_period;      // that planner latency keeps to; 0: it need not [s]
   const ee_fleet      *fleet;           // NULL: the real clock; else paced, device d is rank d
   double               host_flops;      // what "relative: 1" of the fleet means [FLOP/s]
   const double        *link_bandwidth;  // without a fleet: as ee_links_measure() found; NULL: free

@@ -60,6 +60,7 @@ typedef struct ee_chain {
   double        message_samples;  // samples per message, a full batch; >= 1
   int           slots;            // messages under way on a link; 0 counts as 1, without memory
   int           source;           // device that holds the input; -1: none, the input is everywhere
+  double        max_period;       // that planner latency keeps to; 0: it need not [s]
 } ee_chain;
 
 /** What a plan promises. */
@@ -130,9 +131,10 @@ ee_status ee_partition_exact(const ee_chain *chain, ee_plan **plan);
  *   F(p, j) = min over i < j of G(p, i) + W_p(i, j)                if [i, j) fits into p's memory
  *   G(p, i) = min over q < p of F(q, i) + B'_qp(i),  i > 0;   G(p, 0) = B'_source,p(0)
  *
- * Among plans of equal latency (closer than 1e-11, relatively) the one with the shortest period.
- * Time O(P L), and O(P L^2) for devices of limited memory; O(P^2 L) more if links differ; times the
- * steps of a bisection if latencies are equal.
+ * Only plans that keep to `max_period`, if there is one, as ee_partition_latency_within() finds
+ * them. Among plans of equal latency (closer than 1e-11, relatively) the one with the shortest
+ * period. Time O(P L), and O(P L^2) for devices of limited memory; O(P^2 L) more if links differ;
+ * times the steps of a bisection if latencies are equal.
  * @return as ee_planner.find
  */
 ee_status ee_partition_latency(const ee_chain *chain, ee_plan **plan);

@@ -106,8 +106,10 @@ typedef struct ee_epoch_record {
   double         period_measured;   // seconds per sample over the epoch [s]
   double         period_predicted;  // of the present plan by the planner's model [s]
   double         period_best;       // of the best plan found [s]
-  double         moved_bytes;       // that the best plan would move [byte]
-  double         offload_cost;      // that a learning policy was told for the epoch's first id; NaN
+  int32_t        by_latency;        // 1: plans were compared by these, 0: by the periods
+  double         latency_predicted, latency_best;  // of the two, one sample alone [s]
+  double         moved_bytes;                      // that the best plan would move [byte]
+  double         offload_cost;  // that a learning policy was told for the epoch's first id; NaN
   int32_t        n_exits, n_devices;
   const int64_t *left;            // shape [n_exits], samples that left at each exit
   const int64_t *reached;         // shape [n_exits]

@@ -101,7 +101,7 @@ static void a_latency_gain_below_the_threshold_is_small(void) {
 static void a_latency_gain_within_its_error_bar_is_noise(void) {
   open_faster(5, 3, 4);
   double gain  = (f_one.latency - f_two.latency) / f_one.latency;
-  double error = ee_gain_error(&by_latency, &t.estimate, one, &f_one, two, &f_two);
+  double error = ee_gain_error(true, &t.estimate, one, &f_one, two, &f_two);
   CU_ASSERT_TRUE(gain > 0.1 && error > 0.0);
   options.error_bars = gain / error * 1.000001;
   CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_KEPT_NOISE);
@@ -138,6 +138,37 @@ static void a_plan_that_missed_its_latency_is_gone_back_from(void) {
     CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_KEPT_BEST);
   }
   CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_ADOPTED);
+  close_case();
+}
+
+static ee_decision_record decided(const ee_plan *plan) {
+  ee_decision_record record;
+  CU_ASSERT_EQUAL_FATAL(ee_decide(&decider, &options, &t.estimate, plan, 1e6, &record), EE_OK);
+  return record;
+}
+
+/* Two equal devices: `one` has less latency, `two` a shorter period.  As long as the limit is above
+ * the period of `one`, it is kept; below, plans are compared by period; below that of `two` as
+ * well, and with a planner that then finds nothing, the shortest period is what comes closest. */
+static void a_plan_that_is_too_slow_is_judged_by_its_period(void) {
+  const ee_planner *latency = ee_planner_by_name("latency");
+  open_case(latency, 0, 0, 1000);
+  forecast();
+  const double limit[] = {0.0, f_one.period * 1.01, f_one.period * 0.99, f_two.period * 0.2};
+  for (int k = 0; k < 4; k++) {
+    t.estimate.chain.max_period = limit[k];
+    ee_decision_record record   = decided(one);
+    CU_ASSERT_EQUAL(record.by_latency, k < 2);
+    CU_ASSERT_EQUAL(record.verdict, k < 2 ? EE_VERDICT_KEPT_BEST : EE_VERDICT_ADOPTED);
+    CU_ASSERT_DOUBLE_EQUAL(record.latency_now, f_one.latency, 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(record.period_now, f_one.period, 1e-15);
+    if (k == 2) CU_ASSERT_TRUE(record.period_best <= limit[k] * (1.0 + 1e-9));
+    ee_plan *shortest = NULL;
+    CU_ASSERT_EQUAL(ee_partition_exact(&t.estimate.chain, &shortest), EE_OK);
+    if (k == 3) CU_ASSERT_TRUE(ee_plan_equal(record.best, shortest));
+    ee_plan_destroy(&shortest);
+    ee_plan_destroy(&record.best);
+  }
   close_case();
 }
 
@@ -192,7 +223,7 @@ static void the_error_of_a_latency_gain_is_that_of_a_mean_over_samples(void) {
       variance += (left[x] + 1) / 83.0 * pow(walk(a, x) - walk(b, x) - mean, 2.0);
     }
     double expected = sqrt(variance / 83.0) / fa.latency;
-    double error    = ee_gain_error(&by_latency, &t.estimate, a, &fa, b, &fb);
+    double error    = ee_gain_error(true, &t.estimate, a, &fa, b, &fb);
     CU_ASSERT_DOUBLE_EQUAL(error, expected, 1e-7);
     ee_plan_destroy(&a);
     ee_plan_destroy(&b);
@@ -210,7 +241,7 @@ static void restless_speeds_widen_the_error_bar_of_latencies(void) {
   double first    = ee_partition_stage_seconds(&t.estimate.chain, two, 0);
   double second   = ee_partition_stage_seconds(&t.estimate.chain, two, 1);
   double expected = sqrt(pow(e0 * (before - first), 2) + pow(e1 * second, 2)) / f_one.latency;
-  double error    = ee_gain_error(&by_latency, &t.estimate, one, &f_one, two, &f_two);
+  double error    = ee_gain_error(true, &t.estimate, one, &f_one, two, &f_two);
   CU_ASSERT_DOUBLE_EQUAL(error, expected, 1e-7);
   close_case();
 }
@@ -275,6 +306,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_latency_gain_within_its_error_bar_is_noise),
     EE_FACT(what_a_move_delays_must_be_gained_by_the_rest),
     EE_FACT(a_plan_that_missed_its_latency_is_gone_back_from),
+    EE_FACT(a_plan_that_is_too_slow_is_judged_by_its_period),
     EE_FACT(the_error_of_a_latency_gain_is_that_of_a_mean_over_samples),
     EE_FACT(restless_speeds_widen_the_error_bar_of_latencies),
     EE_FACT(petals_moves_below_three_quarters_of_the_best_throughput),

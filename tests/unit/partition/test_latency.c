@@ -82,6 +82,15 @@ static void nor_if_loads_are_uneven(void) {
   }
 }
 
+/* A chain that says the period gets the same plan from the planner. */
+static void check_limited(ee_chain chain, double period, const ee_plan *wanted) {
+  ee_plan *plan    = NULL;
+  chain.max_period = period;
+  CU_ASSERT_EQUAL_FATAL(ee_partition_latency(&chain, &plan), EE_OK);
+  CU_ASSERT_TRUE(ee_plan_equal(plan, wanted));
+  ee_plan_destroy(&plan);
+}
+
 static void within_a_period_no_plan_is_earlier(void) {
   int refused = 0, dearer = 0;
   for (uint64_t k = 0; k < CHAINS; k++) {
@@ -105,6 +114,7 @@ static void within_a_period_no_plan_is_earlier(void) {
     CU_ASSERT_EQUAL(f.latency, wanted.latency);
     CU_ASSERT_EQUAL(f.period, wanted.period);
     dearer += wanted.latency > free.latency;
+    if (period > 0.0) check_limited(r.chain, period, plan);
     ee_plan_destroy(&plan);
   }
   CU_ASSERT_TRUE(refused > CHAINS / 10 && dearer > CHAINS / 20);  // every kind was met
