@@ -230,12 +230,13 @@ static void turn_inputs(ee_exec *exec, int first, int k) {
   }
 }
 
-/* Nodes [first, end) of a group, slice by slice. */
+/* Nodes [first, end) of a group, in slices of about the same size. */
 static void run_group(ee_exec *exec, int first, int end, int at_once, int64_t n) {
   for (int k = first; k < end; k++) {
     if (exec->model->node[k].layer >= 0 && !exec->program->merged[k]) turn_inputs(exec, first, k);
   }
-  for (slice s = {.n = at_once}; s.first < n; s.first += s.n) {
+  int64_t slices = (n + at_once - 1) / at_once;
+  for (slice s = {.n = (n + slices - 1) / slices}; s.first < n; s.first += s.n) {
     if (s.n > n - s.first) s.n = n - s.first;
     for (int k = first; k < end; k++) {
       if (exec->model->node[k].layer < 0) continue;

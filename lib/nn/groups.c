@@ -49,14 +49,22 @@ static int64_t bytes_of_weights(const range *r, int k) {
   return packed > 0 ? (int64_t)packed : floats * (int64_t)sizeof(float);
 }
 
-/* How many samples node @p k shall take at once: what they read and write should stay in cache, but
- * not be less than the weights, which are read for every slice. */
-static int samples_at_once(const range *r, int k) {
-  int64_t sample = bytes_read(r, k) + bytes_written(r, k), weights = bytes_of_weights(r, k);
-  if (sample == 0) return r->max_batch;
-  int64_t room    = weights > SLICE_BYTES ? weights : SLICE_BYTES;
-  int64_t samples = room / sample;
-  return samples < 1 ? 1 : samples < r->max_batch ? (int)samples : r->max_batch;
+/* How many samples at once are good for a node. */
+typedef struct wish {
+  int most;   // so that what they read and write stays in cache, or is no more than the weights
+  int least;  // so that it is not much less than the weights, which are read for every slice
+} wish;
+
+static int at_most(int64_t samples, int max_batch) {
+  return samples < 1 ? 1 : samples < max_batch ? (int)samples : max_batch;
+}
+
+static wish wish_of(const range *r, int k) {
+  int64_t sample = bytes_read(r, k) + bytes_written(r, k);
+  if (sample == 0) return (wish){r->max_batch, 1};
+  int64_t weights = bytes_of_weights(r, k), room = weights > SLICE_BYTES ? weights : SLICE_BYTES;
+  return (wish){at_most(room / sample, r->max_batch),
+                at_most(weights / (2 * sample), r->max_batch)};
 }
 
 static bool are_alike(int a, int b) {
@@ -88,17 +96,24 @@ static bool runs(const range *r, int k) {
   return r->model->node[k].layer >= 0 && !r->program->merged[k];
 }
 
+/* What suits the nodes of @p all and one more. */
+static wish both(wish all, wish one) {
+  return (wish){one.most < all.most ? one.most : all.most,
+                one.least > all.least ? one.least : all.least};
+}
+
 static ee_group group_from(const range *r, int first, int last) {
-  ee_group g = {first, first + 1, samples_at_once(r, first)};
-  if (!runs(r, first)) g.at_once = r->max_batch;
-  for (int k = first + 1; k < last && g.at_once < r->max_batch && !r->stop[k]; k++) {
+  wish     all = runs(r, first) ? wish_of(r, first) : (wish){r->max_batch, 1};
+  ee_group g   = {.first = first, .end = first + 1};
+  for (int k = first + 1; k < last && all.most < r->max_batch && !r->stop[k]; k++) {
     if (runs(r, k)) {
-      int wish = samples_at_once(r, k);
-      if (!are_alike(wish, g.at_once) || !joins(r, first, k)) break;
-      if (wish < g.at_once) g.at_once = wish;
+      wish one = wish_of(r, k), now = both(all, one);
+      if (!are_alike(one.most, all.most) || now.most < now.least || !joins(r, first, k)) break;
+      all = now;
     }
     g.end = k + 1;
   }
+  g.at_once = all.most;
   return g;
 }
 
