@@ -10,7 +10,7 @@ nn: backend cpu exec model pixels random_network tensor tuning winograd
 exits: calibrate confidence exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: partition judgement
 runtime: device link_values same_kernels trace_relay waiter
-control: controller
+control: controller link_choice
 io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file
 '
 
