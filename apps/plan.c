@@ -15,6 +15,12 @@
 #include "whole.h"
 
 static ee_status check(const ee_plan_options *o) {
+  EE_TRY(ee_link_options_check(&o->link, o->exits));
+  if (strcmp(o->link.values, "auto") == 0 && (o->front || o->max_period > 0.0)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--link-values auto makes the period short; with --front or --max-period it "
+                   "must be f32, f16 or int8");
+  }
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
@@ -52,7 +58,6 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   ee_run_setup setup = {.model        = model,
                         .fleet        = fleet,
                         .whole_blocks = o->whole_blocks,
-                        .link_values  = o->halves ? EE_LINK_F16 : EE_LINK_F32,
                         .host_flops   = ee_profiled_flops(model),
                         .batch_limit  = o->batch,
                         .slots        = o->slots};
@@ -62,13 +67,19 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
                    "'edgeexit profile %s' first",
                    o->fleet, o->model, o->model);
   }
+  int values = ee_link_values_by_name(o->link.values);
+  if (values >= 0) setup.link_values = (ee_link_values)values;
   EE_TRY(ee_choose_backend(NULL, &setup.backend));
   bool    given = false;
   double *share = calloc((size_t)model->n_exits, sizeof *share);
   if (share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
+  double          *loss     = NULL;
   ee_status        status   = read_shares(o, model, share, &given);
   ee_plan_question question = {.options = o, .setup = &setup, .share = given ? share : NULL};
+  if (status == EE_OK) status = ee_link_losses(&o->link, o->exits, o->policy, model, &loss);
+  question.loss = loss;
   if (status == EE_OK) status = answer(&question);
+  free(loss);
   free(share);
   return status;
 }
@@ -110,7 +121,7 @@ static void write_summary(char *text, size_t size) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  ee_plan_options o = {.planner = "exact", .batch = 8, .slots = 6};
+  ee_plan_options o = {.planner = "exact", .batch = 8, .slots = 6, .link = ee_link_options_none()};
   const char     *in[1];
   char            names[256], planners[300], summary[2048];
   write_summary(summary, sizeof summary);
@@ -131,8 +142,9 @@ int ee_app_plan(int argc, char **argv) {
        "least latency with a period of at most S seconds", 1e-12, 1e9},
       {"front", 0, EE_OPTION_FLAG, &o.front, NULL,
        "all trade-offs between period and latency on P devices", 0, 0},
-      {"halves", 0, EE_OPTION_FLAG, &o.halves, NULL,
-       "values between stages have 16 bits, as with run --link-values f16", 0, 0},
+      ee_link_values_option(&o.link),
+      ee_link_loss_option(&o.link),
+      ee_link_tables_option(&o.link),
       {"whole-blocks", 0, EE_OPTION_FLAG, &o.whole_blocks, NULL,
        "planners cut only where a single value crosses, as between residual blocks", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per message; default 8", 1, 65536},

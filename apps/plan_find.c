@@ -42,6 +42,14 @@ static ee_status make_promise(const ee_chain *chain, void *context) {
   return fill_memory(chain, p);
 }
 
+/* What crosses the links of the plan for n devices. */
+static ee_status choose_link_values(const ee_plan_question *q, const ee_planner *planner, int n,
+                                    ee_promise *p) {
+  ee_link_wish wish = {.planner = planner, .share = q->share};
+  p->setup          = *q->setup;
+  return ee_link_options_apply(&q->options->link, q->loss, n, &wish, &p->setup, &p->link);
+}
+
 static ee_status add_latencies(const ee_run_setup *setup, ee_promise *p) {
   p->latency = calloc((size_t)setup->model->n_exits, sizeof *p->latency);
   if (p->latency == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", setup->model->n_exits);
@@ -51,13 +59,17 @@ static ee_status add_latencies(const ee_run_setup *setup, ee_promise *p) {
 /* A number of devices may be too few for a plan, which *none then says. */
 static ee_status make_row(const ee_plan_question *q, ee_promises *all, int n, ee_status *none) {
   making    m      = {.question = q, .all = all, .one = &all->of[n - 1]};
-  ee_status status = ee_first_chain(q->setup, n, q->share, make_promise, &m);
+  ee_status status = choose_link_values(q, all->planner, n, m.one);
+  if (status == EE_OK) {
+    status = ee_first_chain(&m.one->setup, n, q->share, make_promise, &m);
+  }
   if (status == EE_ERR_ARG && m.one->plan == NULL) {
     *none = status;
     return EE_OK;
   }
   EE_TRY(status);
-  return add_latencies(q->setup, m.one);
+  m.one->link_loss = ee_link_plan_loss(&m.one->setup, m.one->plan, q->loss);
+  return add_latencies(&m.one->setup, m.one);
 }
 
 /* Only if there is no plan for any number of devices, that is an error. */
@@ -137,7 +149,7 @@ ee_status ee_promises_find(const ee_plan_question *q, ee_promises *all) {
   all->enough = enough_devices(all);
   EE_TRY(ee_plan_copy(all->of[all->enough - 1].plan, &all->plan));
   all->plan->n_devices = all->n;
-  return ee_first_chain(q->setup, all->n, q->share, judge, &m);
+  return ee_first_chain(&all->of[all->enough - 1].setup, all->n, q->share, judge, &m);
 }
 
 void ee_promises_free(ee_promises *all) {
@@ -146,6 +158,7 @@ void ee_promises_free(ee_promises *all) {
     free(all->of[i].latency);
     free(all->of[i].bytes);
     free(all->of[i].memory);
+    free(all->of[i].link.int8_at);
   }
   free(all->of);
   ee_plan_destroy(&all->plan);

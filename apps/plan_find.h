@@ -2,6 +2,7 @@
 #pragma once
 #include "ee/controller.h"
 #include "ee/judgement.h"
+#include "link_options.h"
 
 /**
  * @file plan_find.h
@@ -11,7 +12,9 @@ typedef struct ee_plan_options {
   const char *model, *fleet, *planner, *shares, *exits, *policy;
   int         devices, batch, slots;
   double      max_period;  // 0: no limit [s]
-  bool        whole_blocks, halves, front, json;
+  bool        whole_blocks, front, json;
+
+  ee_link_options link;
 } ee_plan_options;
 
 /** What is promised for one number of devices. */
@@ -23,6 +26,10 @@ typedef struct ee_promise {
   int         head;        // exit whose head the plan waits for; -1: none
   double      head_share;  // part of the bottleneck stage's time that its heads take
   ee_forecast forecast;
+
+  ee_run_setup   setup;      // as asked for, with what is chosen for links
+  ee_link_choice link;       // if it is chosen
+  double         link_loss;  // accuracy that links of 8 bits lose; NaN: not measured
 } ee_promise;
 
 typedef struct ee_promises {
@@ -43,6 +50,7 @@ typedef struct ee_plan_question {
   const ee_plan_options *options;
   const ee_run_setup    *setup;  // with model and fleet
   const double          *share;  // shape [n_exits]; NULL: every sample goes to the end
+  const double          *loss;   // shape [n_layers + 1], of links of 8 bits; NULL: not measured
 } ee_plan_question;
 
 /** Find everything.  To be freed also on error.

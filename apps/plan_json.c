@@ -17,6 +17,15 @@ static void add_devices_of(const ee_plan_question *q, const ee_plan *plan, cJSON
   }
 }
 
+static void add_links(const ee_promise *p, cJSON *to) {
+  cJSON *list = cJSON_AddArrayToObject(to, "link_values");
+  for (int s = 1; s < p->plan->n_stages; s++) {
+    const char *name = ee_link_values_name(ee_plan_link_values(p, s));
+    cJSON_AddItemToArray(list, cJSON_CreateString(name));
+  }
+  ee_json_number(to, "int8_accuracy_loss", p->link_loss);
+}
+
 static void add_promise(const ee_plan_question *q, const ee_promise *p, int devices, cJSON *one) {
   char text[512];
   cJSON_AddNumberToObject(one, "devices", devices);
@@ -42,6 +51,7 @@ static void add_promise(const ee_plan_question *q, const ee_promise *p, int devi
   for (int s = 0; s < p->plan->n_stages; s++) {
     cJSON_AddItemToArray(widths, cJSON_CreateNumber(ee_plan_width(p->plan, s)));
   }
+  add_links(p, one);
   cJSON_AddStringToObject(one, "plan", ee_plan_text(p->plan, text, sizeof text));
 }
 

@@ -41,6 +41,15 @@ static void print_latencies(const ee_plan_question *q, const ee_promises *all) {
   printf("\n");
 }
 
+/* Nothing where floats were asked for. */
+static void print_links(const ee_plan_question *q, const ee_promises *all) {
+  const ee_promise *p = &all->of[all->enough - 1];
+  char              text[1024];
+  if (ee_link_values_by_name(q->options->link.values) == EE_LINK_F32) return;
+  if (p->plan->n_stages == 1) return;
+  printf("links, on %d: %s\n", p->plan->n_devices, ee_plan_links(q, p, text, sizeof text));
+}
+
 static void print_device(const ee_plan_question *q, const ee_promises *all, int d) {
   const ee_device_worth *one = &all->judgement->device[d];
   const ee_promise      *p   = &all->of[all->enough - 1];
@@ -70,6 +79,7 @@ void ee_promises_print_text(const ee_plan_question *q, const ee_promises *all) {
   char               text[1024];
   print_plans(q, all);
   print_latencies(q, all);
+  print_links(q, all);
   printf("\ndevice              layers    busy  memory MB    of MB  what it is worth\n");
   for (int d = 0; d < all->n; d++) print_device(q, all, d);
   printf("\nverdict: %s\n", ee_plan_verdict(q, all, text, sizeof text));

@@ -58,6 +58,34 @@ const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, c
   return text;
 }
 
+ee_link_values ee_plan_link_values(const ee_promise *p, int s) {
+  int cut = p->plan->stage[s].begin;
+  return ee_link_values_at(p->setup.model, ee_run_link_values(&p->setup, cut), cut);
+}
+
+const char *ee_plan_links(const ee_plan_question *q, const ee_promise *p, char *text, size_t size) {
+  char           from[80], to[80];
+  bool           bytes = false;
+  const ee_plan *plan  = p->plan;
+  text[0]              = '\0';
+  for (int s = 1; s < plan->n_stages; s++) {
+    ee_link_values values = ee_plan_link_values(p, s);
+    bytes |= values == EE_LINK_I8;
+    if (s > MOST_NAMES) continue;
+    append(text, size, "%s%s -> %s %s", s > 1 ? ", " : "",
+           stage_devices(q, plan, s - 1, from, sizeof from),
+           stage_devices(q, plan, s, to, sizeof to), ee_link_values_name(values));
+  }
+  if (plan->n_stages > MOST_NAMES + 1) {
+    append(text, size, " and %d more", plan->n_stages - 1 - MOST_NAMES);
+  }
+  if (bytes && isnan(p->link_loss)) append(text, size, "; what int8 loses was not measured");
+  if (bytes && !isnan(p->link_loss)) {
+    append(text, size, "; int8 loses %.4f of accuracy", p->link_loss);
+  }
+  return text;
+}
+
 /* "camera, hub and 3 more", in the order of the stages. */
 static void list_devices(const ee_plan_question *q, const ee_plan *plan, char *text, size_t size) {
   char name[64];

@@ -15,6 +15,12 @@ const char *ee_plan_device_name(const ee_plan_question *q, int d, char *text, si
 const char *ee_plan_bottleneck(const ee_plan_question *q, const ee_promise *p, char *text,
                                size_t size);
 
+/** How values enter stage @p s >= 1 of the plan. */
+ee_link_values ee_plan_link_values(const ee_promise *p, int s);
+
+/** "camera -> hub f16, hub -> attic int8; int8 loses 0.0010 of accuracy". */
+const char *ee_plan_links(const ee_plan_question *q, const ee_promise *p, char *text, size_t size);
+
 /** Whether to distribute, over which devices, what it gains, and where it ends. */
 const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, char *text,
                             size_t size);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit policy: an exit policy replayed on an exit table. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "accuracy_loss.h"
 #include "command.h"
 #include "ee/exits_file.h"
 #include "json.h"
@@ -32,18 +34,33 @@ static ee_status say_infeasible(const char *text, const ee_replay_result *r) {
       text, r->figure[EE_FIGURE_ACCURACY], r->figure[EE_FIGURE_FLOPS]);
 }
 
+/* What is lost against the table of --against, if there is one: *loss is NaN without. */
+static ee_status compare(const ee_policy_options *o, const ee_exit_table *table, double accuracy,
+                         double *loss) {
+  double against;
+  *loss = NAN;
+  if (o->against == NULL) return EE_OK;
+  EE_TRY(
+      ee_accuracy_of_other(table, o->exits, o->against, o->policy, &o->replay, o->seeds, &against));
+  *loss = against - accuracy;
+  return EE_OK;
+}
+
 static ee_status replay_one(const ee_policy_options *o, const ee_exit_table *table) {
   ee_replay_result mean, deviation;
+  double           loss;
   EE_TRY(ee_replay_seeds(table, o->policy, &o->replay, o->seeds, &mean, &deviation));
-  ee_status status = EE_OK;
-  if (o->out != NULL) status = ee_policy_write_one(o, &mean, &deviation);
+  ee_status status = compare(o, table, mean.figure[EE_FIGURE_ACCURACY], &loss);
+  if (status == EE_OK && o->out != NULL) status = ee_policy_write_one(o, &mean, &deviation);
   if (status == EE_OK && o->json) {
     cJSON *all = cJSON_CreateObject();
     cJSON_AddStringToObject(all, "policy", o->policy);
     ee_policy_add_json(all, &mean, &deviation, o->seeds);
+    if (o->against != NULL) ee_policy_add_number(all, "accuracy_loss", loss);
     status = ee_json_print(all);
   } else if (status == EE_OK) {
     ee_policy_print(&mean, &deviation, o->seeds);
+    if (o->against != NULL) printf("%-20s %12.6g\n", "accuracy_loss", loss);
   }
   if (status == EE_OK && !mean.feasible) status = say_infeasible(o->policy, &mean);
   ee_replay_clear(&mean);

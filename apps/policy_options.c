@@ -104,6 +104,11 @@ static ee_status check(const raw *r, ee_policy_options *o) {
         "--latency needs --exit-seconds A/B/...; 'edgeexit plan' tells them for a fleet");
   }
   EE_TRY(check_combination(r, o, search));
+  if (o->against != NULL && (search || o->sweep.key[0] != '\0' || o->out != NULL)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--against compares one --policy on two tables; it takes no search, no --sweep "
+                   "and no -o");
+  }
   EE_TRY(read_offload_cost(r, o));
   return ee_policy_sweep_check(o);
 }
@@ -144,6 +149,8 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
       {"budget", 0, EE_OPTION_DOUBLE, &o->budget, "X",
        "MSDNet's thresholds; share of the full cost", 0, 1},
       {"front", 0, EE_OPTION_FLAG, &o->front, NULL, "all thresholds that nothing beats", 0, 0},
+      {"against", 0, EE_OPTION_TEXT, &o->against, "EXITS.h5",
+       "what accuracy is lost against this table of the same samples", 0, 0},
       {"output", 'o', EE_OPTION_TEXT, &o->out, "RESULT.h5", "write the results", 0, 0},
       {"json", 0, EE_OPTION_FLAG, &o->json, NULL, "print one JSON object", 0, 0},
   };

@@ -14,6 +14,7 @@ typedef struct ee_policy_sweep {
 
 typedef struct ee_policy_options {
   const char       *exits, *policy, *out;
+  const char       *against;  // the table of the same samples without rounding; NULL: none
   ee_replay_options replay;
   ee_offload_costs  offload;  // to be freed
   int               seeds;

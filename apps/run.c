@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit run: reads the inputs, makes the first plan, runs device and controller, sums up. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,6 @@
 #include "run_options.h"
 #include "run_summary.h"
 #include "run_trace.h"
-
-#define LINK_GAIN 0.05  // of the period, that 16 bits must bring to be chosen
 
 static ee_status read_layer(void *self, int layer, float **blob) {
   ee_run_inputs *in    = self;
@@ -119,42 +118,49 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   return status;
 }
 
-/* As told, or, where it shortens the period of the first plan by more than LINK_GAIN, 16 bits. */
-static ee_status choose_link_values(const ee_run_options *o, const ee_run_inputs *in, int rank,
-                                    int size, ee_run_setup *setup) {
-  const ee_planner *planner = ee_planner_by_name(o->planner);
-  const double     *share   = in->has_share ? in->share : NULL;
-  ee_forecast       forecast[2];
-  int               asked = ee_link_values_by_name(o->link_values);
-  setup->link_values      = asked >= 0 ? (ee_link_values)asked : EE_LINK_F32;
-  if (asked >= 0) return EE_OK;
-  for (int half = 0; half < 2; half++) {
-    ee_plan *plan      = NULL;
-    setup->link_values = half ? EE_LINK_F16 : EE_LINK_F32;
-    EE_TRY(ee_first_plan(setup, size, planner, share, &plan, &forecast[half]));
-    ee_plan_destroy(&plan);
+/* What was chosen, and what it was chosen for. */
+static void say_choice(const ee_run_setup *setup, const ee_link_choice *choice) {
+  const double *period    = choice->period;
+  char          bytes[64] = "", cuts[128] = "";
+  if (!isnan(period[EE_LINK_I8]))
+    snprintf(bytes, sizeof bytes, ", %.4g with 8 where allowed", period[EE_LINK_I8] * 1e3);
+  for (int c = 0; c <= setup->model->n_layers && choice->int8_at != NULL; c++) {
+    size_t n = strlen(cuts);
+    if (choice->int8_at[c]) snprintf(cuts + n, sizeof cuts - n, ", 8 at cut %d", c);
   }
-  bool worth         = forecast[1].period < (1.0 - LINK_GAIN) * forecast[0].period;
-  setup->link_values = worth ? EE_LINK_F16 : EE_LINK_F32;
-  if (rank > 0) return EE_OK;
-  ee_log(EE_LOG_INFO, "values on links have %d bits: %.4g ms per sample with 32, %.4g with 16",
-         worth ? 16 : 32, forecast[0].period * 1e3, forecast[1].period * 1e3);
-  return EE_OK;
+  ee_log(EE_LOG_INFO, "values on links have %d bits%s: %.4g ms per sample with 32, %.4g with 16%s",
+         choice->values == EE_LINK_F16 ? 16 : 32, cuts, period[EE_LINK_F32] * 1e3,
+         period[EE_LINK_F16] * 1e3, bytes);
+}
+
+/* As told, or as the plan is faster by; @p plan is the one that was given, or NULL. */
+static ee_status choose_link_values(const ee_run_options *o, const ee_plan *plan, int rank,
+                                    int size, ee_run_inputs *in, ee_run_setup *setup) {
+  ee_link_wish   wish = {.planner = ee_planner_by_name(o->planner),
+                         .plan    = plan,
+                         .share   = in->has_share ? in->share : NULL};
+  ee_link_choice choice;
+  EE_TRY(ee_link_losses(&o->link, o->exits, o->policy, in->model, &in->loss));
+  ee_status status = ee_link_options_apply(&o->link, in->loss, size, &wish, setup, &choice);
+  bool      chosen = strcmp(o->link.values, "auto") == 0;
+  if (status == EE_OK && rank == 0 && chosen) say_choice(setup, &choice);
+  in->int8_at = choice.int8_at;
+  return status;
 }
 
 /* How values cross links, and the plan to begin with, as every rank finds them. */
-static ee_status plan_alone(const ee_run_options *o, const ee_run_inputs *in, int rank, int size,
+static ee_status plan_alone(const ee_run_options *o, ee_run_inputs *in, int rank, int size,
                             ee_run_setup *setup, ee_plan **plan) {
   const double *share = in->has_share ? in->share : NULL;
-  EE_TRY(choose_link_values(o, in, rank, size, setup));
   EE_TRY(ee_parse_cuts(o->cuts, in->model->n_layers, size, plan));
+  EE_TRY(choose_link_values(o, *plan, rank, size, in, setup));
   if (*plan != NULL) return EE_OK;
   return ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL);
 }
 
 /* The same; on the simulated clock, where all ranks are in one process, rank 0 plans for thousands.
  * Collective. */
-static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, const ee_run_inputs *in,
+static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
                            ee_run_setup *setup, ee_plan **plan) {
   int       rank, size;
   ee_status status = EE_OK;
@@ -168,6 +174,7 @@ static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, const ee_run_
 
   const ee_run_setup *first = ee_pointer_of_rank_0(comm, setup);
   setup->link_values        = first->link_values;
+  setup->int8_at            = first->int8_at;
   if (rank != 0) status = ee_plan_copy(first->plan, plan);
   setup->plan = *plan;
   return ee_agree(comm, status, 0);

@@ -63,6 +63,7 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
   ee_run_figures *f = figures;
   *f                = (ee_run_figures){.model   = inputs->model,
                                        .fleet   = inputs->fleet,
+                                       .setup   = setup,
                                        .outcome = outcome,
                                        .paced   = inputs->fleet != NULL,
                                        .clock   = ee_run_clock(inputs->fleet)};
@@ -77,12 +78,13 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                         .batch_limit   = options->batch,
                         .epoch_samples = options->epoch,
                         .plan          = setup->plan};
-  f->input = (ee_report_input){.header    = &f->header,
-                               .answer    = trace->answer,
-                               .n_answers = trace->n_answers,
-                               .epoch     = trace->epochs.record,
-                               .n_epochs  = trace->epochs.n,
-                               .complete  = complete};
+  f->input     = (ee_report_input){.header    = &f->header,
+                                   .answer    = trace->answer,
+                                   .n_answers = trace->n_answers,
+                                   .epoch     = trace->epochs.record,
+                                   .n_epochs  = trace->epochs.n,
+                                   .complete  = complete};
+  f->link_loss = ee_link_plan_loss(setup, setup->plan, inputs->loss);
   EE_TRY(ee_report_make(&f->input, &f->report));
   compare_periods(f);
   judge_clock(f);
@@ -127,6 +129,18 @@ static void add_devices(cJSON *all, const ee_run_figures *f) {
     cJSON_AddNumberToObject(one, "memory_bytes", (double)t->memory);
     ee_json_number(one, "energy_j", ee_run_energy(f, d));
   }
+}
+
+/* How values cross the first plan's links. */
+static void add_links(cJSON *all, const ee_run_figures *f) {
+  const ee_plan *plan = f->setup->plan;
+  cJSON         *list = cJSON_AddArrayToObject(all, "link_values");
+  for (int s = 1; s < plan->n_stages; s++) {
+    int            cut    = plan->stage[s].begin;
+    ee_link_values values = ee_link_values_at(f->model, ee_run_link_values(f->setup, cut), cut);
+    cJSON_AddItemToArray(list, cJSON_CreateString(ee_link_values_name(values)));
+  }
+  ee_json_number(all, "int8_accuracy_loss", f->link_loss);
 }
 
 static void add_stream(cJSON *all, const ee_run_figures *f) {
@@ -176,6 +190,7 @@ ee_status ee_run_figures_json(const ee_run_figures *figures) {
   add_stream(all, figures);
   add_exits(all, figures);
   add_devices(all, figures);
+  add_links(all, figures);
   add_control(all, figures);
   return ee_json_print(all);
 }

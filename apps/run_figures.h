@@ -5,11 +5,14 @@
 
 /** @file run_figures.h  The figures of a finished run, and their form for programs. */
 typedef struct ee_run_figures {
-  ee_trace_header       header;
-  ee_report_input       input;  // answers and epochs in memory, no events
-  ee_report             report;
-  const ee_model       *model;
-  const ee_fleet       *fleet;  // NULL: the real clock
+  ee_trace_header     header;
+  ee_report_input     input;  // answers and epochs in memory, no events
+  ee_report           report;
+  const ee_model     *model;
+  const ee_fleet     *fleet;  // NULL: the real clock
+  const ee_run_setup *setup;
+  double              link_loss;  // of accuracy, that the first plan's links of 8 bits were said
+                                  // to lose; NaN: not measured
   const ee_run_outcome *outcome;
   double                predicted, measured;  // period over the last epochs [s]; 0: unknown
   int                   compared;             // epochs that it was compared over

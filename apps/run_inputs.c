@@ -228,6 +228,8 @@ void ee_run_inputs_close(ee_run_inputs *inputs) {
   free(inputs->share);
   free(inputs->links);
   if (ee_clock_is_simulated()) EE_MPI(MPI_Barrier(inputs->comm));  // nobody reads them any more
+  free(inputs->loss);
+  free(inputs->int8_at);
   if (!inputs->borrowed) close_files(inputs);
   *inputs = (ee_run_inputs){0};
 }

@@ -30,6 +30,8 @@ typedef struct ee_run_inputs {
   size_t            n_links;  // ranks * ranks
   double           *share;    // shape [n_exits]
   bool              has_share;
+  double           *loss;     // shape [n_layers + 1], of accuracy by 8 bits at each cut; NULL
+  bool             *int8_at;  // cuts of 8 bits that were chosen; NULL: none, or rank 0's
 } ee_run_inputs;
 
 /** Open all inputs.  Collective: rank 0 opens the data, and the first error of any rank is

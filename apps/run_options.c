@@ -46,10 +46,7 @@ static ee_status check(const ee_run_options *o) {
   if (ee_weights_by_name(o->weights) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer, file or auto", o->weights);
   }
-  if (strcmp(o->link_values, "auto") != 0 && ee_link_values_by_name(o->link_values) < 0) {
-    return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f32, f16, int8 or auto",
-                   o->link_values);
-  }
+  EE_TRY(ee_link_options_check(&o->link, o->exits));
   if (ee_move_mode_by_name(o->move) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
   }
@@ -150,8 +147,9 @@ static int add_plan_options(ee_run_options *o, const char *planners, ee_option *
        "the same, from this exit table under the policy; fits budgeted, too", 0, 0},
       {"measure-links", 0, EE_OPTION_FLAG, &o->measure_links, NULL,
        "ping all pairs of ranks first, and plan with what links take; without --fleet", 0, 0},
-      {"link-values", 0, EE_OPTION_TEXT, &o->link_values, "f32|f16|auto",
-       "16 bits for values between stages, or what the first plan is faster by; default f32", 0, 0},
+      ee_link_values_option(&o->link),
+      ee_link_loss_option(&o->link),
+      ee_link_tables_option(&o->link),
   };
   memcpy(to, option, sizeof option);
   return (int)(sizeof option / sizeof option[0]);
@@ -196,7 +194,7 @@ static ee_run_options defaults(void) {
                           .rule          = "gain",
                           .weights       = "auto",
                           .move          = "live",
-                          .link_values   = "f32",
+                          .link          = ee_link_options_none(),
                           .batch         = 8,
                           .slots         = 6,
                           .epoch         = 256,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/controller.h"
+#include "link_options.h"
 
 /** @file run_options.h  The command line of `edgeexit run`. */
 typedef struct ee_run_options {
   const char *model, *data;
   const char *fleet, *policy, *trace, *backend, *planner, *shares, *exits, *weights, *outcomes,
       *move, *rule;
-  const char *link_values;
   const char *cuts;          // of the first plan; NULL: the planner's
   const char *offload_cost;  // a number, a file or "link"; NULL: the default
   int         devices;       // ranks to start; 0: as launched, or as many as the fleet has
@@ -21,6 +21,8 @@ typedef struct ee_run_options {
   double      lambda;  // cost of a layer
   uint64_t    seed;
   bool        rebalance, offload, measure_links, whole_blocks, logits, json, quiet;
+
+  ee_link_options link;
 } ee_run_options;
 
 /**

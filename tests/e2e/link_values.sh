@@ -58,7 +58,7 @@ run f16 --fleet fleet.yaml --epoch 40 --planner flops --hold 1 --cooldown 0 --er
 fleet 2Mbit/s
 slow=$(edgeexit plan "$model" --fleet fleet.yaml --planner uniform --json |
   tool json_value plans.2.period_s)
-fast=$(edgeexit plan "$model" --fleet fleet.yaml --planner uniform --halves --json |
+fast=$(edgeexit plan "$model" --fleet fleet.yaml --planner uniform --link-values f16 --json |
   tool json_value plans.2.period_s)
 awk -v a="$slow" -v b="$fast" 'BEGIN { exit !(b < 0.6 * a) }' || fail "period $fast in place of $slow"
 run auto --fleet fleet.yaml --rebalance off --planner uniform
