@@ -34,11 +34,16 @@ ee_option ee_link_tables_option(ee_link_options *o) {
   return (ee_option){"exits-int8", 0, EE_OPTION_TEXT, &o->int8, "A.h5,B.h5,...", help, 0, 0};
 }
 
-ee_status ee_link_options_check(const ee_link_options *o, const char *exits) {
+ee_status ee_link_options_check(const ee_link_options *o, const char *exits, double max_period) {
   bool automatic = strcmp(o->values, "auto") == 0;
   int  values    = ee_link_values_by_name(o->values);
   if (!automatic && values < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; expected f32, f16, int8 or auto", o->values);
+  }
+  if (automatic && max_period > 0.0) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--link-values auto makes the period short; with --max-period it must be f32, "
+                   "f16 or int8");
   }
   if (o->int8 != NULL && exits == NULL) {
     return EE_FAIL(EE_ERR_USAGE,

@@ -18,8 +18,10 @@ ee_option ee_link_values_option(ee_link_options *o);
 ee_option ee_link_loss_option(ee_link_options *o);
 ee_option ee_link_tables_option(ee_link_options *o);
 
-/** EE_ERR_USAGE unless the options go together.  @p exits  that of --exits; NULL: none. */
-ee_status ee_link_options_check(const ee_link_options *o, const char *exits);
+/** EE_ERR_USAGE unless the options go together.
+ *  @param exits       that of --exits; NULL: none
+ *  @param max_period  that of --max-period, which auto does not go by; 0: none */
+ee_status ee_link_options_check(const ee_link_options *o, const char *exits, double max_period);
 
 /**
  * Accuracy that 8 bits lose at each cut: that of @p policy on the table @p exits, minus that on

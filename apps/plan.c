@@ -15,11 +15,10 @@
 #include "whole.h"
 
 static ee_status check(const ee_plan_options *o) {
-  EE_TRY(ee_link_options_check(&o->link, o->exits));
-  if (strcmp(o->link.values, "auto") == 0 && (o->front || o->max_period > 0.0)) {
+  EE_TRY(ee_link_options_check(&o->link, o->exits, o->max_period));
+  if (strcmp(o->link.values, "auto") == 0 && o->front) {
     return EE_FAIL(EE_ERR_USAGE,
-                   "--link-values auto makes the period short; with --front or --max-period it "
-                   "must be f32, f16 or int8");
+                   "--front shows all periods; --link-values must be f32, f16 or int8, not auto");
   }
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");

@@ -46,7 +46,7 @@ static ee_status check(const ee_run_options *o) {
   if (ee_weights_by_name(o->weights) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--weights is %s; expected peer, file or auto", o->weights);
   }
-  EE_TRY(ee_link_options_check(&o->link, o->exits));
+  EE_TRY(ee_link_options_check(&o->link, o->exits, o->max_period));
   if (ee_move_mode_by_name(o->move) < 0) {
     return EE_FAIL(EE_ERR_USAGE, "--move is %s; expected live, build or drain", o->move);
   }
