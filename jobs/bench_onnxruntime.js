@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX Runtime on one core: node bench_onnxruntime.js MODEL.onnx BATCH SECONDS
+// ONNX Runtime: node bench_onnxruntime.js MODEL.onnx BATCH SECONDS [THREADS], on one thread if not told.
 // Prints the median milliseconds per sample as `edgeexit bench` does: all outputs, random input,
 // passes for SECONDS and at least 7; or "-" if the model takes no such batch.
 'use strict';
 const ort = require(process.env.ONNXRUNTIME || 'onnxruntime-node');
 
-const [path, batchText, secondsText] = process.argv.slice(2);
+const [path, batchText, secondsText, threadsText = '1'] = process.argv.slice(2);
 const batch = Number(batchText);
 const budget = Number(secondsText) * 1e3;
 
 async function main() {
   const session = await ort.InferenceSession.create(path, {
-    intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential',
+    intraOpNumThreads: Number(threadsText), interOpNumThreads: 1, executionMode: 'sequential',
     graphOptimizationLevel: 'all', logSeverityLevel: 3,
   });
   const entry = session.inputMetadata[0];
