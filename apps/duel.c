@@ -67,12 +67,16 @@ static int compare_ratios(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static double median_of(double *ratio, int n) {
+static ee_ratio sum_up_rounds(double *ratio, int n) {
   for (int i = 0; i < n; i++) {
-    if (isnan(ratio[i])) return NAN;
+    if (isnan(ratio[i])) return (ee_ratio){NAN, NAN};
   }
   qsort(ratio, (size_t)n, sizeof *ratio, compare_ratios);
-  return (ratio[(n - 1) / 2] + ratio[n / 2]) / 2.0;
+  return (ee_ratio){.median = (ratio[(n - 1) / 2] + ratio[n / 2]) / 2.0, .upper = ratio[3 * n / 4]};
+}
+
+bool ee_duel_is_won(ee_ratio ratio, double gain) {
+  return ratio.median <= 1.0 - gain && ratio.upper < 1.0;
 }
 
 static ee_status sum_up(const fight *f, ee_duel *duel) {
@@ -81,9 +85,9 @@ static ee_status sum_up(const fight *f, ee_duel *duel) {
   if (duel->part == NULL) return EE_FAIL(EE_ERR_NOMEM, "to compare %d layers and heads", rows);
   duel->n_rounds = f->n_rounds;
   for (int i = 0; i < rows; i++) {
-    duel->part[i] = median_of(f->ratio + i * f->n_rounds, f->n_rounds);
+    duel->part[i] = sum_up_rounds(f->ratio + i * f->n_rounds, f->n_rounds);
   }
-  duel->whole = median_of(f->ratio + rows * f->n_rounds, f->n_rounds);
+  duel->whole = sum_up_rounds(f->ratio + rows * f->n_rounds, f->n_rounds);
   return EE_OK;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
+
 #include "whole.h"
 
 /**
@@ -8,12 +10,20 @@
  * both.
  */
 
-/** Times of the second in units of the first: medians over rounds. */
+/** Times of the second in units of the first, over rounds. */
+typedef struct ee_ratio {
+  double median, upper;  // upper: of the third quartile, below 1 only if most rounds agree
+} ee_ratio;
+
 typedef struct ee_duel {
-  int     n_rounds;
-  double  whole;
-  double *part;  // shape [n_layers + n_exits]: layers, then heads; NAN where nothing is run
+  int       n_rounds;
+  ee_ratio  whole;
+  ee_ratio *part;  // shape [n_layers + n_exits]: layers, then heads; NAN where nothing is run
 } ee_duel;
+
+/** Whether the second is faster by more than @p gain, a share of the first's time, and not by
+ * chance of a few rounds. */
+bool ee_duel_is_won(ee_ratio ratio, double gain);
 
 /**
  * Measure.  In each turn a program makes whole passes, the first of which does not count, so that

@@ -109,15 +109,16 @@ static void note_ratio(search *s, ee_method method, int p, int node, double rati
 static void note_gains(search *s, ee_method method, const variant *v, const ee_duel *duel) {
   for (int p = 0; p < n_parts(&v->model); p++) {
     int first;
-    if (!has_changed(v, p, &first) || isnan(duel->part[p])) continue;
-    note_ratio(s, method, p, first, duel->part[p]);
+    if (!has_changed(v, p, &first) || isnan(duel->part[p].median)) continue;
+    note_ratio(s, method, p, first, duel->part[p].median);
     ee_log(EE_LOG_DEBUG, "%s %d: %s takes %.3f of the time of %s",
            p < v->model.n_layers ? "layer" : "head",
            p < v->model.n_layers ? p : p - v->model.n_layers, kernel_of(&v->whole, first),
-           duel->part[p], kernel_of(&s->rule, first));
-    if (duel->part[p] > 1.0 - EE_TUNE_LEAST_GAIN || duel->part[p] >= s->tune->part[p].ratio)
-      continue;
-    take_over(s, v, p, first, duel->part[p]);
+           duel->part[p].median, kernel_of(&s->rule, first));
+    if (!ee_duel_is_won(duel->part[p], EE_TUNE_LEAST_GAIN)) continue;
+    if (duel->part[p].median < s->tune->part[p].ratio) {
+      take_over(s, v, p, first, duel->part[p].median);
+    }
   }
 }
 
@@ -139,8 +140,9 @@ static ee_status decide(search *s) {
   ee_model *m    = s->tune->model;
   EE_TRY(make_variant(s, EE_METHOD_COUNT, &v));
   ee_status status = v.n_changed > 0 ? fight(s, &v, &duel) : EE_OK;
-  s->tune->whole   = v.n_changed > 0 ? duel.whole : 1.0;
-  s->tune->kept    = status == EE_OK && s->tune->whole <= 1.0 - EE_TUNE_WHOLE_GAIN;
+  s->tune->whole   = v.n_changed > 0 ? duel.whole.median : 1.0;
+  s->tune->kept =
+      status == EE_OK && v.n_changed > 0 && ee_duel_is_won(duel.whole, EE_TUNE_WHOLE_GAIN);
   if (status == EE_OK) {
     status = ee_costs_measure(s->tune->kept ? &v.whole : &s->rule, 0, s->seconds, m);
   }

@@ -40,21 +40,21 @@ static axis axis_of(const ee_window *w, int i) {
   return (axis){w->kernel[i], w->stride[i], w->dilation[i], w->pad_before[i]};
 }
 
-/* Whether panels of @p vectors waste none of a panel's last, and tiles of them hold about as many
- * sums as those of two. */
-static bool suits(const ee_simd_kernels *k, int vectors, int64_t outputs) {
-  return outputs % (vectors * k->lanes) == 0 &&
-         vectors * k->max_pixels[vectors] + 1 >= 2 * k->max_pixels[2];
+/* Whether tiles of @p vectors hold about as many sums as those of two. */
+static bool is_full(const ee_simd_kernels *k, int vectors) {
+  return vectors * k->max_pixels[vectors] + 1 >= 2 * k->max_pixels[2];
 }
 
 /* Wide panels for short rows, where few pixels share a weight, and for short sums, where reading
- * the pixels again for every panel takes a good part of the time. */
+ * the pixels again for every panel takes a good part of the time.  Panels of three rather than a
+ * last one of a single vector. */
 static int usual_vectors(const ee_simd_kernels *k, const ee_simd_panels *p, int64_t width) {
+  int64_t all = (p->outputs + k->lanes - 1) / k->lanes;
   if (width <= k->max_pixels[4]) return 4;
   for (int vectors = 4; vectors > 2 && p->depth <= SHORT_SUM; vectors--) {
-    if (suits(k, vectors, p->outputs)) return vectors;
+    if (all % vectors == 0 && is_full(k, vectors)) return vectors;
   }
-  return 2;
+  return all % 2 == 1 && all % 3 != 1 && is_full(k, 3) ? 3 : 2;
 }
 
 static convolution convolution_of(const ee_model *model, const ee_node *node, const ee_shape *w,
