@@ -128,6 +128,29 @@ static void what_it_cannot_do_it_says(void) {
   case_end(&c);
 }
 
+/* Of 1 x 1, unpadded, with vectors of 16: short rows, short sums, and a last panel of one vector.
+ */
+static void panels_are_as_wide_as_the_shape_wants(void) {
+  const struct {
+    int         size, ic, oc;
+    const char *kernel;
+  } of[] = {{7, 160, 160, "direct 4"}, {8, 160, 160, "direct 2"}, {56, 24, 144, "direct 3"},
+            {28, 32, 192, "direct 4"}, {28, 33, 192, "direct 2"}, {28, 32, 80, "direct 3"},
+            {64, 36, 36, "direct 3"},  {64, 36, 112, "direct 2"}, {64, 36, 16, "direct 1"}};
+  if (ee_simd_kernels_use("avx512") != EE_OK) {
+    ee_test_skip("this processor has no AVX-512");
+    return;
+  }
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    ee_rng      rng = ee_rng_at(7, i);
+    kernel_case c;
+    square_conv(&c, &rng, of[i].size, of[i].ic, of[i].oc, window_2d(1, 1, 0));
+    CU_ASSERT_STRING_EQUAL(ee_backend_simd.kernel(&c.model, &c.node, 1, NULL), of[i].kernel);
+    case_end(&c);
+  }
+  CU_ASSERT_EQUAL(ee_simd_kernels_use(NULL), EE_OK);
+}
+
 static void unknown_vectors_are_refused(void) {
   CU_ASSERT_EQUAL(ee_simd_kernels_use("sse9"), EE_ERR_ARG);
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "sse9"));
@@ -139,6 +162,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(a_long_convolution_calls_progress),
     EE_FACT(what_it_cannot_do_it_says),
+    EE_FACT(panels_are_as_wide_as_the_shape_wants),
     EE_FACT(unknown_vectors_are_refused),
     {NULL, NULL},
 };

@@ -96,10 +96,37 @@ static void what_it_cannot_do_it_says(void) {
   case_end(&c);
 }
 
+/* By the rows of a sample, never of the batch: panels are packed before there is one. */
+static void few_rows_have_wide_panels(void) {
+  const struct {
+    int64_t     rows;
+    const char *kernel;
+  } of[] = {{1, "direct 4"}, {7, "direct 4"}, {8, "direct 2"}, {128, "direct 2"}};
+  if (ee_simd_kernels_use("avx512") != EE_OK) {
+    ee_test_skip("this processor has no AVX-512");
+    return;
+  }
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    kernel_case c;
+    for (uint64_t draw = 0;; draw++) {  // until it is a MatMul, which may have several rows
+      ee_rng rng = ee_rng_at(9, draw);
+      product_case(&c, &rng, of[i].rows, 96, 80);
+      if (c.node.op == EE_OP_MATMUL) break;
+      case_end(&c);
+    }
+    for (int n = 1; n <= 8; n += 7) {
+      CU_ASSERT_STRING_EQUAL(ee_backend_simd.kernel(&c.model, &c.node, n, NULL), of[i].kernel);
+    }
+    case_end(&c);
+  }
+  CU_ASSERT_EQUAL(ee_simd_kernels_use(NULL), EE_OK);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(random_products_agree_with_ref_and_keep_bits_in_a_batch),
     EE_FACT(deep_and_tall_products_agree_with_ref),
     EE_FACT(a_long_product_calls_progress),
     EE_FACT(what_it_cannot_do_it_says),
+    EE_FACT(few_rows_have_wide_panels),
     {NULL, NULL},
 };
