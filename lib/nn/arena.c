@@ -15,10 +15,12 @@ typedef struct tenant {
 
 /* When a value is needed, and in which forms. */
 typedef struct need {
-  bool here;   // the range has it
-  bool whole;  // others than the nodes of layers see it: heads, or who asks for it
-  int  first, last;
-  bool form[EE_FORM_COUNT];
+  bool    here;   // the range has it
+  bool    whole;  // others than the nodes of layers see it: heads, or who asks for it
+  int     first, last;
+  bool    form[EE_FORM_COUNT];
+  ee_form made;  // in which form a node of the range makes it
+  int     over;  // the value whose place it then takes; -1: none
 } need;
 
 /* The range at hand: nodes [first, last) in running order. */
@@ -69,16 +71,20 @@ static void cross_cut(const range *r, int cut, int node, need *of) {
 static void find_needs(const range *r, need *of) {
   int        n;
   const int *live = ee_model_cut_values(r->model, r->begin, &n);
-  for (int v = 0; v < r->model->n_values; v++) of[v] = (need){.last = -1};
+  for (int v = 0; v < r->model->n_values; v++) of[v] = (need){.last = -1, .over = -1};
   for (int i = 0; i < n; i++) {
-    of[live[i]] = (need){.here = true, .first = r->first - 1, .last = r->first - 1};
+    of[live[i]] = (need){.here = true, .first = r->first - 1, .last = r->first - 1, .over = -1};
   }
   for (int k = r->first; k < r->last; k++) {
     if (r->program->merged[k]) continue;
     need *out = &of[ee_program_result(r->program, k)];
-    *out      = (need){.here = true, .first = k, .last = k};
+    *out      = (need){.here  = true,
+                       .first = k,
+                       .last  = k,
+                       .made  = ee_program_form_given(r->program, k),
+                       .over  = -1};
 
-    out->form[ee_program_form_given(r->program, k)] = true;
+    out->form[out->made] = true;
   }
   read_values(r, of);
   cross_cut(r, r->begin, r->first - 1, of);
@@ -86,6 +92,61 @@ static void find_needs(const range *r, need *of) {
   for (int e = 0; e < r->model->n_exits; e++) {
     int cut = r->model->exit[e].attach + 1;
     if (cut > r->begin && cut < r->end) cross_cut(r, cut, r->start[cut] - 1, of);
+  }
+}
+
+/* Whether an element of both values stands at the same place. */
+static bool stand_alike(const ee_program *p, int a, int b, ee_form form) {
+  if (form == EE_DENSE)
+    return ee_program_sample_floats(p, a, form) == ee_program_sample_floats(p, b, form);
+  const ee_pixels *x = &p->pixels[a], *y = &p->pixels[b];
+  return x->sample == y->sample && x->lead == y->lead && x->row == y->row && x->pixel == y->pixel &&
+         x->width == y->width && x->height == y->height;
+}
+
+/* Whether a node behind node @p k reads value @p v; an Add that is run with @p k does not. */
+static bool is_read_after(const range *r, const need *of, int k, int v) {
+  for (int n = k + 1; n <= of[v].last; n++) {
+    const ee_node *node = &r->model->node[n];
+    for (int i = 0; i < node->n_in && n != r->program->adds[k]; i++) {
+      if (node->in[i] == v) return true;
+    }
+  }
+  return false;
+}
+
+/* Whether node @p k may write its result over value @p v, which it reads as input @p i in
+ * @p form. */
+static bool may_replace(const range *r, const need *of, int k, int i, int v, ee_form form) {
+  const ee_backend *runner = r->program->runner[k];
+  return runner->over != NULL && form == ee_program_form_given(r->program, k) && of[v].here &&
+         form == of[v].made && !of[v].whole && !is_read_after(r, of, k, v) &&
+         stand_alike(r->program, v, ee_program_result(r->program, k), form) &&
+         runner->over(r->model, &r->model->node[k], i);
+}
+
+/* A value that node @p k reads, and whose place its result can take; or -1. */
+static int replaced_by(const range *r, const need *of, int k) {
+  const ee_node *node     = &r->model->node[k];
+  int            residual = ee_program_residual(r->program, k);
+  ee_form        form     = ee_program_form_given(r->program, k);
+  bool           is_input = false;
+  for (int i = 0; i < node->n_in; i++) {
+    if (!ee_node_reads_activation(r->model, node, i)) continue;
+    is_input |= node->in[i] == residual;
+    if (residual >= 0) continue;
+    ee_form taken = ee_program_form_taken(r->program, k, i);
+    if (may_replace(r, of, k, i, node->in[i], taken)) return node->in[i];
+  }
+  bool free = residual >= 0 && !is_input;
+  return free && may_replace(r, of, k, EE_RESIDUAL, residual, form) ? residual : -1;
+}
+
+/* Results in the place of what is read for the last time; heads' stay by themselves. */
+static void write_over(const range *r, need *of) {
+  for (int k = r->first; k < r->last; k++) {
+    if (r->model->node[k].layer < 0 || r->program->merged[k]) continue;
+    of[ee_program_result(r->program, k)].over = replaced_by(r, of, k);
   }
 }
 
@@ -172,15 +233,40 @@ static bool place_scratch(const range *r, ee_arena *arena) {
   return round_up(most, &most) && !__builtin_add_overflow(arena->bytes, most, &arena->bytes);
 }
 
+/* What has less room than the value that it would replace, or more, stays by itself. */
+static void settle_all(const range *r, need *of, int *room) {
+  for (int v = 0; v < r->model->n_values; v++) {
+    if (of[v].here) room[v] = settle(r, &of[v]);
+  }
+  for (int v = 0; v < r->model->n_values; v++) {
+    if (of[v].over >= 0 && room[of[v].over] != room[v]) of[v].over = -1;
+  }
+}
+
+/* The first of the values that stand one after the other where @p v stands. */
+static int root_of(const need *of, int v) {
+  while (of[v].over >= 0) v = of[v].over;
+  return v;
+}
+
+/* The tenant of a root is there until the last of those that follow it is. */
+static int last_at(const range *r, const need *of, int root, int form) {
+  int last = of[root].last;
+  for (int v = 0; v < r->model->n_values; v++) {
+    if (of[v].over < 0 || (int)of[v].made != form || root_of(of, v) != root) continue;
+    if (last < of[v].last) last = of[v].last;
+  }
+  return last;
+}
+
 /* @p all: shape [n_values, EE_FORM_COUNT]; returns how many tenants there are, or -1. */
-static int list_tenants(const range *r, need *of, int *room, tenant *all) {
+static int list_tenants(const range *r, const need *of, const int *room, tenant *all) {
   bool counted = true;
   int  n       = 0;
   for (int v = 0; v < r->model->n_values; v++) {
-    if (of[v].here) room[v] = settle(r, &of[v]);
     for (int f = 0; f < EE_FORM_COUNT; f++) {
-      if (!of[v].here || !of[v].form[f]) continue;
-      all[n] = (tenant){.value = v, .form = f, .first = of[v].first, .last = of[v].last};
+      if (!of[v].here || !of[v].form[f] || (of[v].over >= 0 && (int)of[v].made == f)) continue;
+      all[n] = (tenant){.value = v, .form = f, .first = of[v].first, .last = last_at(r, of, v, f)};
       counted &= tenant_bytes(r, &all[n], room[v], &all[n].bytes);
       n++;
     }
@@ -188,13 +274,24 @@ static int list_tenants(const range *r, need *of, int *room, tenant *all) {
   return counted ? n : -1;
 }
 
+static void follow_roots(const range *r, const need *of, ee_arena *arena) {
+  for (int v = 0; v < r->model->n_values; v++) {
+    if (of[v].over < 0) continue;
+    arena->offset[(size_t)v * EE_FORM_COUNT + of[v].made] =
+        ee_arena_offset(arena, root_of(of, v), of[v].made);
+  }
+}
+
 /* @p of: shape [n_values], @p all and @p placed: shape [n_values, EE_FORM_COUNT]; scratch. */
 static ee_status plan(const range *r, need *of, tenant *all, tenant *placed, ee_arena *arena) {
   find_needs(r, of);
+  write_over(r, of);
+  settle_all(r, of, arena->room);
   for (int i = 0; i < r->model->n_values * EE_FORM_COUNT; i++) arena->offset[i] = EE_ARENA_NONE;
   int  n       = list_tenants(r, of, arena->room, all);
   bool counted = n >= 0 && place_tenants(all, n, placed, arena);
   counted      = counted && place_scratch(r, arena);
+  if (counted) follow_roots(r, of, arena);
   if (counted) return EE_OK;
   return EE_FAIL(EE_ERR_NOMEM,
                  "activations of layers %d to %d for %d samples do not fit an address", r->begin,

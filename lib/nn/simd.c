@@ -29,6 +29,7 @@ typedef struct simd_op {
   void (*run)(const ee_kernel_call *call);
   ee_form takes, gives;
   bool    can_add;
+  bool (*over)(const ee_model *model, const ee_node *node, int i);  // NULL: never
   /* Its name, by packed weights if there are any; NULL: there is but one. */
   const char *(*kernel)(const ee_model *model, const ee_node *node, const float *packed);
 } simd_op;
@@ -40,7 +41,8 @@ static const simd_op conv = {.can            = ee_simd_conv_can,
                              .kernel         = ee_simd_conv_kernel,
                              .takes          = EE_PIXELS,
                              .gives          = EE_PIXELS,
-                             .can_add        = true};
+                             .can_add        = true,
+                             .over           = ee_simd_conv_over};
 
 static const simd_op winograd = {.can            = ee_simd_winograd_can,
                                  .prepared_bytes = ee_simd_winograd_prepared_bytes,
@@ -51,7 +53,8 @@ static const simd_op winograd = {.can            = ee_simd_winograd_can,
                                  .kernel         = ee_simd_winograd_kernel,
                                  .takes          = EE_PIXELS,
                                  .gives          = EE_PIXELS,
-                                 .can_add        = true};
+                                 .can_add        = true,
+                                 .over           = ee_simd_conv_over};
 
 static const simd_op linear = {.can            = ee_simd_linear_can,
                                .prepared_bytes = ee_simd_linear_prepared_bytes,
@@ -72,6 +75,7 @@ static const simd_op batch_norm = {.can            = ee_simd_batch_norm_can,
                                    .prepared_bytes = ee_simd_batch_norm_prepared_bytes,
                                    .prepare        = ee_simd_batch_norm_prepare,
                                    .run            = ee_simd_batch_norm_run,
+                                   .over           = ee_simd_over_first,
                                    .takes          = EE_PIXELS,
                                    .gives          = EE_PIXELS};
 
@@ -80,14 +84,21 @@ static const simd_op pool = {
 
 static const simd_op mean = {.can = ee_simd_mean_can, .run = ee_simd_mean_run, .takes = EE_PIXELS};
 
-static const simd_op binary = {
-    .can = ee_simd_binary_can, .run = ee_simd_binary_run, .takes = EE_EITHER, .gives = EE_EITHER};
+static const simd_op binary = {.can   = ee_simd_binary_can,
+                               .run   = ee_simd_binary_run,
+                               .over  = ee_simd_over_same,
+                               .takes = EE_EITHER,
+                               .gives = EE_EITHER};
 
-static const simd_op spread = {
-    .can = ee_simd_spread_can, .run = ee_simd_binary_run, .takes = EE_PIXELS, .gives = EE_PIXELS};
+static const simd_op spread = {.can   = ee_simd_spread_can,
+                               .run   = ee_simd_binary_run,
+                               .over  = ee_simd_over_same,
+                               .takes = EE_PIXELS,
+                               .gives = EE_PIXELS};
 
 static const simd_op activation = {.can   = ee_simd_activation_can,
                                    .run   = ee_simd_activation_run,
+                                   .over  = ee_simd_over_first,
                                    .takes = EE_EITHER,
                                    .gives = EE_EITHER};
 
@@ -165,6 +176,11 @@ static bool simd_can_add(const ee_model *model, const ee_node *node) {
   return way_of(model, node)->can_add;
 }
 
+static bool simd_over(const ee_model *model, const ee_node *node, int i) {
+  const simd_op *way = way_of(model, node);
+  return way->over != NULL && way->over(model, node, i);
+}
+
 static const char *simd_kernel(const ee_model *model, const ee_node *node, int64_t n,
                                const void *prepared) {
   (void)n;
@@ -214,6 +230,7 @@ const ee_backend ee_backend_simd = {
     .takes          = simd_takes,
     .gives          = simd_gives,
     .can_add        = simd_can_add,
+    .over           = simd_over,
     .prepare        = simd_prepare,
     .release        = simd_release,
     .prepared_bytes = simd_prepared_bytes,

@@ -129,6 +129,25 @@ void ee_simd_conv_prepare(const ee_model *model, const ee_node *node,
   }
 }
 
+/* Weights of one row of the window. */
+static int64_t row_floats(const convolution *c, ee_simd_panel panel) {
+  return c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
+}
+
+/* Rows of the window that a panel of that many vectors goes through at once. */
+static int64_t rows_at_once(const convolution *c, ee_simd_panel panel) {
+  int64_t rows = PIECE_FLOATS / row_floats(c, panel);
+  return rows < 1 ? 1 : rows;
+}
+
+/* Sums of several pieces wait in the result, before the residual is read.  Panels are at most as
+ * wide as that, whichever way is chosen. */
+bool ee_simd_conv_over(const ee_model *model, const ee_node *node, int i) {
+  convolution   c      = convolution_in_model(model, node);
+  ee_simd_panel widest = {.vectors = EE_SIMD_MAX_VECTORS};
+  return i == EE_RESIDUAL && rows_at_once(&c, widest) >= c.y.kernel;
+}
+
 /* One run: rows of the result, over all samples. */
 typedef struct job {
   const ee_kernel_call  *call;
@@ -238,11 +257,6 @@ static output_row row_of(const job *j, int64_t r) {
   return row;
 }
 
-/* Weights of one row of the window. */
-static int64_t row_floats(const convolution *c, ee_simd_panel panel) {
-  return c->x.kernel * c->channels * panel.vectors * c->panels.lanes;
-}
-
 /* Rows that every panel goes through, one panel after the other. */
 typedef struct block {
   int        n;
@@ -302,8 +316,7 @@ static void multiply_piece(job *j, piece *p, const block *b) {
 
 /* One panel for a block of rows. */
 static void multiply_panel(job *j, int64_t group, ee_simd_panel panel, const block *b) {
-  int64_t kernel = j->c.y.kernel, rows = PIECE_FLOATS / row_floats(&j->c, panel);
-  if (rows < 1) rows = 1;
+  int64_t kernel = j->c.y.kernel, rows = rows_at_once(&j->c, panel);
   for (int64_t r = 0; r < kernel; r += rows) {
     piece p = {
         .group = group, .panel = panel, .first = r, .end = kernel - r < rows ? kernel : r + rows};

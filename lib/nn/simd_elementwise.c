@@ -42,6 +42,17 @@ bool ee_simd_spread_can(const ee_model *model, const ee_node *node) {
          (commutes && ee_shape_equal(y, out) && is_spread_over(x, out));
 }
 
+bool ee_simd_over_first(const ee_model *model, const ee_node *node, int i) {
+  (void)model;
+  (void)node;
+  return i == 0;
+}
+
+bool ee_simd_over_same(const ee_model *model, const ee_node *node, int i) {
+  return i != EE_RESIDUAL &&
+         ee_shape_equal(&model->value[node->in[i]].shape, &model->value[node->out].shape);
+}
+
 /* Row y of sample i of the operand `in`; its only row if it has one pixel. */
 static const float *operand_row(const ee_kernel_call *call, int in, int64_t i, int64_t y) {
   const ee_pixels *p = call->in_pixels[in];

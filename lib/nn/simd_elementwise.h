@@ -17,5 +17,9 @@ bool ee_simd_spread_can(const ee_model *model, const ee_node *node);
 
 void ee_simd_binary_run(const ee_kernel_call *call);
 
+/** The result may stand where the first input stood; where any input of the result's shape did. */
+bool ee_simd_over_first(const ee_model *model, const ee_node *node, int i);
+bool ee_simd_over_same(const ee_model *model, const ee_node *node, int i);
+
 bool ee_simd_activation_can(const ee_model *model, const ee_node *node);
 void ee_simd_activation_run(const ee_kernel_call *call);

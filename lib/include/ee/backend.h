@@ -31,9 +31,9 @@ typedef struct ee_kernel_call {
   const float     *in[EE_MAX_NODE_INPUTS];         // NULL: left out
   ee_shape         in_shape[EE_MAX_NODE_INPUTS];   // whole arrays: dim[0] times n if batched
   const ee_pixels *in_pixels[EE_MAX_NODE_INPUTS];  // NULL: dense
-  float           *out;                            // never overlaps an input
-  ee_shape         out_shape;                      // whole array
-  const ee_pixels *out_pixels;                     // NULL: dense
+  float           *out;              // overlaps nothing that is read but what over() allows
+  ee_shape         out_shape;        // whole array
+  const ee_pixels *out_pixels;       // NULL: dense
   const float     *residual;         // added to the result in front of act; NULL: nothing
   const ee_pixels *residual_pixels;  // its form; NULL: dense
   ee_activation    act;              // applied to the result
@@ -42,6 +42,8 @@ typedef struct ee_kernel_call {
   ee_progress_fn   progress;         // may be NULL
   void            *progress_context;
 } ee_kernel_call;
+
+#define EE_RESIDUAL (-1)  // in place of an input's index
 
 typedef struct ee_backend {
   const char *name;
@@ -55,6 +57,9 @@ typedef struct ee_backend {
   ee_form (*gives)(const ee_model *model, const ee_node *node);
   /** Whether run() can add a residual to the result of @p node.  NULL: never. */
   bool (*can_add)(const ee_model *model, const ee_node *node);
+  /** Whether run() may write the result of @p node over input @p i, or over the residual if @p i is
+   *  EE_RESIDUAL, where both stand in the same form with the same steps.  NULL: never. */
+  bool (*over)(const ee_model *model, const ee_node *node, int i);
   /** Pack constants for @p node: constant[i] is input i's data, NULL if input i is no constant.
    *  *prepared may stay NULL.  May be NULL. */
   ee_status (*prepare)(const ee_model *model, const ee_node *node,

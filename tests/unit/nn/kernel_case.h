@@ -30,6 +30,8 @@ typedef struct kernel_case {
   float   *residual;                       // dense, as the result; NULL: none
   int      progress_calls;                 // of the last run
   bool     as_pixels;                      // to a node that takes either form, give pixels
+  bool     is_over;                        // the result is written over `over`:
+  int      over;                           // an input, or EE_RESIDUAL
 } kernel_case;
 
 static inline float case_random(ee_rng *rng) {
@@ -140,6 +142,22 @@ static inline void case_bind_residual(const kernel_case *c, const ee_program *pr
   call->residual_pixels = &program->pixels[EE_MAX_NODE_INPUTS];
 }
 
+/** Memory for the result; that of what it is written over, which then is the call's no more. */
+static inline float *case_out(const kernel_case *c, const ee_program *program,
+                              ee_kernel_call *call) {
+  ee_shape shape = call->out_shape;
+  size_t   bytes = (size_t)ee_shape_elements(&shape) * sizeof(float);
+  if (!c->is_over && call->out_pixels != NULL) {
+    return case_pixels(program, EE_MAX_NODE_INPUTS, call->n, NULL);
+  }
+  if (!c->is_over) return case_nan(bytes);
+  if (c->over == EE_RESIDUAL) return (float *)call->residual;
+  if (call->in_pixels[c->over] != NULL) return (float *)call->in[c->over];
+  float *copy = case_nan(bytes);
+  memcpy(copy, call->in[c->over], bytes);
+  return (float *)(call->in[c->over] = copy);
+}
+
 /** The result, dense. */
 static inline float *case_result(ee_kernel_call *call) {
   if (call->out_pixels == NULL) return call->out;
@@ -170,17 +188,15 @@ static inline float *case_run(kernel_case *c, const ee_backend *backend, int64_t
   call.out_shape        = case_shape(c, EE_MAX_NODE_INPUTS, n);
   if (ee_program_gives_pixels(&program, 0)) {
     call.out_pixels = &program.pixels[EE_MAX_NODE_INPUTS];
-    call.out        = case_pixels(&program, EE_MAX_NODE_INPUTS, n, NULL);
-  } else {
-    call.out = case_nan((size_t)ee_shape_elements(&call.out_shape) * sizeof *call.out);
   }
+  call.out = case_out(c, &program, &call);
   backend->run(&call);
   free(call.scratch);
   if (backend->release != NULL) backend->release(prepared);
   for (int i = 0; i < c->node.n_in; i++) {
-    if (call.in_pixels[i] != NULL) free((float *)call.in[i]);
+    if (call.in_pixels[i] != NULL && call.in[i] != call.out) free((float *)call.in[i]);
   }
-  free((float *)call.residual);
+  if (call.residual != call.out) free((float *)call.residual);
   float *result = case_result(&call);
   ee_program_free(&program);
   return result;
@@ -214,6 +230,26 @@ static inline bool case_batch_keeps_bits(kernel_case *c, const ee_backend *backe
   }
   free(whole);
   return same;
+}
+
+/** In how many places that @p backend allows the result has the bits that it has elsewhere; -1 if
+ *  it has others.  In pixels only the residual stands as the result does. */
+static inline int case_places(const kernel_case *apart, const ee_backend *backend) {
+  kernel_case c = *apart;
+  case_rebind(&c);
+  size_t bytes  = (size_t)case_elements(&c, CASE_BATCH) * sizeof(float);
+  float *result = case_run(&c, backend, 0, CASE_BATCH);
+  int    places = 0;
+  c.is_over     = true;
+  for (c.over = EE_RESIDUAL; c.over < c.node.n_in && places >= 0; c.over++) {
+    bool there = c.over == EE_RESIDUAL ? c.residual != NULL : !c.as_pixels;
+    if (!there || !backend->over(&c.model, &c.node, c.over)) continue;
+    float *other = case_run(&c, backend, 0, CASE_BATCH);
+    places       = memcmp(result, other, bytes) == 0 ? places + 1 : -1;
+    free(other);
+  }
+  free(result);
+  return places;
 }
 
 /** Whether @p backend, without the node's activation, agrees with ref to @p tolerance of the

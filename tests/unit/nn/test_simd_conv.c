@@ -105,6 +105,32 @@ static void a_long_convolution_calls_progress(void) {
   case_end(&c);
 }
 
+/* Of the last two shapes the sums are made in several pieces, which would wait where the residual
+ * still stands. */
+static void check_over(void) {
+  const struct {
+    int size, ic, oc, kernel, places;
+  } shape[] = {{17, 64, 80, 1, 1}, {9, 70, 33, 3, 1}, {6, 700, 64, 3, 0}, {5, 720, 70, 3, 0}};
+  for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++) {
+    ee_rng      rng = ee_rng_at(7, i);
+    kernel_case c;
+    square_conv(&c, &rng, shape[i].size, shape[i].ic, shape[i].oc,
+                window_2d(shape[i].kernel, 1, shape[i].kernel / 2));
+    int64_t n  = case_elements(&c, CASE_BATCH);
+    c.residual = malloc((size_t)n * sizeof *c.residual);
+    for (int64_t k = 0; k < n; k++) c.residual[k] = case_random(&rng);
+    c.node.act = (ee_activation){EE_ACT_RELU, 0.0F, 0.0F};
+    CU_ASSERT_EQUAL(case_places(&c, &ee_backend_simd), shape[i].places);
+    free(c.residual);
+    case_end(&c);
+  }
+}
+
+static void a_result_may_stand_where_its_residual_stood(void) {
+  directly(check_over);
+  with_all_vectors(check_over);
+}
+
 static void what_it_cannot_do_it_says(void) {
   ee_rng      rng = ee_rng_at(6, 0);
   kernel_case c;
@@ -161,6 +187,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(deep_convolutions_agree_with_ref),
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(a_long_convolution_calls_progress),
+    EE_FACT(a_result_may_stand_where_its_residual_stood),
     EE_FACT(what_it_cannot_do_it_says),
     EE_FACT(panels_are_as_wide_as_the_shape_wants),
     EE_FACT(unknown_vectors_are_refused),

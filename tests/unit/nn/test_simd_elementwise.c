@@ -64,6 +64,20 @@ static void a_single_pixel_meets_all_pixels(void) {
   with_all_vectors(check_spread);
 }
 
+static void check_binary_over(void) {
+  for (uint64_t i = 0; i < 20; i++) {
+    ee_rng      rng = ee_rng_at(3, i);
+    kernel_case c;
+    draw_dense(&c, &rng);
+    CU_ASSERT_EQUAL(case_places(&c, &ee_backend_simd), 2);
+    case_end(&c);
+  }
+}
+
+static void a_result_may_stand_where_either_array_stood(void) {
+  with_all_vectors(check_binary_over);
+}
+
 static void draw_batch_norm(kernel_case *c, ee_rng *rng) {
   ee_shape x = draw_image(rng), channels = {1, {x.dim[1]}};
   x.rank = case_draw(rng, 3, 4);
@@ -127,6 +141,7 @@ static void check_activations(void) {
     case_input(&c, &rng, EE_VALUE_ACTIVATION, x);
     case_output(&c, x);
     CU_ASSERT_TRUE_FATAL(ee_backend_simd.can(&c.model, &c.node));
+    CU_ASSERT_EQUAL(case_places(&c, &ee_backend_simd), c.as_pixels ? 0 : 1);
     float  *y = case_run(&c, &ee_backend_simd, 0, CASE_BATCH);
     int64_t n = case_elements(&c, CASE_BATCH);
     ee_act_apply(&c.node.act, c.data[0], c.data[0], n);
@@ -137,7 +152,7 @@ static void check_activations(void) {
   }
 }
 
-static void every_activation_is_that_of_the_array(void) {
+static void every_activation_is_that_of_the_array_and_may_take_its_place(void) {
   with_all_vectors(check_activations);
 }
 
@@ -188,10 +203,11 @@ static void what_pixels_cannot_do_is_left_to_others(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(two_arrays_of_one_shape_agree_with_ref),
+    EE_FACT(a_result_may_stand_where_either_array_stood),
     EE_FACT(a_single_pixel_meets_all_pixels),
     EE_FACT(batch_normalisation_agrees_with_ref),
     EE_FACT(concat_puts_all_channels_into_every_pixel),
-    EE_FACT(every_activation_is_that_of_the_array),
+    EE_FACT(every_activation_is_that_of_the_array_and_may_take_its_place),
     EE_FACT(sigmoid_is_accurate_at_all_sizes),
     EE_FACT(what_pixels_cannot_do_is_left_to_others),
     {NULL, NULL},
