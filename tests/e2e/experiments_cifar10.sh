@@ -29,4 +29,4 @@ rows '^ 0\.800 (stored|all|global|leave) ' $((4 * ${#models[@]}))
 rows '^ +0\.(1|15|2) +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' $((3 * ${#models[@]}))
 
 REPEATS=1 SAMPLES=1500 experiment two_cores
-rows '^(final|threshold:value=0.8) +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' 2
+rows '^(final|threshold:value=0.8)( +[0-9.]+){6}$' 2
