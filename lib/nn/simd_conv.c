@@ -45,13 +45,14 @@ static bool is_full(const ee_simd_kernels *k, int vectors) {
   return vectors * k->max_pixels[vectors] + 1 >= 2 * k->max_pixels[2];
 }
 
-/* Wide panels for short rows, where few pixels share a weight, and for short sums, where reading
- * the pixels again for every panel takes a good part of the time.  Panels of three rather than a
- * last one of a single vector. */
-static int usual_vectors(const ee_simd_kernels *k, const ee_simd_panels *p, int64_t width) {
-  int64_t all = (p->outputs + k->lanes - 1) / k->lanes;
+/* Wide panels for short rows, where few pixels share a weight, and for short sums over neighbouring
+ * pixels, where reading them again for every panel takes a good part of the time.  Panels of three
+ * rather than a last one of a single vector. */
+static int usual_vectors(const ee_simd_kernels *k, const convolution *c, int64_t width) {
+  int64_t all        = (c->panels.outputs + k->lanes - 1) / k->lanes;
+  bool    short_sums = c->panels.depth <= SHORT_SUM && c->x.stride == 1;
   if (width <= k->max_pixels[4]) return 4;
-  for (int vectors = 4; vectors > 2 && p->depth <= SHORT_SUM; vectors--) {
+  for (int vectors = 4; vectors > 2 && short_sums; vectors--) {
     if (all % vectors == 0 && is_full(k, vectors)) return vectors;
   }
   return all % 2 == 1 && all % 3 != 1 && is_full(k, 3) ? 3 : 2;
@@ -68,7 +69,7 @@ static convolution convolution_of(const ee_model *model, const ee_node *node, co
   c.panels                      = (ee_simd_panels){.lanes   = k->lanes,
                                                    .outputs = w->dim[0] / c.groups,
                                                    .depth   = c.channels * c.y.kernel * c.x.kernel};
-  int usual                     = usual_vectors(k, &c.panels, y->dim[y->rank - 1]);
+  int usual                     = usual_vectors(k, &c, y->dim[y->rank - 1]);
   c.panels.vectors              = ee_simd_vectors_of(model, node, c.panels.outputs, usual);
   return c;
 }

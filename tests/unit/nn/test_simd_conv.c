@@ -158,11 +158,13 @@ static void what_it_cannot_do_it_says(void) {
  */
 static void panels_are_as_wide_as_the_shape_wants(void) {
   const struct {
-    int         size, ic, oc;
+    int         size, ic, oc, stride;
     const char *kernel;
-  } of[] = {{7, 160, 160, "direct 4"}, {8, 160, 160, "direct 2"}, {56, 24, 144, "direct 3"},
-            {28, 32, 192, "direct 4"}, {28, 33, 192, "direct 2"}, {28, 32, 80, "direct 3"},
-            {64, 36, 36, "direct 3"},  {64, 36, 112, "direct 2"}, {64, 36, 16, "direct 1"}};
+  } of[] = {{7, 160, 160, 1, "direct 4"}, {8, 160, 160, 1, "direct 2"},
+            {56, 24, 144, 1, "direct 3"}, {28, 32, 192, 1, "direct 4"},
+            {28, 33, 192, 1, "direct 2"}, {28, 32, 80, 1, "direct 3"},
+            {64, 36, 36, 1, "direct 3"},  {64, 36, 112, 1, "direct 2"},
+            {64, 36, 16, 1, "direct 1"},  {28, 32, 192, 2, "direct 2"}};
   if (ee_simd_kernels_use("avx512") != EE_OK) {
     ee_test_skip("this processor has no AVX-512");
     return;
@@ -170,7 +172,7 @@ static void panels_are_as_wide_as_the_shape_wants(void) {
   for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
     ee_rng      rng = ee_rng_at(7, i);
     kernel_case c;
-    square_conv(&c, &rng, of[i].size, of[i].ic, of[i].oc, window_2d(1, 1, 0));
+    square_conv(&c, &rng, of[i].size, of[i].ic, of[i].oc, window_2d(1, of[i].stride, 0));
     CU_ASSERT_STRING_EQUAL(ee_backend_simd.kernel(&c.model, &c.node, 1, NULL), of[i].kernel);
     case_end(&c);
   }
