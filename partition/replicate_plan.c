@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gives the stages of a replicated plan their devices. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baseline.h"
 #include "chain.h"
 
 /** The devices that may be used, one after the other. */
@@ -29,14 +34,75 @@ static ee_status give_devices(const ee_chain *chain, const ee_replicated *found,
   return EE_OK;
 }
 
-ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan) {
+/* The plan for a chain, whether it fits or not. */
+static ee_status find_plan(const ee_chain *chain, ee_plan **plan) {
   ee_replicated *found = NULL;
-  *plan                = NULL;
   EE_TRY(ee_partition_replicate(chain, &found));
   ee_status status = ee_plan_create(chain->n_layers, chain->n_devices, found->n_stages, plan);
   if (status == EE_OK) status = give_devices(chain, found, *plan);
-  if (status == EE_OK) status = ee_partition_fits(chain, *plan);
   ee_replicated_destroy(&found);
   if (status != EE_OK) ee_plan_destroy(plan);
   return status;
+}
+
+/* The last present device that is not the source; -1: there is none. */
+static int last_device(const ee_chain *chain) {
+  int d = chain->n_devices - 1;
+  while (d >= 0 && (!ee_chain_present(chain, d) || d == chain->source)) d--;
+  return d;
+}
+
+/* Slots for links to many devices may not fit: with fewer devices there are fewer of them.
+ * *plan is NULL if not even one device is enough. */
+static ee_status drop_devices(ee_chain *fewer, double *speed, ee_plan **plan) {
+  ee_status status = EE_ERR_ARG;
+  for (int d = last_device(fewer); status == EE_ERR_ARG && d >= 0; d = last_device(fewer)) {
+    speed[d] = 0.0;
+    if (ee_chain_count_present(fewer) == 0) break;
+    status = find_plan(fewer, plan);
+    if (status == EE_OK) status = ee_partition_fits(fewer, *plan);
+    if (status != EE_OK) ee_plan_destroy(plan);
+  }
+  return status == EE_ERR_NOMEM ? status : EE_OK;
+}
+
+/* Put the shorter of *plan, which may be NULL, and of @p other into *plan, and destroy the other.
+ */
+static ee_status keep_shorter(const ee_chain *chain, ee_plan **plan, ee_plan *other) {
+  ee_forecast a      = {.period = INFINITY}, b;
+  ee_status   status = ee_partition_forecast(chain, other, &b);
+  if (status == EE_OK && *plan != NULL) status = ee_partition_forecast(chain, *plan, &a);
+  ee_plan *spare = other;
+  if (status == EE_OK && b.period < a.period) {
+    spare = *plan;
+    *plan = other;
+  }
+  ee_plan_destroy(&spare);
+  return status;
+}
+
+static ee_status find_with_room(const ee_chain *chain, ee_plan **plan) {
+  ee_chain fewer = *chain;
+  ee_plan *alone = NULL;
+  size_t   bytes = (size_t)chain->n_devices * sizeof(double);
+  double  *speed = malloc(bytes);
+  if (speed == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d devices", chain->n_devices);
+  memcpy(speed, chain->speed, bytes);
+  fewer.speed      = speed;
+  ee_status status = drop_devices(&fewer, speed, plan);
+  free(speed);
+  if (status == EE_OK) status = ee_partition_exact(chain, &alone);
+  if (status == EE_OK) status = keep_shorter(chain, plan, alone);
+  if (status != EE_OK) ee_plan_destroy(plan);
+  return status;
+}
+
+ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan) {
+  *plan = NULL;
+  EE_TRY(ee_chain_check(chain));
+  EE_TRY(find_plan(chain, plan));
+  ee_status status = ee_partition_fits(chain, *plan);
+  if (status == EE_OK) return EE_OK;
+  ee_plan_destroy(plan);
+  return status == EE_ERR_ARG ? find_with_room(chain, plan) : status;
 }

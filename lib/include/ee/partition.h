@@ -279,7 +279,10 @@ void ee_replicated_destroy(ee_replicated **plan);
 
 /** The same as a plan: the source, if present, is the first device of the first stage, and the
  *  others follow in index order.  ee_partition_forecast() shares links out, so it promises this
- *  period, or less where links are the bottleneck.  @return as ee_planner.find */
+ *  period, or less where links are the bottleneck.  A device has slots for a link to each device of
+ *  the stages beside its own, which the recurrence does not count: if they do not fit, devices are
+ *  left out from the last one on until a plan does, and ee_partition_exact() is asked too.
+ *  @return as ee_planner.find */
 ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan);
 
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
