@@ -29,6 +29,9 @@ STREAM=90 SPEEDS=0.25 experiment pipeedge
 rows '^(48 blocks|ResNet-50, exits) +[24] \+ [24] ' 4
 awk '/^48 blocks/ { exit !($8 == $9 && $11 > 2 && $16 > 2) }' "$scratch/out" ||
   fail "the recurrence is not the optimum, or its release loses little: $(cat "$scratch/out")"
+RESNET=0 STREAM=800 PARTS=8 experiment replicas
+awk '/^convolutions +8 / { good = $5 / $4 > 0.97 && $8 / $7 > 0.97 && $8 / $7 < 1.03 && $10 > 1.3 }
+  END { exit !good }' "$scratch/out" || fail "replicas gain too little: $(cat "$scratch/out")"
 SIZES="8 16" experiment scale
 rows '^ +(8 +17 +8|16 +33 +16) ' 2
 awk '/^ +(8|16) / { bad = bad || !($7 > 0.9 && $7 < 1.1 && $12 < 1) } END { exit bad }' \
