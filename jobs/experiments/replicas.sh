@@ -30,7 +30,7 @@ rates() {
   predicted=$(figure "$out/one.json" throughput_per_s)
   widths=$(sed 's/.*"stage_devices":\[\([0-9,]*\)\].*/\1/' "$out/one.json")
   edgeexit simulate "$model" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" --planner "$1" \
-    "${options[@]}" --rebalance off --epoch 400 --control-delay 3 --policy threshold:value=0.5 \
+    "${options[@]}" --rebalance off --epoch "$epoch" --control-delay 3 --policy threshold:value=0.5 \
     --json > "$out/run.json" 2> "$out/err"
   simulated=$(awk -v s="$(figure "$out/run.json" period_measured_s)" 'BEGIN { print 1 / s }')
 }
@@ -53,7 +53,7 @@ edgeexit generate network plain --blocks 6 -o "$model" > /dev/null
 awk -v n="$STREAM" 'BEGIN { print "p0,c0"; for (i = 0; i < n; i++) print "0,1" }' > "$out/outcomes.csv"
 edgeexit import exits "$out/outcomes.csv" --prediction p0 --confidence c0 --layers 7 --classes 10 \
   -o "$out/outcomes.h5" > /dev/null
-options=(--batch 1 --slots 4)
+options=(--batch 1 --slots 4) epoch=$((STREAM / 12))
 for devices in $PARTS; do
   fleet "$devices" 100M 10MB
   compare convolutions "$devices"
@@ -62,6 +62,6 @@ done
 [ "$RESNET" = 1 ] || exit 0
 model=$out/resnet50.h5
 resnet50_with_exits 0.5 0.2 "$((STREAM / 6))"
-options=(--batch 1 --slots 2 --shares 0.5/0.2/0.3)
+options=(--batch 1 --slots 2 --shares 0.5/0.2/0.3) epoch=$((STREAM / 72))
 fleet 16 16.4G 75MB
 compare ResNet-50 16
