@@ -15,7 +15,7 @@
 #include "simd_panels.h"
 #include "simd_sweep.h"
 
-#define BLOCK_FLOATS (64 * 1024)   // input and result of a block of rows
+#define BLOCK_FLOATS (128 * 1024)  // input and result of a block of rows
 #define WHOLE_FLOATS (256 * 1024)  // input that may be one block
 #define MOST_ROWS 128              // of a block
 #define LONG_ROW 8                 // tiles of a piece of the long row
