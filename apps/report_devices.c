@@ -40,8 +40,8 @@ static void add_energy(const ee_report_input *in, ee_report *report) {
     ee_report_device *device = &report->device[d];
     const int64_t    *ns     = device->ns;
     double busy    = (double)(ns[EE_EVENT_COMPUTE] + ns[EE_EVENT_HEAD] + ns[EE_EVENT_PACE]) * 1e-9;
-    bool   known   = in->fleet != NULL && d < in->fleet->n_devices && report->span > 0;
-    double seconds = (double)report->span * 1e-9;
+    bool   known   = in->fleet != NULL && d < in->fleet->n_devices && report->end > 0;
+    double seconds = (double)report->end * 1e-9;
     device->energy = known ? ee_device_energy(&in->fleet->device[d], busy, seconds) : NAN;
     if (!isnan(device->energy)) report->energy += device->energy;
   }

@@ -45,8 +45,9 @@ static void judge_clock(ee_run_figures *f) {
 
 double ee_run_energy(const ee_run_figures *f, int d) {
   const ee_device_totals *t = &f->outcome->device[d];
-  if (f->fleet == NULL) return NAN;
-  return ee_device_energy(&f->fleet->device[d], (double)t->busy * 1e-9, (double)t->wall * 1e-9);
+  if (f->fleet == NULL || f->report.end <= 0) return NAN;
+  return ee_device_energy(&f->fleet->device[d], (double)t->busy * 1e-9,
+                          (double)f->report.end * 1e-9);
 }
 
 static void add_energy(ee_run_figures *f) {
@@ -153,6 +154,7 @@ static void add_stream(cJSON *all, const ee_run_figures *f) {
   } else {
     cJSON_AddNullToObject(all, "accuracy");
   }
+  cJSON_AddNumberToObject(all, "last_answer_s", (double)r->end * 1e-9);
   cJSON_AddNumberToObject(all, "throughput_per_s", r->throughput);
   cJSON_AddNumberToObject(all, "first_quarter_per_s", r->first_quarter);
   cJSON_AddNumberToObject(all, "last_quarter_per_s", r->last_quarter);

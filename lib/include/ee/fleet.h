@@ -69,8 +69,9 @@ const double *ee_schedule_value(const ee_schedule *schedule, double t);
  *  A device with `flops` does not look at `relative`. */
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);
 
-/** Energy of @p device over @p seconds, for @p busy of which it was busy, by its two powers: a
- *  model, not a measurement; NAN if the fleet does not say them [J]. */
+/** Energy of @p device over @p seconds, which for a run is from its start to its last answer, for
+ * @p busy of which it was busy, by its two powers: a model, not a measurement; NAN if the fleet
+ * does not say them [J]. */
 double ee_device_energy(const ee_device_spec *device, double busy, double seconds);
 
 /** Whether device @p d is to own no layers at time @p t [s]. */

@@ -158,6 +158,7 @@ static void a_plan_that_is_too_slow_is_judged_by_its_period(void) {
   for (int k = 0; k < 4; k++) {
     t.estimate.chain.max_period = limit[k];
     ee_decision_record record   = decided(one);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(record.best);
     CU_ASSERT_EQUAL(record.by_latency, k < 2);
     CU_ASSERT_EQUAL(record.verdict, k < 2 ? EE_VERDICT_KEPT_BEST : EE_VERDICT_ADOPTED);
     CU_ASSERT_DOUBLE_EQUAL(record.latency_now, f_one.latency, 1e-15);
