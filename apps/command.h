@@ -24,7 +24,7 @@ int ee_app_run(int argc, char **argv);
 int ee_app_simulate(int argc, char **argv);
 int ee_app_report(int argc, char **argv);
 
-/** 0 for EE_OK, 2 for EE_ERR_USAGE, else 1. */
+/** 0 for EE_OK, 2 for EE_ERR_USAGE, 130 for EE_ERR_INTERRUPTED, else 1. */
 int ee_app_exit_code(ee_status status);
 
 /** Print the recorded sentence of @p status on stderr; the exit code that belongs to it. */

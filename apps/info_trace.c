@@ -19,6 +19,7 @@ static trace_facts facts_of(const ee_trace_file *file) {
                    .complete = ee_trace_file_complete(file) != 0};
   (void)ee_trace_file_answers(file, &f.n_answers);
   (void)ee_trace_file_events(file, &f.n_events);
+  f.complete                   = f.complete && (uint64_t)f.n_answers == f.head->n_samples;
   const ee_epoch_record *epoch = ee_trace_file_epochs(file, &f.n_epochs);
   for (int i = 0; i < f.n_epochs; i++) f.by_latency |= epoch[i].by_latency != 0;
   return f;

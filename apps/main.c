@@ -42,6 +42,7 @@ static void print_help(FILE *out) {
 }
 
 int ee_app_exit_code(ee_status status) {
+  if (status == EE_ERR_INTERRUPTED) return 130;  // as shells say of Ctrl-C
   return status == EE_OK ? 0 : status == EE_ERR_USAGE ? 2 : 1;
 }
 

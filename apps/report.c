@@ -16,6 +16,7 @@ static ee_report_input input_of(const ee_trace_file *file) {
   input.answer          = ee_trace_file_answers(file, &input.n_answers);
   input.event           = ee_trace_file_events(file, &input.n_events);
   input.epoch           = ee_trace_file_epochs(file, &input.n_epochs);
+  input.complete        = input.complete && (uint64_t)input.n_answers == input.header->n_samples;
   return input;
 }
 

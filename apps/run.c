@@ -10,6 +10,7 @@
 #include "ee/clock.h"
 #include "ee/fleet_file.h"
 #include "ee/log.h"
+#include "interrupt.h"
 #include "launch.h"
 #include "run_inputs.h"
 #include "run_options.h"
@@ -48,7 +49,8 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .control_delay  = o->control_delay,
                         .merge_wait     = o->merge_wait * 1e-3,
                         .rate           = o->rate,
-                        .with_logits    = o->logits};
+                        .with_logits    = o->logits,
+                        .stop           = ee_interrupt_flag()};
 }
 
 static void say_idle(const ee_run_setup *setup, int size) {
@@ -94,6 +96,14 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   return status;
 }
 
+/* How far the run came, as rank 0 knows. */
+static ee_status say_interrupted(const ee_run_setup *setup, const ee_run_trace *trace) {
+  return EE_FAIL(EE_ERR_INTERRUPTED, "interrupted: %lld of %llu samples were answered%s%s",
+                 (long long)trace->n_answers, (unsigned long long)setup->n_samples,
+                 trace->path != NULL ? ", which are in " : "",
+                 trace->path != NULL ? trace->path : "");
+}
+
 /* Everything between reading the inputs and closing the trace.  Collective. */
 static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
                             ee_run_setup *setup, int argc, char **argv) {
@@ -108,6 +118,7 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
     if (rank == 0) say_idle(setup, size);
     status = run_stream(comm, o, setup, &outcome);
   }
+  if (status == EE_ERR_INTERRUPTED) status = say_interrupted(setup, &trace);
   ee_status closed = ee_run_trace_close(&trace);
   if (status == EE_OK) status = closed;
   if (rank == 0 && outcome.device != NULL) {
@@ -227,6 +238,7 @@ int ee_app_run(int argc, char **argv) {
   EE_MPI(MPI_Init(&argc, &argv));
   EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   ee_log_set_rank(rank);
+  ee_interrupt_watch();
   // A rank that ends early takes the others with it: even a wrong command line is agreed on.
   status = ee_agree(MPI_COMM_WORLD, status, 0);
   if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, argc, argv);

@@ -86,19 +86,30 @@ static int remove_entry(const char *path, const struct stat *entry, int kind, st
   return remove(path);
 }
 
+static volatile pid_t simulator;  // whom a signal that only we got is passed on to
+
+static void pass_on(int signal_number) {
+  if (simulator > 0) kill(simulator, signal_number);
+}
+
 /* Run and wait; an interrupt ends the child, and we still clean up. */
 static ee_status run_smpimain(const char *folder, FILE *log, int devices, const char *program,
                               int argc, char **argv, int *code) {
   int              state  = 0;
-  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, pass = {.sa_handler = pass_on};
+  struct sigaction before, before_term;
   sigaction(SIGINT, &ignore, &before);
+  sigaction(SIGTERM, &pass, &before_term);
   pid_t child = fork();
   if (child == 0) {
     sigaction(SIGINT, &before, NULL);
+    sigaction(SIGTERM, &before_term, NULL);
     start_smpimain(folder, log, devices, program, argc, argv);
   }
+  simulator = child;
   while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
   sigaction(SIGINT, &before, NULL);
+  sigaction(SIGTERM, &before_term, NULL);
   if (child < 0)
     return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", EE_SMPIMAIN, strerror(errno));
   return ee_simulation_end(log, devices, state, code);

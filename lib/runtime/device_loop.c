@@ -164,6 +164,9 @@ static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
   }
   while (!all_over(d, hooks)) {
     bool busy = false;
+    if (d->setup.stop != NULL && *d->setup.stop != 0) {
+      return EE_FAIL(EE_ERR_INTERRUPTED, "the run was interrupted");
+    }
     EE_TRY(ee_device_turn(d, &busy));
     if (hooks != NULL) EE_TRY(hooks->step(hooks->self, &busy));
     if (ee_alarm_heard(&d->alarm)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include <mpi.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,10 +80,11 @@ typedef struct ee_run_setup {
   ee_link_values       link_values;    // unless they are as they are, answers depend on the cuts
   const bool          *int8_at;  // shape [n_layers + 1], cuts with EE_LINK_I8 instead; NULL: none
   bool                 offload;  // see below
-  double               merge_wait;   // longest wait for a fuller batch [s]
-  double               rate;         // samples admitted per second [1/s]; 0: as fast as they go
-  bool                 with_logits;  // answers carry their logits
-  const ee_trace_sink *sink;         // of this rank; NULL: no trace
+  double               merge_wait;    // longest wait for a fuller batch [s]
+  double               rate;          // samples admitted per second [1/s]; 0: as fast as they go
+  bool                 with_logits;   // answers carry their logits
+  const ee_trace_sink *sink;          // of this rank; NULL: no trace
+  const volatile sig_atomic_t *stop;  // not 0 once the run is to end early; NULL: never
 } ee_run_setup;
 
 /** What is asked for at @p cut: `link_values`, or EE_LINK_I8 if `int8_at` says so. */
@@ -139,8 +141,8 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
  * Run the stream to its end.  Collective.
  * @param hooks  a controller; NULL: none, the first plan stays and epochs do not hold the source;
  *               EE_ERR_ARG if the policy learns, which takes a controller
- * @return EE_OK when every id was answered exactly once; else the first error of any rank, the
- *         same on every rank; answers already recorded stay recorded
+ * @return EE_OK when every id was answered exactly once; EE_ERR_INTERRUPTED after `stop`; else the
+ * first error of any rank, the same on every rank; answers already recorded stay recorded
  */
 ee_status ee_device_run(ee_device *device, const ee_control_hooks *hooks);
 

@@ -22,7 +22,8 @@
   X(EE_ERR_FILE, "a file cannot be read or written")             \
   X(EE_ERR_FORMAT, "a file is damaged or not of the right form") \
   X(EE_ERR_UNSUPPORTED, "this is not supported")                 \
-  X(EE_ERR_PEER, "another device sent something unexpected")
+  X(EE_ERR_PEER, "another device sent something unexpected")     \
+  X(EE_ERR_INTERRUPTED, "somebody asked it to end")
 
 typedef enum {
 #define X(name, text) name,

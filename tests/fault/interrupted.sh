@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Ctrl-C and SIGTERM in mid-run, of mpirun and of a run without it: it ends at once and in order,
+# says how many samples were answered and where they are, and its trace holds just these.
+# shellcheck source=../e2e/common.sh
+. "$(dirname "$0")/../e2e/common.sh"
+cd "$scratch"
+export OMPI_MCA_orte_tmpdir_base=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
+
+tool make_model model.h5 2 1 128 11 1
+edgeexit generate modulation --samples 6000 --seed 6 -o data.h5
+printf 'devices: [{name: a, flops: 8e6}]\n' > one.yaml
+printf 'devices: [{name: a, count: 3, flops: 8e6}]\n' > three.yaml
+
+has_answers() {
+  local answered
+  answered=$(value "$1" answered 2> err) && ((answered >= 20))
+}
+
+# interrupted SIGNAL NAME COMMAND...: with exit code `code`
+interrupted() {
+  local pid try code=0 signal=$1 name=$2 answered
+  "${@:3}" --policy final --backend ref --trace "$name.h5" model.h5 data.h5 < /dev/null > "$name.txt" 2> "$name.err" &
+  pid=$!
+  for ((try = 0; try < 300; try++)); do
+    if has_answers "$name.h5"; then break; fi
+    sleep 0.1
+  done
+  kill -"$signal" "$pid"
+  wait "$pid" || code=$?
+  ((code != 0)) || fail "$name was interrupted, but its exit code is 0"
+  last_code=$code
+  answered=$(value "$name.h5" answered)
+  grep -qF "edgeexit: interrupted: $answered of 6000 samples were answered, which are in $name.h5" "$name.err" ||
+    fail "$name with $answered answers says: $(cat "$name.err")"
+  grep -q "^answered   $answered of 6000 samples" "$name.txt" || fail "$name prints: $(cat "$name.txt")"
+  expect "the end of $name" "$(value "$name.h5" complete)" false
+}
+
+interrupted INT alone "$bin/edgeexit" run --fleet one.yaml
+expect "exit code of a run without mpirun" "$last_code" 130
+interrupted TERM terminated "$bin/edgeexit" run --fleet one.yaml
+interrupted INT ranks "${EE_MPIRUN:-mpirun}" -n 3 "$bin/edgeexit" run --fleet three.yaml
+interrupted TERM started "$bin/edgeexit" run --fleet three.yaml
