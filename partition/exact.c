@@ -52,30 +52,38 @@ static ee_status no_plan_fits(const ee_loads *loads) {
 }
 
 static ee_status create_ranks(ee_search *s) {
-  size_t cuts = (size_t)s->loads.chain->n_layers + 1, devices = (size_t)s->loads.chain->n_devices;
-  s->ranked   = calloc(cuts, devices * sizeof *s->ranked);
-  s->n_ranked = calloc(cuts, sizeof *s->n_ranked);
-  if (s->ranked == NULL || s->n_ranked == NULL) {
-    return EE_FAIL(EE_ERR_NOMEM, "to rank %zu devices", devices);
-  }
+  size_t cuts = (size_t)s->loads.chain->n_layers + 1;
+  s->ranked   = calloc(cuts, sizeof *s->ranked);
+  if (s->ranked == NULL) return EE_FAIL(EE_ERR_NOMEM, "to rank devices at %zu cuts", cuts);
   return EE_OK;
 }
 
 void ee_search_unrank(ee_search *s) {
-  size_t cuts = (size_t)s->loads.chain->n_layers + 1;
-  if (s->ranked != NULL) memset(s->n_ranked, 0, cuts * sizeof *s->n_ranked);
+  for (int c = 0; c <= s->loads.chain->n_layers && s->ranked != NULL; c++) {
+    s->ranked[c].n   = 0;
+    s->ranked[c].all = true;
+  }
+}
+
+/* Whether a is as good as b or worse. */
+static bool no_better(const ee_ranked *a, const ee_ranked *b) {
+  return a->stages > b->stages || (a->stages == b->stages && a->value >= b->value);
+}
+
+/* Make room: the better half stays. */
+static void drop_half(ee_ranking *r) {
+  r->n -= EE_RANKED_LEAST;
+  memmove(r->of, r->of + EE_RANKED_LEAST, (size_t)r->n * sizeof *r->of);
+  r->all = false;
 }
 
 void ee_search_rank(ee_search *s, int cut, ee_ranked one) {
-  ee_ranked *row = ee_ranked_at(s, cut);
-  int        k   = s->n_ranked[cut]++;
-  for (; k > 0; k--) {
-    const ee_ranked *there = &row[k - 1];
-    if (there->stages > one.stages) break;
-    if (there->stages == one.stages && there->value > one.value) break;
-    row[k] = *there;
-  }
-  row[k] = one;
+  ee_ranking *r = &s->ranked[cut];
+  if (r->n == 2 * EE_RANKED_LEAST) drop_half(r);
+  if (!r->all && no_better(&one, &r->of[0])) return;
+  int k = r->n++;
+  for (; k > 0 && no_better(&one, &r->of[k - 1]); k--) r->of[k] = r->of[k - 1];
+  r->of[k] = one;
 }
 
 static ee_status search_create(const ee_chain *chain, ee_search *s) {
@@ -110,7 +118,6 @@ static void search_destroy(ee_search *s) {
   free(s->best);
   free(s->column);  // one block: column, row, last
   free(s->ranked);
-  free(s->n_ranked);
 }
 
 static ee_status find(ee_search *s, ee_plan **plan) {

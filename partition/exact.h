@@ -18,6 +18,7 @@ typedef struct ee_held {
 } ee_held;
 
 #define EE_UNREACHED INT_MAX
+#define EE_RANKED_LEAST 16  // devices that are kept at a cut, if there are as many
 
 /** A device that can end at a cut, and how well: fewer stages first, then the lower value. */
 typedef struct ee_ranked {
@@ -26,22 +27,28 @@ typedef struct ee_ranked {
   int    device;
 } ee_ranked;
 
+/** The devices that can end at a cut, best last. */
+typedef struct ee_ranking {
+  int       n;
+  bool      all;  // none was dropped; else those that were are no better than the first here
+  ee_ranked of[2 * EE_RANKED_LEAST];
+} ee_ranking;
+
 /** Tables; P devices in rows, cuts in columns, so that a pass walks along memory.  Where links
  *  differ, the devices that can end at a cut are ranked, so that of all that come before a device
  *  only the first few are looked at. */
 typedef struct ee_search {
-  ee_loads   loads;
-  double    *finish;  // shape [n_devices, n_layers + 1], first pass [s]
-  ee_held   *held;    // shape [n_devices, n_layers + 1], second pass
-  double    *gate;  // shape [n_layers + 1], least period with which a device may begin at a cut [s]
-  ee_held   *entry;   // shape [n_layers + 1], how layers are held when a device begins at a cut
-  double    *least;   // shape [n_layers + 1], least finish over the devices so far [s]
-  ee_held   *best;    // shape [n_layers + 1], best held over the devices so far; `before` holds it
-  int       *column;  // shape [n_layers + 1], cuts that a device may begin at
-  int       *row;     // shape [n_layers + 1], cuts that a device can end at
-  int       *last;    // shape [n_layers + 1], for each row the last column that it can use
-  ee_ranked *ranked;  // shape [n_layers + 1, n_devices], who can end at a cut, best last
-  int       *n_ranked;  // shape [n_layers + 1], how many; both NULL if links are equal
+  ee_loads loads;
+  double  *finish;  // shape [n_devices, n_layers + 1], first pass [s]
+  ee_held *held;    // shape [n_devices, n_layers + 1], second pass
+  double  *gate;    // shape [n_layers + 1], least period with which a device may begin at a cut [s]
+  ee_held *entry;   // shape [n_layers + 1], how layers are held when a device begins at a cut
+  double  *least;   // shape [n_layers + 1], least finish over the devices so far [s]
+  ee_held *best;    // shape [n_layers + 1], best held over the devices so far; `before` holds it
+  int     *column;  // shape [n_layers + 1], cuts that a device may begin at
+  int     *row;     // shape [n_layers + 1], cuts that a device can end at
+  int     *last;    // shape [n_layers + 1], for each row the last column that it can use
+  ee_ranking *ranked;  // shape [n_layers + 1], who can end at a cut; NULL if links are equal
 } ee_search;
 
 static inline double *ee_finish_of(const ee_search *s, int p) {
@@ -50,10 +57,6 @@ static inline double *ee_finish_of(const ee_search *s, int p) {
 
 static inline ee_held *ee_held_of(const ee_search *s, int p) {
   return s->held + (size_t)p * ((size_t)s->loads.chain->n_layers + 1);
-}
-
-static inline ee_ranked *ee_ranked_at(const ee_search *s, int cut) {
-  return s->ranked + (size_t)cut * (size_t)s->loads.chain->n_devices;
 }
 
 /** Put a device that can end at @p cut in front of those that do so as well or better.  Later

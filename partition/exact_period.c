@@ -4,14 +4,24 @@
 
 #include "exact.h"
 
+/* The least so far, or what device p waits for when it begins at cut i behind q. */
+static double behind(const ee_search *s, int q, double finish, int p, int i, double least) {
+  double link = ee_link_load(s->loads.chain, q, p, i);
+  return fmin(least, fmax(finish, link));
+}
+
 /* Least period with which device p may begin at cut i, whose links differ.  A device that finishes
  * later than that is of no use, and those in front of it neither. */
 static double least_before(const ee_search *s, int p, int i) {
-  const ee_ranked *before = ee_ranked_at(s, i);
-  double           least  = INFINITY;
-  for (int k = s->n_ranked[i] - 1; k >= 0 && before[k].value < least; k--) {
-    double link = ee_link_load(s->loads.chain, before[k].device, p, i);
-    least       = fmin(least, fmax(before[k].value, link));
+  const ee_ranking *r     = &s->ranked[i];
+  double            least = INFINITY;
+  for (int k = r->n - 1; k >= 0; k--) {
+    if (r->of[k].value >= least) return least;
+    least = behind(s, r->of[k].device, r->of[k].value, p, i, least);
+  }
+  for (int q = 0; q < p && !r->all; q++) {  // none of the best would do
+    double finish = ee_finish_of(s, q)[i];
+    if (finish < least) least = behind(s, q, finish, p, i, least);
   }
   return least;
 }

@@ -11,17 +11,30 @@ static bool better(const ee_held *a, const ee_held *b) {
   return a->stages != EE_UNREACHED && a->squares < b->squares;
 }
 
-/* How layers [0, i) are held when device p begins at cut i, whose links differ: by the best device
- * with a link to p that keeps to the period, the lowest among equals. */
-static ee_held best_before(const ee_search *s, double period, int p, int i) {
-  for (int k = s->n_ranked[i] - 1; k >= 0; k--) {
-    int q = ee_ranked_at(s, i)[k].device;
-    if (ee_link_load(s->loads.chain, q, p, i) > period) continue;
-    ee_held held = ee_held_of(s, q)[i];
-    held.before  = q;
-    return held;
+/* The device that best holds layers [0, i) of those with a link to p that keeps to the period, the
+ * lowest among equals; -1 if there is none. */
+static int best_device(const ee_search *s, double period, int p, int i) {
+  const ee_ranking *r    = &s->ranked[i];
+  int               best = -1;
+  for (int k = r->n - 1; k >= 0; k--) {
+    int q = r->of[k].device;
+    if (ee_link_load(s->loads.chain, q, p, i) <= period) return q;
   }
-  return (ee_held){.stages = EE_UNREACHED};
+  for (int q = 0; q < p && !r->all; q++) {  // none of the best has such a link
+    const ee_held *held = &ee_held_of(s, q)[i];
+    if (best >= 0 ? !better(held, &ee_held_of(s, best)[i]) : held->stages == EE_UNREACHED) continue;
+    if (ee_link_load(s->loads.chain, q, p, i) <= period) best = q;
+  }
+  return best;
+}
+
+/* How layers [0, i) are held when device p begins at cut i, whose links differ. */
+static ee_held best_before(const ee_search *s, double period, int p, int i) {
+  int q = best_device(s, period, p, i);
+  if (q < 0) return (ee_held){.stages = EE_UNREACHED};
+  ee_held held = ee_held_of(s, q)[i];
+  held.before  = q;
+  return held;
 }
 
 /* How layers are held when device p begins at each cut; `before` is the device that holds them. */
