@@ -32,3 +32,8 @@ const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *mode
   }
   return &ee_backend_ref;
 }
+
+ee_method ee_backend_way(const ee_backend *backend, const ee_model *model, const ee_node *node) {
+  const ee_backend *runner = ee_backend_for(backend, model, node);
+  return runner->way != NULL ? runner->way(model, node) : EE_METHOD_BY_RULE;
+}

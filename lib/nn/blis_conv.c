@@ -89,10 +89,8 @@ bool ee_blis_conv_can(const ee_model *model, const ee_node *node) {
   const ee_value  *w      = &model->value[node->in[1]];
   if (window->n_spatial > 2 || w->kind != EE_VALUE_CONSTANT) return false;
   if (window->groups > 1 && w->shape.dim[0] / window->groups < LEAST_GROUP_OUTPUTS) return false;
-  for (int i = 0; i < window->n_spatial; i++) {
-    if (window->pad_before[i] < 0 || window->pad_after[i] < 0) return false;
-  }
-  return true;
+  int width = window->n_spatial - 1;
+  return window->pad_before[width] >= 0 && window->pad_after[width] >= 0;
 }
 
 size_t ee_blis_conv_prepared_bytes(const ee_model *model, const ee_node *node) {

@@ -68,7 +68,7 @@ static double op_flops(const ee_model *model, const ee_node *node) {
   }
 }
 
-static double node_flops(const ee_model *model, const ee_node *node) {
+double ee_node_flops(const ee_model *model, const ee_node *node) {
   double act = node->act.kind == EE_ACT_NONE ? 0.0 : elements(model, node->out);
   return op_flops(model, node) + act;
 }
@@ -98,7 +98,7 @@ ee_status ee_graph_costs(ee_model *model) {
     return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
   }
   for (const ee_node *node = model->node; node < model->node + model->n_nodes; node++) {
-    double flops = node_flops(model, node);
+    double flops = ee_node_flops(model, node);
     if (node->layer >= 0) model->layer[node->layer].flops += flops;
     if (node->exit >= 0) model->head_flops[node->exit] += flops;
   }

@@ -5,8 +5,10 @@
 
 #include "memory.h"
 #include "simd_batch_norm.h"
+#include "simd_choice.h"
 #include "simd_concat.h"
 #include "simd_conv.h"
+#include "simd_crop.h"
 #include "simd_depthwise.h"
 #include "simd_elementwise.h"
 #include "simd_kernels.h"
@@ -105,6 +107,9 @@ static const simd_op activation = {.can   = ee_simd_activation_can,
 static const simd_op concat = {
     .can = ee_simd_concat_can, .run = ee_simd_concat_run, .takes = EE_EITHER, .gives = EE_EITHER};
 
+static const simd_op crop = {
+    .can = ee_simd_crop_can, .run = ee_simd_crop_run, .takes = EE_EITHER, .gives = EE_EITHER};
+
 static const simd_op attention = {.can           = ee_simd_attention_can,
                                   .scratch_bytes = ee_simd_attention_scratch_bytes,
                                   .run           = ee_simd_attention_run};
@@ -129,6 +134,7 @@ static const simd_op *const ways[EE_OP_COUNT][4] = {
     [EE_OP_MUL]                 = {&binary, &spread},
     [EE_OP_DIV]                 = {&binary, &spread},
     [EE_OP_CONCAT]              = {&concat},
+    [EE_OP_SLICE]               = {&crop},
     [EE_OP_ATTENTION]           = {&attention},
     [EE_OP_LAYER_NORM]          = {&layer_norm},
     [EE_OP_SOFTMAX]             = {&softmax},
@@ -188,6 +194,12 @@ static const char *simd_kernel(const ee_model *model, const ee_node *node, int64
   return way->kernel != NULL ? way->kernel(model, node, prepared) : NULL;
 }
 
+static ee_method simd_way(const ee_model *model, const ee_node *node) {
+  if (way_of(model, node) != &winograd) return EE_METHOD_BY_RULE;
+  bool small = ee_simd_conv_way_of(model, node) == EE_SIMD_WINOGRAD_2;
+  return small ? EE_METHOD_WINOGRAD_2 : EE_METHOD_WINOGRAD_4;
+}
+
 static size_t simd_prepared_bytes(const ee_model *model, const ee_node *node) {
   const simd_op *way = way_of(model, node);
   return way->prepared_bytes != NULL ? way->prepared_bytes(model, node) : 0;
@@ -238,4 +250,5 @@ const ee_backend ee_backend_simd = {
     .run            = simd_run,
     .describe       = simd_describe,
     .kernel         = simd_kernel,
+    .way            = simd_way,
 };

@@ -46,9 +46,9 @@ bool ee_winograd_is_on(const ee_model *model) {
   return rule == EE_WINOGRAD_ON || (rule == EE_WINOGRAD_BY_MODEL && !model->no_winograd);
 }
 
-/* The way of @p node that was measured, if it counts here. */
+/* The way of @p node that was measured, if it counts here, or that it has in the whole model. */
 static ee_method tuned_way(const ee_model *model, const ee_node *node) {
-  bool counts = node->method != EE_METHOD_BY_RULE && ee_tuning_applies(model);
+  bool counts = node->method != EE_METHOD_BY_RULE && (model->is_band || ee_tuning_applies(model));
   return counts ? node->method : EE_METHOD_BY_RULE;
 }
 

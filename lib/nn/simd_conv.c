@@ -90,10 +90,8 @@ bool ee_simd_conv_can(const ee_model *model, const ee_node *node) {
   if (window->groups > 1 && (w->shape.dim[1] % EE_SIMD_BLOCK || outputs % EE_SIMD_BLOCK)) {
     return false;
   }
-  for (int i = 0; i < window->n_spatial; i++) {
-    if (window->pad_before[i] < 0 || window->pad_after[i] < 0) return false;
-  }
-  return true;
+  int width = window->n_spatial - 1;
+  return window->pad_before[width] >= 0 && window->pad_after[width] >= 0;
 }
 
 size_t ee_simd_conv_prepared_bytes(const ee_model *model, const ee_node *node) {
@@ -168,6 +166,7 @@ static bool has_no_gaps(const ee_pixels *p) {
 static bool is_flat(const convolution *c, const ee_kernel_call *call) {
   return c->y.kernel == 1 && c->x.kernel == 1 && c->y.stride == 1 && c->x.stride == 1 &&
          c->y.pad == 0 && c->x.pad == 0 && call->out_pixels->width == call->in_pixels[0]->width &&
+         call->out_pixels->height == call->in_pixels[0]->height &&
          has_no_gaps(call->in_pixels[0]) && has_no_gaps(call->out_pixels) &&
          has_no_gaps(call->residual_pixels);
 }

@@ -42,9 +42,8 @@ bool ee_simd_depthwise_can(const ee_model *model, const ee_node *node) {
   const ee_shape  *w      = &model->value[node->in[1]].shape;
   if (window->n_spatial < 1 || window->n_spatial > 2) return false;
   if (!is_constant(model, node, 1) || !is_constant(model, node, 2)) return false;
-  for (int i = 0; i < window->n_spatial; i++) {
-    if (window->pad_before[i] < 0 || window->pad_after[i] < 0) return false;
-  }
+  int width = window->n_spatial - 1;
+  if (window->pad_before[width] < 0 || window->pad_after[width] < 0) return false;
   return w->dim[1] == 1 && w->dim[0] == window->groups;
 }
 

@@ -78,6 +78,10 @@ typedef struct ee_backend {
    * NULL: there is but one. */
   const char *(*kernel)(const ee_model *model, const ee_node *node, int64_t n,
                         const void *prepared);
+  /** In which of several ways with different bits run() computes @p node, so that the same node
+   * with fewer rows can be told to go the same; EE_METHOD_BY_RULE: there is but one.  May be NULL.
+   */
+  ee_method (*way)(const ee_model *model, const ee_node *node);
 } ee_backend;
 
 /** Backend by its name; NULL if there is none of that name. */
@@ -90,6 +94,9 @@ const char *const *ee_backend_names(void);
  *  it in ee_backend_names(); ref can run every node. */
 const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
                                  const ee_node *node);
+
+/** The way in which @p node is computed, by whoever runs it, if @p backend is wanted. */
+ee_method ee_backend_way(const ee_backend *backend, const ee_model *model, const ee_node *node);
 
 extern const ee_backend ee_backend_ref;
 extern const ee_backend ee_backend_blis;

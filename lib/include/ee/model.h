@@ -239,6 +239,7 @@ typedef struct ee_model {
   char          name[EE_NAME_BYTES];
   char         *provenance;   // who made it, how, and what it reached; may be NULL
   bool          no_winograd;  // see ee/winograd.h
+  bool          is_band;      // see ee/bands.h; node[].method counts, whatever was tuned
   bool          batched;      // false: one sample is the whole input, the largest batch is 1
   int           input;        // value
   int           n_values, n_nodes, n_layers, n_exits, n_classes;

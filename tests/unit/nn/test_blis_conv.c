@@ -127,7 +127,7 @@ static void what_it_cannot_do_it_says(void) {
   c.value[1].kind = EE_VALUE_ACTIVATION;  // weights that are computed cannot be packed at load
   CU_ASSERT_FALSE(ee_backend_blis.can(&c.model, &c.node));
   c.value[1].kind                 = EE_VALUE_CONSTANT;
-  c.node.attr.window.pad_after[0] = -1;
+  c.node.attr.window.pad_after[1] = -1;
   CU_ASSERT_FALSE(ee_backend_blis.can(&c.model, &c.node));
   case_end(&c);
 

@@ -149,7 +149,7 @@ static void what_it_cannot_do_it_says(void) {
   c.value[2].kind = EE_VALUE_ACTIVATION;
   CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
   c.value[2].kind                 = EE_VALUE_CONSTANT;
-  c.node.attr.window.pad_after[0] = -1;
+  c.node.attr.window.pad_after[1] = -1;
   CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
   case_end(&c);
 }
