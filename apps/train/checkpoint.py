@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints: the weights and all that the later steps need to know about them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Any, Dict, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,11 @@ class Checkpoint:
     classes: Tuple[str, ...]
     input_shape: Tuple[int, int, int]
     provenance: str
+    options: Dict[str, Any] = field(default_factory=dict)  # sizes of a network that has several
 
     def model(self) -> nn.Module:
         """The network in evaluation mode."""
-        return models.build(self.name, self.state).eval()
+        return models.build(self.name, self.state, **self.options).eval()
 
     def save(self, path: Path) -> None:
         torch.save(asdict(self), path)

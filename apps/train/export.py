@@ -19,7 +19,7 @@ OPSET = 13
 IMPORTED = frozenset("""
     Conv BatchNormalization Relu LeakyRelu Clip Sigmoid HardSwish HardSigmoid Tanh MaxPool
     AveragePool GlobalAveragePool Gemm MatMul Add Mul Sub Div Concat Flatten Reshape Squeeze
-    Unsqueeze Transpose Softmax LogSoftmax Pad Dropout Identity Constant ReduceMean
+    Unsqueeze Transpose Softmax LogSoftmax Pad Dropout Identity Constant ReduceMean Sqrt
     """.split())  # what `edgeexit import onnx` understands
 
 
@@ -41,15 +41,31 @@ def write_onnx(made: Checkpoint, path: Path) -> None:
     sample = torch.zeros(1, *made.input_shape)
     exits, scores = split_outputs(model(sample))
     names = [f"exit{i + 1}" for i in range(len(exits))]
-    names += [f"exit{i + 1}_score" for i in range(len(scores))]
+    names += [f"exit{i}_score" for i in range(len(exits) - len(scores), len(exits))]
     torch.onnx.export(model, sample, str(path), opset_version=OPSET, do_constant_folding=True,
                       training=torch.onnx.TrainingMode.EVAL, input_names=["input"],
                       output_names=names, dynamic_axes={n: {0: "N"} for n in ["input"] + names})
     graph = onnx.load(str(path))
+    if made.name == "branches":
+        plain_names(graph)
     onnx.helper.set_model_props(graph, metadata(made))
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, str(path))
     report(graph, path)
+
+
+def plain_names(graph: onnx.ModelProto) -> None:
+    """"/branch1/stage2/..." becomes "branch1.stage2....": a cut by branches reads these names."""
+
+    def plain(name: str) -> str:
+        return name.lstrip("/").replace("/", ".")
+
+    for node in graph.graph.node:
+        node.name = plain(node.name)
+        node.input[:] = [plain(n) for n in node.input]
+        node.output[:] = [plain(n) for n in node.output]
+    for value in graph.graph.value_info:
+        value.name = plain(value.name)
 
 
 def report(graph: onnx.ModelProto, path: Path) -> None:
@@ -66,9 +82,12 @@ def report(graph: onnx.ModelProto, path: Path) -> None:
 def write_reference(made: Checkpoint, samples: Samples, path: Path) -> None:
     """HDF5 with `logits` [exits, n, classes] and `labels` [n], computed in float32.
 
-    A network with scores also has `scores` [early exits, n].
+    A network with scores also has `scores` [early exits, n], NaN where an exit has none.
     """
     logits, scores = loop.outputs_of(made.model(), made.pre, samples.x)
+    if scores is not None:
+        without = len(logits) - 1 - len(scores)
+        scores = torch.cat([torch.full((without, len(samples)), torch.nan), scores])
     with h5py.File(path, "w") as f:
         f["logits"] = logits.numpy()
         if scores is not None:

@@ -4,7 +4,7 @@
 import random
 import time
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from data import Augment, Preprocess, Samples
 from models import relative_costs, split_outputs
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # (batch, labels) -> loss
+Schedule = torch.optim.lr_scheduler.OneCycleLR
 
 
 @dataclass
@@ -96,41 +99,59 @@ def parameter_groups(model: nn.Module, decay: float) -> List[dict]:
     return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
 
 
+def descent(parts: nn.Module, steps: int, recipe: Recipe) -> Tuple[torch.optim.Optimizer, Schedule]:
+    """Stochastic gradient descent with momentum, and one cycle of rates over `steps`."""
+    opt = torch.optim.SGD(parameter_groups(parts, recipe.decay), lr=recipe.rate, momentum=0.9,
+                          nesterov=True)
+    return opt, torch.optim.lr_scheduler.OneCycleLR(
+        opt, recipe.rate, total_steps=steps, pct_start=0.25, div_factor=10,
+        final_div_factor=1000, cycle_momentum=False)
+
+
+def exits_loss(model: nn.Module, recipe: Recipe, costs: Optional[Sequence[float]]) -> Loss:
+    """The joint loss of all exits, blended if there are costs."""
+
+    def loss_of(x: Tensor, y: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
+            outputs = model(x)
+        if costs is None:
+            return joint_loss(split_outputs(outputs)[0], y, recipe.exit_weights)
+        return blended_loss(outputs, y, costs, recipe.price)
+
+    return loss_of
+
+
 def fit(model: nn.Module, pre: Preprocess, train: Samples, watch: Samples, augment: Augment,
         recipe: Recipe) -> None:
     """Train in place; `watch` is only printed, nothing is chosen by it."""
     model.to(memory_format=torch.channels_last)
-    steps = len(train) // recipe.batch
     costs = relative_costs(model.eval(), pre(train.x[:1])) if recipe.price else None
-    opt = torch.optim.SGD(parameter_groups(model, recipe.decay), lr=recipe.rate, momentum=0.9,
-                          nesterov=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        opt, recipe.rate, total_steps=steps * recipe.epochs, pct_start=0.25,
-        div_factor=10, final_div_factor=1000, cycle_momentum=False)
+    opt, schedule = descent(model, len(train) // recipe.batch * recipe.epochs, recipe)
     for epoch in range(recipe.epochs):
         start = time.time()
-        scored = costs if epoch >= recipe.joint else None
-        loss = run_epoch(model, pre, train, augment, recipe, scored, opt, schedule)
+        loss_of = exits_loss(model, recipe, costs if epoch >= recipe.joint else None)
+        loss = run_epoch(model, pre, train, augment, recipe, loss_of, opt, schedule)
         took = time.time() - start
-        shown = accuracy(logits_of(model, pre, watch.x), watch.y)
         print(f"epoch {epoch + 1}/{recipe.epochs} loss {loss:.4f} watch "
-              + " ".join(f"{a:.4f}" for a in shown) + f" {took:.1f} s", flush=True)
+              f"{watched(model, pre, watch)} {took:.1f} s", flush=True)
+
+
+def watched(model: nn.Module, pre: Preprocess, watch: Samples) -> str:
+    """Accuracy per exit, to print."""
+    return " ".join(f"{a:.4f}" for a in accuracy(logits_of(model, pre, watch.x), watch.y))
 
 
 def run_epoch(model: nn.Module, pre: Preprocess, train: Samples, augment: Augment,
-              recipe: Recipe, costs: Optional[Sequence[float]], opt: torch.optim.Optimizer,
-              schedule) -> float:
-    """One pass over the shuffled samples; returns the mean loss, blended if there are costs."""
+              recipe: Recipe, loss_of: Loss, opt: torch.optim.Optimizer,
+              schedule: Schedule) -> float:
+    """One pass over the shuffled samples; returns the mean loss."""
     model.train()
     total, steps = 0.0, len(train) // recipe.batch
     order = torch.randperm(len(train))
     for i in range(steps):
         rows = order[i * recipe.batch:(i + 1) * recipe.batch]
         x = pre(augment(train.x, rows)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            outputs = model(x)
-        loss = joint_loss(split_outputs(outputs)[0], train.y[rows], recipe.exit_weights) \
-            if costs is None else blended_loss(outputs, train.y[rows], costs, recipe.price)
+        loss = loss_of(x, train.y[rows])
         opt.zero_grad(set_to_none=True)
         loss.backward()
         if recipe.clip:

@@ -14,34 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Logits = Tuple[Tensor, ...]
-Size = Tuple[int, int]
-
-
-def conv_bn(cin: int, cout: int, kernel: Size, stride: Size = (1, 1)) -> nn.Sequential:
-    """Convolution with "same" padding (odd kernels) and batch normalisation."""
-    pad = (kernel[0] // 2, kernel[1] // 2)
-    return nn.Sequential(
-        nn.Conv2d(cin, cout, kernel, stride, pad, bias=False), nn.BatchNorm2d(cout))
-
-
-def conv_bn_relu(cin: int, cout: int, kernel: Size, stride: Size = (1, 1)) -> nn.Sequential:
-    """conv_bn followed by ReLU."""
-    return conv_bn(cin, cout, kernel, stride).append(nn.ReLU(inplace=True))
-
-
-class BasicBlock(nn.Module):
-    """Two convolutions and a shortcut (1x1 convolution where the shape changes)."""
-
-    def __init__(self, cin: int, cout: int, kernel: Size, stride: Size = (1, 1)):
-        super().__init__()
-        self.body = conv_bn_relu(cin, cout, kernel, stride)
-        self.body.append(conv_bn(cout, cout, kernel))
-        same = cin == cout and stride == (1, 1)
-        self.shortcut = nn.Identity() if same else conv_bn(cin, cout, (1, 1), stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.body(x) + self.shortcut(x), inplace=True)
+from blocks import BasicBlock, Logits, Size, conv_bn_relu, count_macs, init_weights
+from branches import Branches
+from wide_resnet import WideResNet
 
 
 class Head(nn.Module):
@@ -111,31 +86,12 @@ def split_outputs(outputs: Logits) -> Tuple[Logits, Logits]:
 
 def relative_costs(model: nn.Module, sample: Tensor) -> List[float]:
     """Multiply-adds until each exit, the heads on the way included, over those of all."""
-    macs: Dict[nn.Module, int] = {}
-
-    def count(layer: nn.Module, _, out: Tensor) -> None:
-        macs[layer] = out[0].numel() * layer.weight[0].numel()
-
-    layers = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
-    hooks = [m.register_forward_hook(count) for m in layers]
-    model(sample)
-    for hook in hooks:
-        hook.remove()
+    macs = count_macs(model, sample)
     until, costs = 0, []
     for part, head in zip(model.parts, model.heads):
-        until += sum(macs[m] for m in [*part.modules(), *head.modules()] if m in macs)
+        until += sum(macs.get(m, 0) for m in [*part.modules(), *head.modules()])
         costs.append(until)
     return [c / until for c in costs]
-
-
-def init_weights(model: nn.Module) -> nn.Module:
-    """He initialisation of the convolutions (the linear layers keep PyTorch's)."""
-    for m in model.modules():
-        if isinstance(m, nn.Conv2d):
-            nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            if m.bias is not None:
-                nn.init.zeros_(m.bias)
-    return model
 
 
 def resnet_cifar10(classes: int = 10) -> nn.Module:
@@ -263,18 +219,20 @@ class ResNet20(nn.Module):
         return (self.linear(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)),)
 
 
-MODELS: Dict[str, Callable[[], nn.Module]] = {
+MODELS: Dict[str, Callable[..., nn.Module]] = {
     "resnet_cifar10": resnet_cifar10,
     "balexnet_cifar10": balexnet_cifar10,
     "modnet": modnet,
     "modnet_scored": modnet_scored,
     "resnet20": ResNet20,
+    "wide_resnet": WideResNet,
+    "branches": Branches,
 }
 
 
-def build(name: str, state: Optional[Dict[str, Tensor]] = None) -> nn.Module:
-    """Make the network called `name`, with the weights of `state` if given."""
-    model = MODELS[name]()
+def build(name: str, state: Optional[Dict[str, Tensor]] = None, **options) -> nn.Module:
+    """Make the network called `name` of these sizes, with the weights of `state` if given."""
+    model = MODELS[name](**options)
     if state is not None:
         model.load_state_dict(state)
     return model

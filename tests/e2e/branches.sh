@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A network of parallel branches that apps/train trains for a moment: a training that was ended goes
+# on with the same bits, its file says here what PyTorch says, and its parts and measures are right.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+cd "$scratch"
+python=/usr/bin/python3
+"$python" -c 'import torch, onnx, h5py' 2> err || skip "$python lacks torch, onnx or h5py"
+export PYTHONDONTWRITEBYTECODE=1
+train=$source_dir/apps/train
+
+distree() {
+  "$python" "$train/distree.py" "$@" > out 2> err || fail "distree.py $*: $(tail -3 err)"
+}
+
+# 400 images to train on, 2,000 that are kept, 200 reported: noise, tinted by the class
+"$python" - << 'PYTHON'
+import numpy as np
+
+random = np.random.default_rng(1)
+for number, n in (1, 600), (2, 600), (3, 600), (4, 600), (5, 200):
+    label = random.integers(0, 10, n, dtype=np.uint8)
+    image = random.integers(0, 156, (n, 3, 1024), dtype=np.uint8)
+    image[np.arange(n), label % 3] += (10 * label).astype(np.uint8)[:, None]
+    rows = np.concatenate([label[:, None], image.reshape(n, 3072)], 1)
+    rows.tofile(f"data_batch_{number}.bin")
+PYTHON
+
+mkdir made
+distree teacher --data . --depth 10 --widen 1 --epochs 1 --out made/teacher.ckpt
+student=(student --data . --teacher made/teacher.ckpt --width 8 --features 16 --epochs 2)
+distree "${student[@]}" --out made/k4.ckpt
+distree "${student[@]}" --out again.ckpt --until 1
+[ ! -e again.ckpt ] || fail "a training that was ended has left a network"
+distree "${student[@]}" --out again.ckpt
+distree "${student[@]}" --branches 2 --epochs 1 --fusion sum --out made/k2.ckpt
+"$python" "$train/distree.py" "${student[@]}" --seed 2 --out again.ckpt > out 2> err &&
+  fail "a training went on from the state of another one"
+grep -q "again.state is of another training" err || fail "it says $(tail -1 err)"
+
+# the driver makes what is missing
+"$train/distree.sh" . made > out 2> err || fail "distree.sh: $(tail -3 err)"
+[ ! -e made/pid ] || fail "distree.sh leaves its number behind"
+"$train/distree.sh" . made > again 2> err || fail "distree.sh once more: $(tail -3 err)"
+grep -q "distree answers" out || fail "distree.sh says $(cat out)"
+! grep -q "distree answers" again || fail "distree.sh has made again what was there"
+
+edgeexit import cifar10 data_batch_5.bin -o new.h5 > out
+for k in 4 2; do
+  edgeexit import onnx made/k$k.onnx -o k$k.h5 > out
+  grep -q "4 exits, 10 classes, 2 learned scores" out || fail "imported: $(cat out)"
+  for backend in ref blis; do
+    edgeexit score --backend $backend -o exits$k.h5 k$k.h5 new.h5 > out
+    tool compare_reference exits$k.h5 made/k${k}_reference.h5 200 0.2 > out ||
+      fail "$k branches, $backend: $(cat out)"
+    grep -q "^scores differ by" out || fail "$backend: no scores were compared"
+  done
+done
+for policy in eenet:value=0 final; do
+  edgeexit policy exits4.h5 --policy $policy --json | tool json_value mean_flops
+done > flops
+"$python" "$source_dir/tests/e2e/branches.py" "$train" . > out 2> err || fail "$(tail -1 err)"
