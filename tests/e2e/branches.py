@@ -251,6 +251,8 @@ def costs_are_those_counted():
     early, whole = (float(v) for v in (WORK / "flops").read_text().split())
     until = costs.until(range(4))
     near(until[1] / until[3], early / whole, "exit 2 of the whole", 0.01)
+    wanted = sum(costs.branch[k][e] for k in (1, 3) for e in (0, 1)) + 2 * 160
+    assert costs.until([1, 3])[1] == wanted, f"two branches cost {costs.until([1, 3])[1]}"
 
 
 for fact in (same_bits_when_gone_on, graph_is_cut_by_names, fusions_follow_their_rules,
