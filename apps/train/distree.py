@@ -145,7 +145,7 @@ def command_tables(args: argparse.Namespace) -> None:
     kept, test = dict(np.load(args.kept)), dict(np.load(args.test))
     for row in tables.write(Path(f"{args.out}_rules.csv"), tables.rule_rows(kept, test)):
         if row["chosen"] != "sweep":
-            print("{rule:20} {chosen:10} threshold {threshold:>11} accuracy {accuracy} of "
+            print("{rule:20} {chosen:15} threshold {threshold:32} accuracy {accuracy} of "
                   "{no_exit}, saved {saved}".format(**row))
     for row in tables.write(Path(f"{args.out}_branches.csv"), tables.branch_rows(test)):
         print("{present} branches, exit {exit}: {mean} ({least} to {most})".format(**row))

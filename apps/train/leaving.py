@@ -3,14 +3,16 @@
 
 A measure is an array [E, n], higher where an answer is more settled, -inf where it does not exist
 (a difference at the first exit).  A sample leaves at the first exit whose measure reaches the
-threshold, at the last exit at the latest.
+threshold, one for all exits or one for each, at the last exit at the latest.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Sequence, Union
 
 import numpy as np
 from numpy import ndarray
+
+Threshold = Union[float, ndarray]  # one, or one for each exit, [E]
 
 EPSILON = 1e-6
 DIFFERENCES = ("relative", "l2", "cosine", "kl")
@@ -94,14 +96,14 @@ class Outcome:
     shares: List[float]  # of the samples, by exit
 
 
-def leave(measure: ndarray, threshold: float) -> ndarray:
+def leave(measure: ndarray, threshold: Threshold) -> ndarray:
     """The exit of every sample."""
-    reached = measure >= threshold
+    reached = measure >= np.reshape(threshold, (-1, 1))
     reached[-1] = True
     return reached.argmax(0)
 
 
-def outcome(measure: ndarray, threshold: float, logits: ndarray, labels: ndarray,
+def outcome(measure: ndarray, threshold: Threshold, logits: ndarray, labels: ndarray,
             until: Sequence[float]) -> Outcome:
     """`until` is the cost of a sample that leaves at each exit."""
     at = leave(measure, threshold)
@@ -111,9 +113,8 @@ def outcome(measure: ndarray, threshold: float, logits: ndarray, labels: ndarray
                    float(1 - shares @ np.asarray(until, float) / until[-1]), shares.tolist())
 
 
-def candidates(measure: ndarray, count: int = 400) -> ndarray:
-    """Thresholds worth trying: quantiles of what the early exits measure, and never."""
-    early = measure[:-1]
+def candidates(early: ndarray, count: int = 400) -> ndarray:
+    """Thresholds worth trying: quantiles of what early exits measure, and never."""
     values = np.unique(early[np.isfinite(early)])
     if len(values) > count:
         values = np.unique(np.quantile(values, np.linspace(0, 1, count)))
@@ -121,12 +122,31 @@ def candidates(measure: ndarray, count: int = 400) -> ndarray:
 
 
 def choose(measure: ndarray, logits: ndarray, labels: ndarray, until: Sequence[float],
-           loss: float) -> Optional[float]:
+           loss: float) -> float:
     """The threshold that saves most with at most `loss` less accuracy than the last exit."""
     least = (logits[-1].argmax(-1) == labels).mean() - loss
     best, chosen = -1.0, np.inf
-    for threshold in candidates(measure):
+    for threshold in candidates(measure[:-1]):
         found = outcome(measure, threshold, logits, labels, until)
         if found.accuracy >= least - 1e-12 and found.saved > best:
             best, chosen = found.saved, float(threshold)
+    return chosen
+
+
+def choose_each(measure: ndarray, logits: ndarray, labels: ndarray, until: Sequence[float],
+                loss: float, rounds: int = 3) -> ndarray:
+    """The same with a threshold for each exit, [E]: one after the other, from the best single one.
+
+    More numbers chosen on the same samples: what is lost on others may be more.
+    """
+    least = (logits[-1].argmax(-1) == labels).mean() - loss
+    chosen = np.full(len(measure), choose(measure, logits, labels, until, loss))
+    best = outcome(measure, chosen, logits, labels, until).saved
+    for e in list(range(len(measure) - 1)) * rounds:
+        for threshold in candidates(measure[e], 100):
+            tried = chosen.copy()
+            tried[e] = threshold
+            found = outcome(measure, tried, logits, labels, until)
+            if found.accuracy >= least - 1e-12 and found.saved > best:
+                best, chosen = found.saved, tried
     return chosen

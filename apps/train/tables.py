@@ -52,22 +52,35 @@ def measures(said: Arrays, temperatures: Sequence[float]) -> Measures:
     return made
 
 
+def thresholds(measure: ndarray, logits: ndarray, labels: ndarray,
+               until: List[float]) -> Iterator[Tuple[str, leaving.Threshold]]:
+    """Those chosen for each allowed loss, one for all exits and one for each, and a sweep."""
+    for loss in LOSSES:
+        yield f"loss {loss:g}", leaving.choose(measure, logits, labels, until, loss)
+        yield f"loss {loss:g} each", leaving.choose_each(measure, logits, labels, until, loss)
+    swept = leaving.candidates(measure[:-1])
+    for t in swept[np.linspace(0, len(swept) - 1, min(SWEEP, len(swept))).astype(int)]:
+        yield "sweep", float(t)
+
+
+def shown(rule: str, threshold: leaving.Threshold) -> str:
+    """Of a difference itself, not of its measure; one for each early exit, with spaces."""
+    values = np.atleast_1d(threshold)
+    values = values[:-1] if len(values) > 1 else values
+    return " ".join(f"{-t if ':' in rule else t:.6g}" for t in values)
+
+
 def rule_rows(kept: Arrays, test: Arrays) -> Iterator[Dict[str, object]]:
-    """For every rule the thresholds chosen on `kept` for each allowed loss, then a sweep."""
+    """What every rule gives on `test` with thresholds chosen on `kept`."""
     temperatures = [leaving.temperature_of(z, kept["label"]) for z in kept["logits"][-1]]
     on_kept, on_test = measures(kept, temperatures), measures(test, temperatures)
     for rule, (measure, logits, until) in on_kept.items():
-        chosen = [(f"loss {loss:g}", leaving.choose(measure, logits, kept["label"], until, loss))
-                  for loss in LOSSES]
-        swept = leaving.candidates(measure)
-        swept = swept[np.linspace(0, len(swept) - 1, min(SWEEP, len(swept))).astype(int)]
-        for how, threshold in chosen + [("sweep", float(t)) for t in swept]:
+        full = float((on_test[rule][1][-1].argmax(-1) == test["label"]).mean())
+        for how, threshold in thresholds(measure, logits, kept["label"], until):
             before = leaving.outcome(measure, threshold, logits, kept["label"], until)
             found = leaving.outcome(on_test[rule][0], threshold, on_test[rule][1], test["label"],
                                     until)
-            full = float((on_test[rule][1][-1].argmax(-1) == test["label"]).mean())
-            shown = -threshold if ":" in rule else threshold  # of the difference itself
-            yield {"rule": rule, "chosen": how, "threshold": f"{shown:.6g}",
+            yield {"rule": rule, "chosen": how, "threshold": shown(rule, threshold),
                    "kept_accuracy": f"{before.accuracy:.4f}", "kept_saved": f"{before.saved:.4f}",
                    "accuracy": f"{found.accuracy:.4f}", "no_exit": f"{full:.4f}",
                    "saved": f"{found.saved:.4f}",

@@ -164,6 +164,27 @@ def thresholds_are_the_best_there_are():
     near([got.accuracy, got.saved], walk(found), "accuracy and saving")
 
 
+def a_threshold_for_each_exit_saves_no_less():
+    measure = torch.rand(4, 200).numpy()
+    right = measure > np.array([[1.0], [0.5], [0.3], [-1.0]])
+    measure[0], measure[2] = -np.inf, 10 + measure[2]  # no threshold suits both
+    labels = torch.randint(3, (200,)).numpy()
+    z = np.eye(3)[np.where(right, labels, (labels + 1) % 3)]
+    until = [1.0, 2.0, 3.0, 4.0]
+    one = leaving.choose(measure, z, labels, until, 0.02)
+    each = leaving.choose_each(measure, z, labels, until, 0.02)
+    least = (z[-1].argmax(-1) == labels).mean() - 0.02
+    saved, right = 0.0, 0
+    for i in range(200):
+        e = next((e for e in range(3) if measure[e, i] >= each[e]), 3)
+        saved += (4 - until[e]) / 800
+        right += z[e, i].argmax() == labels[i]
+    found = leaving.outcome(measure, each, z, labels, until)
+    near([found.accuracy, found.saved], [right / 200, saved], "with a threshold for each exit")
+    single = leaving.outcome(measure, one, z, labels, until).saved
+    assert right / 200 >= least and saved > single + 0.01, f"{saved} saved; {single} by one"
+
+
 def temperatures_are_the_best_there_are():
     labels = torch.randint(3, (200,)).numpy()
     logits = torch.randn(200, 3).numpy() + 1.5 * np.eye(3)[labels]
@@ -196,7 +217,7 @@ def losses_are_those_of_loops():
 
 def the_loss_is_the_sum_in_its_formula():
     teacher = checkpoint.load(WORK / "made/teacher.ckpt").model()
-    lessons = distill.Lessons((0.1, 0.2, 0.3, 0.4), 3.0, 0.6, 0.5, 0.25, 0.0)
+    lessons = distill.Lessons((0.2, 0.4, 0.6, 0.8), 3.0, 0.6, 0.5, 0.25, 0.0)
     losses = distill.StudentLoss(model, teacher, lessons, False)
     x, y = torch.randn(5, 3, 32, 32), torch.randint(10, (5,))
     with torch.no_grad():
@@ -207,7 +228,7 @@ def the_loss_is_the_sum_in_its_formula():
             right = -torch.log_softmax(z, 1)[range(5), y].mean()
             wanted += w * (0.4 * right + 0.6 * distill.distilled(z, lesson.logits, 3.0))
             apart = ((losses.regressor(fused) - lesson.features) ** 2).sum(1).mean()
-            wanted += 0.25 * w * apart / size
+            wanted += 0.25 * w / 2 * apart / size
         near(losses(x, y), wanted, "the loss", 1e-4)
     assert isinstance(lesson, Lesson) and not any(
         p is q for p in losses.parameters() for q in teacher.parameters()), "teachers learn"
@@ -258,6 +279,7 @@ def costs_are_those_counted():
 for fact in (same_bits_when_gone_on, graph_is_cut_by_names, fusions_follow_their_rules,
              scores_are_of_the_relative_difference, differences_are_those_of_loops,
              other_measures_are_those_of_loops, thresholds_are_the_best_there_are, temperatures_are_the_best_there_are,
+             a_threshold_for_each_exit_saves_no_less,
              losses_are_those_of_loops, the_loss_is_the_sum_in_its_formula,
              branches_are_left_out_as_often_as_said, answers_are_those_of_the_branches_present,
              costs_are_those_counted):
