@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "command.h"
-#include "ee/log.h"
 #include "random_input.h"
 #include "stream.h"
 #include "tuned.h"
 #include "winograd.h"
 
-#define BUDGET 1.0           // of all passes together [s]
-#define ENOUGH_OF_CORE 0.95  // of the time measured
+#define BUDGET 1.0  // of all passes together [s]
 
 double ee_bench_ms(const ee_bench *bench, double seconds) {
   return seconds * 1e3 / bench->whole.batch_limit;
@@ -93,14 +91,6 @@ static double flop_of_sample(const ee_bench *b) {
   return flop;
 }
 
-static void warn_of_load(const ee_pass_times *times) {
-  if (times->cpu_share >= ENOUGH_OF_CORE) return;
-  ee_log(EE_LOG_WARNING,
-         "this process had a core for %.0f%% of the time only; medians are too long while other "
-         "work runs here",
-         100.0 * times->cpu_share);
-}
-
 static ee_status measure(ee_bench *b) {
   const ee_bench_options *o     = b->options;
   const ee_model         *m     = b->whole.model;
@@ -114,7 +104,9 @@ static ee_status measure(ee_bench *b) {
   b->flop          = flop_of_sample(b);
   ee_status status = ee_passes_measure(&b->whole, input, &o->passes, &b->times);
   free(input);
-  if (status == EE_OK) warn_of_load(&b->times);
+  if (status == EE_OK) {
+    ee_warn_of_load(b->times.cpu_share, "medians are too long while other work runs here");
+  }
   return status;
 }
 

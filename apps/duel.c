@@ -16,12 +16,13 @@ typedef struct fight {
   ee_whole    *side[2];
   const float *input;
   int          n_rows, n_rounds, passes;
-  double      *ratio;  // shape [n_rows, n_rounds]
+  double      *ratio;       // shape [n_rows, n_rounds]
+  double       cpu_shares;  // of all turns together
 } fight;
 
 static ee_status take_turn(const fight *f, int side, ee_pass_times *times) {
   const ee_pass_options options = {
-      .by_layer = true, .early_heads = true, .warm = true, .repeats = f->passes};
+      .by_layer = true, .early_heads = true, .cpu_time = true, .warm = true, .repeats = f->passes};
   return ee_passes_measure(f->side[side], f->input, &options, times);
 }
 
@@ -34,7 +35,8 @@ static void note_round(fight *f, int r, const ee_pass_times of[2]) {
   for (int i = 0; i < rows; i++) {
     f->ratio[i * f->n_rounds + r] = ratio_of(of[1].layer[i], of[0].layer[i]);  // heads follow
   }
-  f->ratio[rows * f->n_rounds + r] = ratio_of(of[1].whole, of[0].whole);
+  f->cpu_shares += of[0].cpu_share + of[1].cpu_share;
+  f->ratio[rows * f->n_rounds + r] = ratio_of(of[1].cpu, of[0].cpu);
 }
 
 /* Who begins alternates. */
@@ -54,7 +56,7 @@ static ee_status choose_numbers(fight *f, double seconds) {
   f->passes              = 1;
   EE_TRY(take_turn(f, 1, &times[1]));
   ee_status status = take_turn(f, 0, &times[0]);
-  double    pass   = times[0].whole.median;
+  double    pass   = times[0].cpu.median;
   for (int side = 0; side < 2; side++) ee_pass_times_free(&times[side]);
   EE_TRY(status);
   f->n_rounds = ee_repeats_for(2.0 * 3.0 * pass, seconds, LEAST_ROUNDS, MOST_ROUNDS);
@@ -83,7 +85,8 @@ static ee_status sum_up(const fight *f, ee_duel *duel) {
   int rows   = f->n_rows - 1;
   duel->part = calloc((size_t)rows, sizeof *duel->part);
   if (duel->part == NULL) return EE_FAIL(EE_ERR_NOMEM, "to compare %d layers and heads", rows);
-  duel->n_rounds = f->n_rounds;
+  duel->n_rounds  = f->n_rounds;
+  duel->cpu_share = f->cpu_shares / (2.0 * f->n_rounds);
   for (int i = 0; i < rows; i++) {
     duel->part[i] = sum_up_rounds(f->ratio + i * f->n_rounds, f->n_rounds);
   }

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "ee/clock.h"
+#include "ee/log.h"
 #include "progress.h"
 
 #define WARM_UP 3
+#define READINGS 64          // of a clock, to learn what one takes
+#define ENOUGH_OF_CORE 0.95  // of the time measured
 
 typedef struct stopwatch stopwatch;
 
@@ -16,9 +19,11 @@ typedef struct passes {
   ee_whole    *whole;
   const float *input;
   bool         early_heads, by_layer;
-  int          n_rows, room;
-  int64_t     *ns;     // shape [n_rows, room]
-  stopwatch   *watch;  // of a pass by layer; else NULL
+  int64_t (*clock)(void);  // of a pass by layer
+  int64_t    reading;      // what reading it takes [ns]
+  int        n_rows, room;
+  int64_t   *ns;     // shape [n_rows, room]
+  stopwatch *watch;  // of a pass by layer; else NULL
 } passes;
 
 static int64_t *cell(passes *p, int row, int r) {
@@ -33,9 +38,22 @@ struct stopwatch {
 };
 
 static void add_part(stopwatch *watch, int row) {
-  int64_t now = ee_clock_ns();
-  *cell(watch->passes, row, watch->pass) += now - watch->at;
+  const passes *p    = watch->passes;
+  int64_t       now  = p->clock();
+  int64_t       took = now - watch->at - p->reading;
+  *cell(watch->passes, row, watch->pass) += took > 0 ? took : 0;
   watch->at = now;
+}
+
+/* What reading @p clock takes at least [ns]; the CPU clock is no cheap one. */
+static int64_t reading_of(int64_t (*clock)(void)) {
+  int64_t least = INT64_MAX, last = clock();
+  for (int i = 0; i < READINGS; i++) {
+    int64_t now = clock();
+    if (now - last < least) least = now - last;
+    last = now;
+  }
+  return least;
 }
 
 static void add_layer(void *context, int layer) {
@@ -74,7 +92,7 @@ static ee_status run_all(passes *p) {
 /* A pass with the clock read behind each node and head. */
 static ee_status time_layers(passes *p, int r) {
   feed(p);
-  stopwatch watch = {.passes = p, .pass = r, .at = ee_clock_ns()};
+  stopwatch watch = {.passes = p, .pass = r, .at = p->clock()};
   for (int row = 0; row < p->n_rows - 2; row++) *cell(p, row, r) = 0;
   p->watch = &watch;
   ee_exec_set_timer(p->whole->exec, add_layer, &watch);
@@ -152,15 +170,23 @@ ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_o
                        .input       = input,
                        .early_heads = options->early_heads,
                        .by_layer    = options->by_layer,
+                       .clock       = options->cpu_time ? ee_clock_cpu_ns : ee_clock_ns,
                        .n_rows      = m->n_layers + m->n_exits + 2};
   int             n = 0;
   *times            = (ee_pass_times){0};
+  p.reading         = reading_of(p.clock);
 
   ee_status status = warm_up(&p, options, &n);
   if (status == EE_OK) status = time_passes(&p, n, &times->cpu_share);
   if (status == EE_OK) status = sum_up(&p, n, times);
   free(p.ns);
   return status;
+}
+
+void ee_warn_of_load(double cpu_share, const char *what) {
+  if (cpu_share >= ENOUGH_OF_CORE) return;
+  ee_log(EE_LOG_WARNING, "this process had a core for %.0f%% of the time only; %s",
+         100.0 * cpu_share, what);
 }
 
 void ee_pass_times_free(ee_pass_times *times) {

@@ -13,6 +13,7 @@
 typedef struct ee_pass_options {
   bool by_layer;     // also passes with the clock read behind each layer, beside those of the whole
   bool early_heads;  // of all exits; else of the last one only
+  bool cpu_time;     // parts in CPU time of this process, less what reading that clock takes
   bool warm;         // the process has just run passes: a single one in front does not count
   int  repeats;      // passes that count; 0: as many as fit into `seconds`, at least
                      // EE_LEAST_PASSES
@@ -40,5 +41,12 @@ typedef struct ee_pass_times {
  */
 ee_status ee_passes_measure(ee_whole *whole, const float *input, const ee_pass_options *options,
                             ee_pass_times *times);
+
+/** Of ee_warn_of_load() where CPU time is kept. */
+#define EE_STORED_UNDER_LOAD \
+  "CPU time counts, but it shared caches with that work: measure again on an idle machine"
+
+/** Warn if @p cpu_share is that of a core which had other work: @p what says what came of it. */
+void ee_warn_of_load(double cpu_share, const char *what);
 
 void ee_pass_times_free(ee_pass_times *times);

@@ -8,6 +8,7 @@
 #include "ee/model_file.h"
 #include "json.h"
 #include "output_path.h"
+#include "passes.h"
 #include "tuned.h"
 #include "winograd.h"
 
@@ -52,8 +53,9 @@ static void add_cost(cJSON *list, const char *name, double flops, double seconds
   cJSON_AddNumberToObject(one, "seconds", seconds);
 }
 
-static ee_status print_json(const ee_model *m) {
-  cJSON *all    = cJSON_CreateObject();
+static ee_status print_json(const ee_model *m, double cpu_share) {
+  cJSON *all = cJSON_CreateObject();
+  cJSON_AddNumberToObject(all, "cpu_share", cpu_share);
   cJSON *layers = cJSON_AddArrayToObject(all, "layers"),
         *heads  = cJSON_AddArrayToObject(all, "heads");
   for (int l = 0; l < m->n_layers; l++) {
@@ -68,15 +70,17 @@ static ee_status print_json(const ee_model *m) {
 static ee_status profile(const profile_options *o) {
   ee_model *model = NULL;
   ee_whole  whole;
+  double    cpu_share = 1.0;
   EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_model_load(o->model, &model));
   ee_status status = ee_whole_open(model, o->backend, o->batch, &whole);
   if (status == EE_OK) {
-    status = ee_costs_measure(&whole, o->repeats, 0.0, model);
+    status = ee_costs_measure(&whole, o->repeats, 0.0, model, &cpu_share);
     ee_whole_close(&whole);
   }
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
-  if (status == EE_OK && o->json) status = print_json(model);
+  if (status == EE_OK) ee_warn_of_load(cpu_share, EE_STORED_UNDER_LOAD);
+  if (status == EE_OK && o->json) status = print_json(model, cpu_share);
   if (status == EE_OK && !o->json) print_profile(model);
   ee_model_destroy(&model);
   return status;
@@ -97,7 +101,7 @@ int ee_app_profile(int argc, char **argv) {
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",
                                 "Measures every layer and exit head on one core, and stores the "
-                                "seconds in the model.",
+                                "seconds of CPU time\nin the model.",
                                 option,
                                 sizeof option / sizeof option[0],
                                 1,

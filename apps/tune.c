@@ -5,12 +5,12 @@
 
 #include "command.h"
 #include "output_path.h"
+#include "passes.h"
 #include "tuned.h"
 #include "winograd.h"
 
 #define BATCH 8      // as in run and profile
 #define SECONDS 4.0  // of a comparison
-
 typedef struct tune_options {
   const char *model, *out;
   int         batch;
@@ -26,6 +26,7 @@ static ee_status tune(const tune_options *o) {
   ee_insist_on_tuned();
   ee_status status = ee_tune_model(model, o->batch, o->seconds, &found);
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
+  if (status == EE_OK) ee_warn_of_load(found.cpu_share, EE_STORED_UNDER_LOAD);
   if (status == EE_OK && o->json) status = ee_tune_print_json(&found);
   if (status == EE_OK && !o->json && o->all) ee_tune_print_table(&found);
   if (status == EE_OK && !o->json) ee_tune_print_text(&found);
@@ -41,7 +42,7 @@ int ee_app_tune(int argc, char **argv) {
       {"output", 'o', EE_OPTION_TEXT, &o.out, "MODEL.h5", "default: the model file itself", 0, 0},
       {"batch", 'b', EE_OPTION_INT, &o.batch, "N", "samples per batch; default 8", 1, 65536},
       {"seconds", 's', EE_OPTION_DOUBLE, &o.seconds, "S",
-       "for each method that is compared, five rounds at least; default 4", 1e-3, 3600},
+       "of CPU time for each method that is compared, five rounds at least; default 4", 1e-3, 3600},
       {"all", 'a', EE_OPTION_FLAG, &o.all, NULL,
        "print what every method takes, in units of the time by rule, which has an asterisk", 0, 0},
       ee_winograd_option,

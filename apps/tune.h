@@ -19,6 +19,7 @@ typedef struct ee_tune {
   double        *ratio;   // shape [n_layers + n_exits, EE_METHOD_COUNT], of the time by rule; NAN:
                           // not tried
   double whole;           // time of the whole with all of them in units of that by rule
+  double cpu_share;       // of the time of the comparison that had least of a core
   bool   kept;            // they are stored; otherwise nothing is worth it
 } ee_tune;
 

@@ -82,6 +82,7 @@ ee_status ee_tune_print_json(const ee_tune *t) {
   cJSON_AddStringToObject(all, "vectors", t->model->tuning.vectors);
   cJSON_AddNumberToObject(all, "batch", t->batch);
   cJSON_AddNumberToObject(all, "ratio", t->whole);
+  cJSON_AddNumberToObject(all, "cpu_share", t->cpu_share);
   cJSON_AddBoolToObject(all, "stored", t->kept);
   cJSON *list = cJSON_AddArrayToObject(all, "faster");
   for (int p = 0; p < n_parts(t); p++) {

@@ -69,7 +69,9 @@ static ee_status make_variant(const search *s, ee_method method, variant *v) {
 
 static ee_status fight(search *s, variant *v, ee_duel *duel) {
   EE_TRY(ee_whole_open(&v->model, ee_backend_simd.name, s->tune->batch, &v->whole));
-  return ee_duel_fight(&s->rule, &v->whole, s->input, s->seconds, duel);
+  EE_TRY(ee_duel_fight(&s->rule, &v->whole, s->input, s->seconds, duel));
+  if (duel->cpu_share < s->tune->cpu_share) s->tune->cpu_share = duel->cpu_share;
+  return EE_OK;
 }
 
 static void end_variant(variant *v) {
@@ -136,16 +138,18 @@ static ee_status try_method(search *s, ee_method method) {
 /* All gains together; what they come to decides.  Costs are those of the winner. */
 static ee_status decide(search *s) {
   variant   v;
-  ee_duel   duel = {0};
-  ee_model *m    = s->tune->model;
+  ee_duel   duel  = {0};
+  ee_model *m     = s->tune->model;
+  double    share = 1.0;
   EE_TRY(make_variant(s, EE_METHOD_COUNT, &v));
   ee_status status = v.n_changed > 0 ? fight(s, &v, &duel) : EE_OK;
   s->tune->whole   = v.n_changed > 0 ? duel.whole.median : 1.0;
   s->tune->kept =
       status == EE_OK && v.n_changed > 0 && ee_duel_is_won(duel.whole, EE_TUNE_WHOLE_GAIN);
   if (status == EE_OK) {
-    status = ee_costs_measure(s->tune->kept ? &v.whole : &s->rule, 0, s->seconds, m);
+    status = ee_costs_measure(s->tune->kept ? &v.whole : &s->rule, 0, s->seconds, m, &share);
   }
+  if (share < s->tune->cpu_share) s->tune->cpu_share = share;
   for (int k = 0; s->tune->kept && k < m->n_nodes; k++) m->node[k].method = v.model.node[k].method;
   ee_duel_free(&duel);
   end_variant(&v);
@@ -178,7 +182,7 @@ static ee_status reserve(ee_tune *t) {
 ee_status ee_tune_model(ee_model *model, int batch, double seconds, ee_tune *tune) {
   search            s = {.tune = tune, .seconds = seconds};
   const ee_backend *backend;
-  *tune = (ee_tune){.model = model, .batch = model->batched ? batch : 1};
+  *tune = (ee_tune){.model = model, .batch = model->batched ? batch : 1, .cpu_share = 1.0};
   EE_TRY(reserve(tune));
   EE_TRY(ee_choose_backend(ee_backend_simd.name, &backend));  // vectors as the environment says
   ee_tuning_begin(model, tune->batch);
