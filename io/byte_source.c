@@ -3,20 +3,16 @@
 #include "byte_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "regular_file.h"
 
 #define BUFFER_BYTES 131072
 #define LARGEST_TAKE ((size_t)1 << 30)  // what zlib takes at once is limited by an int
 
-static ee_status check_file(int fd, const char *path) {
-  struct stat   info;
+static ee_status refuse_xz(int fd, const char *path) {
   unsigned char begin[6];
-  if (fstat(fd, &info) != 0)
-    return EE_FAIL(EE_ERR_FILE, "%s cannot be read: %s", path, strerror(errno));
-  if (!S_ISREG(info.st_mode)) return EE_FAIL(EE_ERR_FILE, "%s is not a regular file", path);
   if (pread(fd, begin, sizeof begin, 0) == (ssize_t)sizeof begin && memcmp(begin,
                                                                            "\xfd"
                                                                            "7zXZ\0",
@@ -28,10 +24,10 @@ static ee_status check_file(int fd, const char *path) {
 
 ee_status ee_byte_source_open(const char *path, ee_byte_source *source) {
   *source = (ee_byte_source){.path = path};
-  int fd  = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be opened: %s", path, strerror(errno));
+  int fd;
+  EE_TRY(ee_regular_file_open(path, &fd));
 
-  ee_status status = check_file(fd, path);
+  ee_status status = refuse_xz(fd, path);
   if (status == EE_OK) {
     source->file = gzdopen(fd, "rb");
     if (source->file == NULL) status = EE_FAIL(EE_ERR_NOMEM, "to read %s", path);

@@ -2,10 +2,11 @@
 /* Which of our formats a file has. */
 #include "ee/file_format.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "h5_seal.h"
+#include "regular_file.h"
 
 ee_status ee_file_format(const char *path, char *format, size_t size) {
   ee_h5 h5;
@@ -18,9 +19,9 @@ ee_status ee_file_format(const char *path, char *format, size_t size) {
 bool ee_file_is_unsealed(const char *path) {
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   unsigned char              begin[sizeof signature];
-  FILE                      *file = fopen(path, "rb");
-  if (file == NULL) return false;
-  size_t n = fread(begin, 1, sizeof begin, file);
-  fclose(file);
-  return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
+  int                        fd;
+  if (ee_regular_file_open(path, &fd) != EE_OK) return false;
+  ssize_t n = read(fd, begin, sizeof begin);
+  close(fd);
+  return n == (ssize_t)sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
 }

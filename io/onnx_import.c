@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ee/log.h"
 #include "onnx_graph.h"
+#include "regular_file.h"
 
 #define MAX_FILE 0x7fffffffL  // protobuf's own limit for a message [byte]
 
@@ -60,9 +62,14 @@ static ee_status read_stream(FILE *file, const char *path, void **bytes, size_t 
 }
 
 static ee_status read_file(const char *path, void **bytes, size_t *n) {
-  FILE *file = fopen(path, "rb");
-  *bytes     = NULL;
-  if (file == NULL) return EE_FAIL(EE_ERR_FILE, "%s: %s", path, strerror(errno));
+  int fd;
+  *bytes = NULL;
+  EE_TRY(ee_regular_file_open(path, &fd));
+  FILE *file = fdopen(fd, "rb");
+  if (file == NULL) {
+    close(fd);
+    return EE_FAIL(EE_ERR_NOMEM, "to read %s", path);
+  }
   ee_status status = read_stream(file, path, bytes, n);
   fclose(file);
   return status;

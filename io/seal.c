@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "regular_file.h"
+
 #define BLOCK_BYTES ((size_t)1 << 20)  // read at a time
 #define SEAL_VERSION 1
 
@@ -153,7 +155,6 @@ static ee_status check_open_file(int fd, const char *path) {
   struct stat info;
   if (fstat(fd, &info) != 0)
     return EE_FAIL(EE_ERR_FILE, "%s cannot be read: %s", path, strerror(errno));
-  if (!S_ISREG(info.st_mode)) return EE_FAIL(EE_ERR_FILE, "%s is not a regular file", path);
 
   unsigned char seal[EE_SEAL_BYTES];
   ssize_t       got = read_fully(fd, seal, sizeof seal);
@@ -174,8 +175,8 @@ static ee_status check_open_file(int fd, const char *path) {
 }
 
 ee_status ee_seal_check(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be opened: %s", path, strerror(errno));
+  int fd;
+  EE_TRY(ee_regular_file_open(path, &fd));
   ee_status status = check_open_file(fd, path);
   close(fd);
   return status;

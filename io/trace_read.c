@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a trace: one file or the parts that a master links, finished or not, as one whole. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ee/log.h"
 #include "h5_text.h"
+#include "regular_file.h"
 #include "trace_link.h"
 #include "trace_part.h"
 #include "trace_plan.h"
@@ -27,12 +26,8 @@ struct ee_trace_file {
 static ee_status check_signature(const char *path) {
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   unsigned char              head[8]      = {0};
-  struct stat                info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-    return EE_FAIL(EE_ERR_FILE, "%s is not a regular file", path);
-  }
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return EE_FAIL(EE_ERR_FILE, "cannot open %s: %s", path, strerror(errno));
+  int                        fd;
+  EE_TRY(ee_regular_file_open(path, &fd));
   ssize_t got = read(fd, head, sizeof head);
   int     why = errno;
   close(fd);

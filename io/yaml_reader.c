@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "regular_file.h"
 
 #define NAME_BYTES 64  // of the names that ee_yaml_read_name() fills in
 #define MAX_BYTES (16 << 20)
@@ -102,24 +105,26 @@ static ee_status parse(const char *path, const char *text, size_t n, yaml_docume
   return status;
 }
 
-static ee_status read_text(const char *path, FILE *file, char *text, size_t *n) {
-  *n = fread(text, 1, MAX_BYTES, file);
-  if (ferror(file)) return EE_FAIL(EE_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
+static ee_status read_text(const char *path, int fd, char *text, size_t *n) {
+  ssize_t got = 1;
+  for (*n = 0; got > 0 && *n < MAX_BYTES; *n += (size_t)got) {
+    got = read(fd, text + *n, MAX_BYTES - *n);
+    if (got < 0) return EE_FAIL(EE_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
+  }
   if (*n < MAX_BYTES) return EE_OK;
   return EE_FAIL(EE_ERR_FORMAT, "%s has %d bytes or more, which is no file written by hand", path,
                  MAX_BYTES);
 }
 
 ee_status ee_yaml_open(const char *path, ee_yaml *yaml) {
-  *yaml      = (ee_yaml){.path = path};
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) return EE_FAIL(EE_ERR_FILE, "cannot open %s: %s", path, strerror(errno));
-
-  size_t    n      = 0;
-  char     *text   = malloc(MAX_BYTES);
-  ee_status status = text != NULL ? read_text(path, file, text, &n)
-                                  : EE_FAIL(EE_ERR_NOMEM, "for reading %s", path);
-  fclose(file);
+  int    fd;
+  size_t n = 0;
+  *yaml    = (ee_yaml){.path = path};
+  EE_TRY(ee_regular_file_open(path, &fd));
+  char     *text = malloc(MAX_BYTES);
+  ee_status status =
+      text != NULL ? read_text(path, fd, text, &n) : EE_FAIL(EE_ERR_NOMEM, "for reading %s", path);
+  close(fd);
   if (status == EE_OK) status = parse(path, text, n, &yaml->document);
   free(text);
   return status;

@@ -49,6 +49,18 @@ for file in "$data".{missing,empty,half,short,head,folder,text,flip*}; do
   refused 1 "*$file*" score -o "$scratch/none.h5" "$model" "$file"
 done
 
+# a pipe that nobody writes to is refused at once
+pipe=$scratch/pipe
+mkfifo "$pipe"
+for command in info bench profile tune plan report "import onnx -o $scratch/none.h5" "import cifar10 -o $scratch/none.h5"; do
+  # shellcheck disable=SC2086 # a command and its kind
+  refused 1 "*$pipe is not a regular file*" $command "$pipe"
+done
+refused 1 "*$pipe is not a regular file*" score -o "$scratch/none.h5" "$model" "$pipe"
+refused 1 "*$pipe is not a regular file*" plan --fleet "$pipe" "$model"
+refused 1 "*$pipe is not a regular file*" plan --exits "$pipe" "$model"
+refused_by_ranks 1 "*$pipe is not a regular file*" "$model" "$pipe"
+
 # whole files, but of another kind
 refused_by_ranks 1 "*$exits*edgeexit-model*" "$exits" "$data"
 refused_by_ranks 1 "*$data*edgeexit-model*" "$data" "$data"
