@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "band_rows.h"
+#include "ee/backend.h"
 #include "ee/tuning.h"
 #include "graph.h"
 

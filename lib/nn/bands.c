@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "band_rows.h"
+#include "ee/backend.h"
 #include "graph.h"
 
 enum { SENTENCE = 320 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "ee/backend.h"
+#include "ee/model.h"
 
 /**
  * @file bands.h
@@ -21,6 +21,8 @@
  *
  * Nothing here is collective.
  */
+
+typedef struct ee_backend ee_backend;  // ee/backend.h
 
 /** Rows [begin, end) of a picture; none if they are equal. */
 typedef struct ee_rows {

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/bands.h"
+
+/**
+ * @file band_plan.h
+ * One sample on several devices at once: how many rows of a picture each of them computes, and
+ * after how many layers they exchange rows.
+ *
+ * The layers between two cuts where rows are exchanged are a range.  In a range each device
+ * computes a band of the rows of the range's last cut, with all that it needs of the layers before;
+ * the rows of the range's first cut that it does not have come from those that do, while it
+ * computes what depends on its own rows only.  With W(r0, r1) the work of a band, [u0, u1) its rows
+ * that need nothing from others, and b_q bytes from device q,
+ *
+ *   t = max(W(u0, u1) / speed, max_q latency_q + sum_q b_q / bandwidth_q) + (W - W(u0, u1)) / speed
+ *
+ * and a range takes as long as its slowest device, the whole as long as all ranges together.  At
+ * cut 0 the input is on the source, or everywhere.  Sending takes a device no time.
+ *
+ * Long ranges exchange less often and compute rows near the borders of bands twice.
+ *
+ * Pure functions; nothing here is collective.
+ */
+
+/** Rows and work of the layers between two cuts, of a band whose rows begin or end with row r. */
+typedef struct ee_band_range {
+  int64_t *first;   // shape [height + 1]: rows of the first cut that it needs begin here
+  int64_t *last;    // shape [height + 1]: and end here
+  double  *before;  // shape [height + 1]: work that lies above it [FLOP]
+  double  *until;   // shape [height + 1]: work up to its end [FLOP]; W = until[r1] - before[r0]
+} ee_band_range;
+
+/** What bands of a part of a model cost. */
+typedef struct ee_band_costs {
+  int            n_cuts;     // where rows can be exchanged, both ends included; >= 2
+  int           *cut;        // shape [n_cuts], of the model
+  int64_t       *height;     // shape [n_cuts], rows
+  double        *row_bytes;  // shape [n_cuts], of all values alive there [byte]
+  ee_band_range *range;      // shape [n_cuts, n_cuts], from one cut to a later one; else unset
+} ee_band_costs;
+
+/**
+ * Count for layers [@p begin, @p end) of @p model, with every cut in between at which rows can be
+ * exchanged.  All rows that a value at a cut is needed with are counted for all values there.
+ * @param[in]  backend  as for ee_band_find()
+ * @param[out] costs    owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_ARG as ee_bands_check(); EE_ERR_NOMEM
+ */
+ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int begin, int end,
+                           ee_band_costs **costs);
+
+/** Destroy and set to NULL.  *costs may be NULL. */
+void ee_band_costs_destroy(ee_band_costs **costs);
+
+/** The devices, in the order of their bands from top to bottom.  All arrays are borrowed. */
+typedef struct ee_band_fleet {
+  int           n_devices;
+  const double *speed;  // shape [n_devices] [FLOP/s]; > 0
+  const double
+      *bandwidth;         // shape [n_devices, n_devices], from and to [byte/s]; 0 or NULL: no limit
+  const double *latency;  // shape [n_devices, n_devices] [s]; NULL: 0
+  int           source;   // device that holds the input; -1: all do
+  int           most;     // cuts from one exchange to the next at most; 0: any number
+} ee_band_fleet;
+
+/** Bands, and what they promise. */
+typedef struct ee_band_plan {
+  int      n_ranges, n_devices;
+  int     *cut;         // shape [n_ranges + 1], of the model
+  int64_t *row;         // shape [n_ranges, n_devices + 1]: device d has rows row[k][d] to
+                        // row[k][d + 1] at the end of range k; none if they are equal
+  double *seconds;      // shape [n_ranges]
+  double  total;        // of all ranges [s]
+  double  alone;        // on the device that is the fastest by itself, input included [s]
+  double  bytes;        // sent in all, input included [byte]
+  double  flops;        // computed in all [FLOP]
+  double  whole_flops;  // of all rows on one device, those that nobody needs left out [FLOP]
+} ee_band_plan;
+
+/**
+ * Find bands that take little time.
+ *
+ *   T(j) = min over i < j of T(i) + t(i, j),   T(0) = 0
+ *
+ * where t(i, j) is the least time of a range in which every device gets any number of rows, from
+ * the bands that T(i) ends with: by the recurrence
+ *
+ *   h(d, y) = min over x <= y of max(h(d - 1, x), t_d(x, y))
+ *
+ * over all rows x and y, exactly.  Among heights of equal time those with the least sum of squared
+ * times of the devices.  Since bands at i are not chosen for what follows, the whole can be longer
+ * than the best of all heights at all cuts at once.  Time O(n_cuts^2 devices^2 rows^2).
+ *
+ * @param[out] plan  owned by the caller; NULL on error
+ * @return EE_OK; EE_ERR_ARG with what is wrong about the fleet; EE_ERR_NOMEM
+ */
+ee_status ee_band_plan_find(const ee_band_costs *costs, const ee_band_fleet *fleet,
+                            ee_band_plan **plan);
+
+/** Destroy and set to NULL.  *plan may be NULL. */
+void ee_band_plan_destroy(ee_band_plan **plan);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What bands of a model cost: what a band needs above its first row depends on that row alone, and
+ * so below its last one, so that two lists for each pair of cuts tell everything. */
+#include <stdlib.h>
+
+#include "ee/band_plan.h"
+
+static void free_range(ee_band_range *r) {
+  free(r->first);
+  free(r->last);
+  free(r->before);
+  free(r->until);
+}
+
+void ee_band_costs_destroy(ee_band_costs **costs) {
+  ee_band_costs *c = *costs;
+  if (c == NULL) return;
+  for (int k = 0; c->range != NULL && k < c->n_cuts * c->n_cuts; k++) free_range(&c->range[k]);
+  free(c->cut);
+  free(c->height);
+  free(c->row_bytes);
+  free(c->range);
+  free(c);
+  *costs = NULL;
+}
+
+/* What one band needs and computes. */
+typedef struct demand {
+  ee_rows rows;  // of its first cut
+  double  work;
+} demand;
+
+static demand demand_of(const ee_model *model, const ee_band *band) {
+  int        n;
+  const int *live = ee_model_cut_values(model, band->begin, &n);
+  demand     d    = {.rows = {INT64_MAX, 0}};
+  for (int i = 0; i < n; i++) {
+    ee_rows held = band->held[live[i]];
+    if (held.begin == held.end) continue;
+    if (d.rows.begin > held.begin) d.rows.begin = held.begin;
+    if (d.rows.end < held.end) d.rows.end = held.end;
+  }
+  for (int l = band->begin; l < band->end; l++) d.work += ee_band_flops(model, band, l);
+  return d;
+}
+
+static ee_status find_demand(const ee_model *model, const ee_backend *backend, int begin, int end,
+                             ee_rows rows, demand *d) {
+  ee_band   band;
+  ee_status status = ee_band_find(model, backend, begin, end, rows, &band);
+  if (status == EE_OK) *d = demand_of(model, &band);
+  ee_band_free(&band);
+  return status;
+}
+
+static ee_status make_range(const ee_model *model, const ee_backend *backend,
+                            const ee_band_costs *c, int i, int j) {
+  ee_band_range *r      = &c->range[i * c->n_cuts + j];
+  int64_t        height = c->height[j];
+  size_t         n      = (size_t)height + 1;
+  *r                    = (ee_band_range){calloc(n, sizeof *r->first), calloc(n, sizeof *r->last),
+                                          calloc(n, sizeof *r->before), calloc(n, sizeof *r->until)};
+  if (r->first == NULL || r->last == NULL || r->before == NULL || r->until == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for bands of %lld rows", (long long)height);
+  }
+  demand whole, d;
+  int    begin = c->cut[i], end = c->cut[j];
+  EE_TRY(find_demand(model, backend, begin, end, (ee_rows){0, height}, &whole));
+  r->first[height]  = c->height[i];
+  r->before[height] = whole.work;
+  for (int64_t row = 0; row < height; row++) {
+    EE_TRY(find_demand(model, backend, begin, end, (ee_rows){row, height}, &d));
+    r->first[row]  = d.rows.begin;
+    r->before[row] = whole.work - d.work;
+    EE_TRY(find_demand(model, backend, begin, end, (ee_rows){0, row + 1}, &d));
+    r->last[row + 1]  = d.rows.end;
+    r->until[row + 1] = d.work;
+  }
+  return EE_OK;
+}
+
+static void list_cuts(const ee_model *model, int begin, int end, ee_band_costs *c) {
+  for (int cut = begin; cut <= end; cut++) {
+    int64_t height = ee_bands_height(model, cut);
+    if (height == 0) continue;
+    c->cut[c->n_cuts]       = cut;
+    c->height[c->n_cuts]    = height;
+    c->row_bytes[c->n_cuts] = (double)ee_model_cut_bytes(model, cut) / (double)height;
+    c->n_cuts++;
+  }
+}
+
+static ee_status fill_in(const ee_model *model, const ee_backend *backend, int begin, int end,
+                         ee_band_costs *c) {
+  size_t most  = (size_t)(end - begin) + 1;
+  c->cut       = calloc(most, sizeof *c->cut);
+  c->height    = calloc(most, sizeof *c->height);
+  c->row_bytes = calloc(most, sizeof *c->row_bytes);
+  c->range     = calloc(most * most, sizeof *c->range);
+  if (c->cut == NULL || c->height == NULL || c->row_bytes == NULL || c->range == NULL) {
+    return EE_FAIL(EE_ERR_NOMEM, "for bands of %d layers", end - begin);
+  }
+  list_cuts(model, begin, end, c);
+  for (int i = 0; i < c->n_cuts; i++) {
+    for (int j = i + 1; j < c->n_cuts; j++) EE_TRY(make_range(model, backend, c, i, j));
+  }
+  return EE_OK;
+}
+
+ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int begin, int end,
+                           ee_band_costs **costs) {
+  *costs = NULL;
+  EE_TRY(ee_bands_check(model, begin, end));
+  if (ee_bands_height(model, begin) == 0) {
+    return EE_FAIL(
+        EE_ERR_ARG,
+        "layers [%d, %d) cannot be cut into bands: the values at cut %d are not pictures "
+        "of shape [1, C, H, W] with as many rows each",
+        begin, end, begin);
+  }
+  ee_band_costs *c = calloc(1, sizeof *c);
+  if (c == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the costs of bands");
+  ee_status status = fill_in(model, backend, begin, end, c);
+  if (status != EE_OK) ee_band_costs_destroy(&c);
+  *costs = c;
+  return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/band_plan.h"
+
+/**
+ * @file band_heights.h
+ * The bands of one range of layers, from those that the devices have where it begins.
+ */
+
+/** A range at hand. */
+typedef struct ee_band_step {
+  const ee_band_costs *costs;
+  const ee_band_fleet *fleet;
+  int                  from, to;  // indices of cuts
+  const int64_t       *own;  // shape [n_devices + 1], bands at cut `from`; NULL: all have all of it
+} ee_band_step;
+
+/** What a device does in a range. */
+typedef struct ee_band_share {
+  double seconds, bytes, flops;  // received; computed
+} ee_band_share;
+
+/** Device @p d with rows @p rows at the end of the range. */
+ee_band_share ee_band_share_of(const ee_band_step *step, int d, ee_rows rows);
+
+/**
+ * Rows for every device such that the slowest takes least, as ee_band_plan_find() tells.
+ * @param[out] row      shape [n_devices + 1]
+ * @param[out] seconds  of the slowest
+ * @return EE_OK; EE_ERR_NOMEM
+ */
+ee_status ee_band_heights(const ee_band_step *step, int64_t *row, double *seconds);
