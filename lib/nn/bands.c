@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "band_rows.h"
 #include "ee/backend.h"
@@ -219,4 +220,16 @@ ee_rows ee_rows_above(ee_rows need, ee_rows own) {
 ee_rows ee_rows_below(ee_rows need, ee_rows own) {
   int64_t begin = need.begin > own.end ? need.begin : own.end;
   return (ee_rows){begin < need.end ? begin : need.end, need.end};
+}
+
+void ee_rows_copy(const ee_shape *shape, int64_t n, ee_rows rows, const float *from,
+                  ee_rows from_has, float *to, ee_rows to_has) {
+  int64_t width = shape->dim[3], from_plane = (from_has.end - from_has.begin) * width;
+  int64_t to_plane = (to_has.end - to_has.begin) * width;
+  from += (rows.begin - from_has.begin) * width;
+  to += (rows.begin - to_has.begin) * width;
+  for (int64_t plane = 0; plane < n * shape->dim[1]; plane++) {
+    memcpy(to + plane * to_plane, from + plane * from_plane,
+           (size_t)((rows.end - rows.begin) * width) * sizeof *to);
+  }
 }

@@ -73,6 +73,16 @@ ee_rows ee_rows_above(ee_rows need, ee_rows own);
 ee_rows ee_rows_below(ee_rows need, ee_rows own);
 
 /**
+ * Copy rows @p rows of @p n pictures, from an array that has rows @p from_has to one that has rows
+ * @p to_has; other rows of the latter stay.  A message of rows alone has just these.
+ * @param[in] shape  of one whole picture, [1, C, H, W]
+ * @param[in] from   shape [n, C, rows of from_has, W]
+ * @param     to     shape [n, C, rows of to_has, W]; overlaps nothing
+ */
+void ee_rows_copy(const ee_shape *shape, int64_t n, ee_rows rows, const float *from,
+                  ee_rows from_has, float *to, ee_rows to_has);
+
+/**
  * Make a model whose layers [begin, end) compute just the band, bit by bit as the whole does: to be
  * held (ee_resident_add) and run (ee_exec_create) like any other.  Layers, values and blobs of
  * layers are those of @p model, so that weights come from the same file or device; values at cut

@@ -86,7 +86,8 @@ typedef struct ee_activation {
 
 #define EE_MAX_SPATIAL 3  // 1-D, 2-D and 3-D windows
 
-/** A sliding window of a convolution or pooling; one entry per spatial dimension. */
+/** A sliding window of a convolution or pooling; one entry per spatial dimension.  Padding is below
+ * 0 in bands only (ee/bands.h). */
 typedef struct ee_window {
   int  n_spatial;
   int  kernel[EE_MAX_SPATIAL], stride[EE_MAX_SPATIAL], dilation[EE_MAX_SPATIAL];

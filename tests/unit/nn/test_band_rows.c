@@ -231,7 +231,23 @@ static void values_of_a_cut_have_equal_heights(void) {
   ee_model_destroy(&m);
 }
 
+/* Pictures of 2 channels, 6 rows of 3: row 3 and 4 from an array with rows 2 to 6 to one with 3 to
+ * 5; every number tells its sample, channel, row and column. */
+static void rows_are_copied_to_where_they_belong(void) {
+  ee_shape shape = SHAPE(1, 2, 6, 3);
+  float    from[2 * 2 * 4 * 3], to[2 * 2 * 3 * 3];
+  for (int i = 0; i < 48; i++) from[i] = (float)(i / 12 * 100 + (2 + i / 3 % 4) * 10 + i % 3);
+  for (int i = 0; i < 36; i++) to[i] = -1.0F;
+  ee_rows_copy(&shape, 2, (ee_rows){3, 5}, from, (ee_rows){2, 6}, to, (ee_rows){3, 6});
+  for (int i = 0; i < 36; i++) {
+    int   row  = 3 + i / 3 % 3;
+    float want = row == 5 ? -1.0F : (float)(i / 9 * 100 + row * 10 + i % 3);
+    CU_ASSERT_EQUAL(to[i], want);
+  }
+}
+
 const ee_fact ee_facts[] = {
+    EE_FACT(rows_are_copied_to_where_they_belong),
     EE_FACT(needed_rows_are_those_that_a_change_of_the_input_reaches),
     EE_FACT(no_change_reaches_a_band_from_outside_of_its_rows),
     EE_FACT(fused_layers_want_a_row_more_on_either_side_each),

@@ -29,17 +29,6 @@ static void end_runner(runner *r) {
   ee_resident_destroy(&r->res);
 }
 
-/* Rows @p rows of pictures of shape [n, of->dim[2], ..] from or to a band that begins there. */
-static void copy_rows(const ee_shape *whole, ee_rows rows, float *band, ee_rows held, float *x,
-                      bool in) {
-  for (int64_t c = 0; c < BATCH * whole->dim[1]; c++) {
-    float *a     = x + (c * whole->dim[2] + rows.begin) * whole->dim[3];
-    float *b     = band + (c * (held.end - held.begin) + rows.begin - held.begin) * whole->dim[3];
-    size_t bytes = (size_t)((rows.end - rows.begin) * whole->dim[3]) * sizeof *a;
-    memcpy(in ? b : a, in ? a : b, bytes);
-  }
-}
-
 /* Values by their index; shape [BATCH, elements] each. */
 typedef struct pictures {
   float *of[MAKER_ROOM];
@@ -98,15 +87,18 @@ static void run_band(const ee_model *m, const ee_backend *backend, const ee_band
   int        n;
   const int *live = ee_model_cut_values(m, band->begin, &n);
   for (int i = 0; i < n; i++) {
-    ee_rows held = band->held[live[i]];
-    copy_rows(&m->value[live[i]].shape, held, ee_exec_input(r.exec, live[i]), held,
-              from->of[live[i]], true);
+    ee_rows         held  = band->held[live[i]];
+    const ee_shape *shape = &m->value[live[i]].shape;
+    ee_rows         all   = {0, shape->dim[2]};
+    ee_rows_copy(shape, BATCH, held, from->of[live[i]], all, ee_exec_input(r.exec, live[i]), held);
   }
   CU_ASSERT_EQUAL_FATAL(ee_exec_run_layers(r.exec, band->begin, band->end, BATCH), EE_OK);
   live = ee_model_cut_values(m, band->end, &n);
   for (int i = 0; i < n; i++) {
-    float *y = (float *)(uintptr_t)ee_exec_value(r.exec, live[i]);
-    copy_rows(&m->value[live[i]].shape, band->rows, y, band->held[live[i]], to->of[live[i]], false);
+    const ee_shape *shape = &m->value[live[i]].shape;
+    ee_rows         all   = {0, shape->dim[2]};
+    ee_rows_copy(shape, BATCH, band->rows, ee_exec_value(r.exec, live[i]), band->held[live[i]],
+                 to->of[live[i]], all);
   }
   end_runner(&r);
   ee_model_destroy(&part);
@@ -261,27 +253,54 @@ static void stages_of_resnet_make_the_whole(void) {
   check_stages(resnet(56), 4);
 }
 
-/* A convolution whose whole has more tiles than the rule wants for tiles of 4 x 4, and whose bands
- * have fewer. */
-static void a_band_goes_the_way_of_the_whole(void) {
-  ee_model *m = maker_begin(2, SHAPE(1, 256, 16, 8));
+/* A convolution of many channels on 8 columns, @p height rows. */
+static ee_model *wide_convolution(int64_t height) {
+  ee_model *m = maker_begin(2, SHAPE(1, 256, height, 8));
   int       x = picture_conv(m, "a", m->input, 256, picture_window(3, 1, 1, 1, 1));
   maker_head(m, "final", picture_conv(m, "tail", x, 1, picture_window(1, 1, 1, 0, 0)));
   CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
+  return m;
+}
+
+/* A band of four rows goes this way, and bands make the whole. */
+static void check_way(const ee_model *m, ee_method way) {
   ee_rng       rng  = ee_rng_at(3, 3);
   ee_band      band = {0};
   ee_model    *part = NULL;
   ee_resident *res  = NULL;
   const char  *kernel;
-  CU_ASSERT_EQUAL_FATAL(ee_band_find(m, &ee_backend_simd, 0, 1, (ee_rows){4, 8}, &band), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_find(m, &ee_backend_simd, 0, 1, (ee_rows){2, 6}, &band), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_band_model(m, &ee_backend_simd, &band, &part), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_resident_create(part, &ee_backend_simd, &res), EE_OK);
   ee_resident_runner(res, 0, 1, &kernel);
-  CU_ASSERT_STRING_EQUAL(kernel, ee_method_name(EE_METHOD_WINOGRAD_4));
+  CU_ASSERT_STRING_EQUAL(kernel, ee_method_name(way));
   ee_resident_destroy(&res);
   ee_model_destroy(&part);
   ee_band_free(&band);
-  check_bands(m, &ee_backend_simd, 0, 1, 4, &rng);
+  check_bands(m, &ee_backend_simd, 0, 1, 3, &rng);
+}
+
+/* The rule takes tiles of 4 x 4 where the whole has more than four of them. */
+static void a_band_goes_the_way_of_the_whole(void) {
+  ee_model *high = wide_convolution(16), *low = wide_convolution(8);
+  check_way(high, EE_METHOD_WINOGRAD_4);
+  check_way(low, EE_METHOD_WINOGRAD_2);
+  ee_model_destroy(&high);
+  ee_model_destroy(&low);
+}
+
+static void tuned_ways_count_in_bands_where_they_do_in_the_whole(void) {
+  ee_model *m = wide_convolution(16);
+  ee_tuning_begin(m, 1);
+  m->node[0].method = EE_METHOD_WINOGRAD_2;
+  check_way(m, EE_METHOD_WINOGRAD_2);
+  m->node[0].method = EE_METHOD_DIRECT_3;
+  check_way(m, EE_METHOD_DIRECT_3);
+  ee_tuning_set(false);
+  check_way(m, EE_METHOD_WINOGRAD_4);
+  ee_tuning_set(true);
+  snprintf(m->tuning.cpu, sizeof m->tuning.cpu, "another processor");
+  check_way(m, EE_METHOD_WINOGRAD_4);
   ee_model_destroy(&m);
 }
 
@@ -335,6 +354,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(stages_of_vgg_make_the_whole),
     EE_FACT(stages_of_resnet_make_the_whole),
     EE_FACT(a_band_goes_the_way_of_the_whole),
+    EE_FACT(tuned_ways_count_in_bands_where_they_do_in_the_whole),
     EE_FACT(only_skips_are_cropped),
     EE_FACT(blobs_of_a_band_are_those_of_the_whole),
     {NULL, NULL},

@@ -397,66 +397,6 @@ static void a_device_behind_a_slow_link_gets_nothing(void) {
   end_case(&c);
 }
 
-/* VGG-16 on pictures of 224 x 224, up to where its classifier begins. */
-static const chain_window vgg16[] = {
-    {64, 3, 1, 1},  {64, 3, 1, 1},  {0, 2, 2, 0},   {128, 3, 1, 1}, {128, 3, 1, 1}, {0, 2, 2, 0},
-    {256, 3, 1, 1}, {256, 3, 1, 1}, {256, 3, 1, 1}, {0, 2, 2, 0},   {512, 3, 1, 1}, {512, 3, 1, 1},
-    {512, 3, 1, 1}, {0, 2, 2, 0},   {512, 3, 1, 1}, {512, 3, 1, 1}, {512, 3, 1, 1}, {0, 2, 2, 0}};
-
-static void make_vgg16(band_case *c) {
-  *c       = (band_case){.n = 13};
-  c->model = chain_make(3, 224, vgg16, (int)(sizeof vgg16 / sizeof *vgg16));
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, 13, &c->costs), EE_OK);
-}
-
-/* On equal devices that take 0.77 s alone, the picture on the first; links in byte/s. */
-static double gain_of(band_case *c, int devices, double rate, int most) {
-  ee_band_plan *plan = NULL;
-  for (int d = 0; d < devices; d++) c->speed[d] = c->costs->range[13].until[7] / 0.77;
-  for (int k = 0; k < devices * devices; k++) {
-    c->bandwidth[k] = rate;
-    c->latency[k]   = 1e-3;
-  }
-  c->fleet = (ee_band_fleet){devices, c->speed, c->bandwidth, c->latency, 0, most};
-  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c->costs, &c->fleet, &plan), EE_OK);
-  double gain = plan->alone / plan->total;
-  ee_band_plan_destroy(&plan);
-  return gain;
-}
-
-static void vgg16_gains_with_its_links_up_to_three_devices(void) {
-  const double rates[] = {1e5, 1e6, 5e6, 2.5e7, 1e9};
-  double       before  = 1.0 - 1e-9;
-  band_case    c;
-  make_vgg16(&c);
-  CU_ASSERT_DOUBLE_EQUAL(c.costs->range[13].until[7], 3.07e10, 1e8);
-  for (int r = 0; r < 5; r++) {
-    double gain = gain_of(&c, 3, rates[r], 0);
-    CU_ASSERT_TRUE(gain >= before && gain <= 3.0 + 1e-9);
-    CU_ASSERT_TRUE(gain >= gain_of(&c, 3, rates[r], 1));
-    before = gain;
-  }
-  CU_ASSERT_TRUE(before > 2.0);
-  end_case(&c);
-}
-
-/* HALP reports 1.7 for three boards, one of which hands out the rows: not asserted. */
-static void the_table_in_the_documents_is_what_the_planner_says(void) {
-  const struct {
-    int    devices;
-    double megabits, each, best;
-  } row[] = {{2, 25, 1.21, 1.69}, {2, 100, 1.68, 1.94}, {2, 400, 1.90, 1.97},
-             {3, 25, 1.20, 1.98}, {3, 100, 1.98, 2.73}, {3, 400, 2.57, 2.82}};
-  band_case c;
-  make_vgg16(&c);
-  for (int r = 0; r < 6; r++) {
-    double rate = row[r].megabits * 1e6 / 8;
-    CU_ASSERT_DOUBLE_EQUAL(gain_of(&c, row[r].devices, rate, 1), row[r].each, 0.01);
-    CU_ASSERT_DOUBLE_EQUAL(gain_of(&c, row[r].devices, rate, 0), row[r].best, 0.01);
-  }
-  end_case(&c);
-}
-
 static void fleets_that_cannot_be_are_refused(void) {
   band_case     c;
   ee_band_plan *plan = NULL;
@@ -491,8 +431,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_device_twice_as_fast_has_twice_the_rows),
     EE_FACT(heights_of_equal_time_have_the_least_squares),
     EE_FACT(a_device_behind_a_slow_link_gets_nothing),
-    EE_FACT(vgg16_gains_with_its_links_up_to_three_devices),
-    EE_FACT(the_table_in_the_documents_is_what_the_planner_says),
     EE_FACT(fleets_that_cannot_be_are_refused),
     {NULL, NULL},
 };
