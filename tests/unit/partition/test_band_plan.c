@@ -192,6 +192,29 @@ static void needs_and_work_of_all_bands_follow_from_their_ends(void) {
   }
 }
 
+/* Rows in tiles of 4 at three layers and a stride, for bands that begin and end anywhere. */
+static void bands_in_tiles_follow_from_their_ends_too(void) {
+  const chain_window window[] = {{16, 3, 1, 1}, {16, 3, 1, 1}, {16, 3, 2, 1}, {16, 3, 1, 1}};
+  ee_model          *m        = chain_make(16, 46, window, 4);
+  ee_band_costs     *costs    = NULL;
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, 4, &costs), EE_OK);
+  const ee_band_range *r = &costs->range[4];
+  for (int64_t a = 0; a < costs->height[4]; a++) {
+    for (int64_t b = a + 1; b <= costs->height[4]; b++) {
+      ee_band band;
+      double  flops = 0.0;
+      CU_ASSERT_EQUAL_FATAL(ee_band_find(m, &ee_backend_simd, 0, 4, (ee_rows){a, b}, &band), EE_OK);
+      for (int l = 0; l < 4; l++) flops += ee_band_flops(m, &band, l);
+      CU_ASSERT_EQUAL(band.held[m->input].begin, r->first[a]);
+      CU_ASSERT_EQUAL(band.held[m->input].end, r->last[b]);
+      CU_ASSERT_DOUBLE_EQUAL(r->until[b] - r->before[a], flops, 1e-9 * flops);
+      ee_band_free(&band);
+    }
+  }
+  ee_band_costs_destroy(&costs);
+  ee_model_destroy(&m);
+}
+
 /* The costs of case @p c as if rows could be exchanged at its ends only. */
 typedef struct two_cuts {
   int           cut[2];
@@ -423,6 +446,7 @@ static void fleets_that_cannot_be_are_refused(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(needs_and_work_of_all_bands_follow_from_their_ends),
+    EE_FACT(bands_in_tiles_follow_from_their_ends_too),
     EE_FACT(heights_of_a_range_are_the_best_of_all),
     EE_FACT(a_plan_keeps_its_promises),
     EE_FACT(a_plan_is_seldom_longer_than_the_best_of_all),
