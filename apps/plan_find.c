@@ -3,6 +3,7 @@
 #include "plan_find.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "progress.h"
@@ -65,6 +66,7 @@ static ee_status make_row(const ee_plan_question *q, ee_promises *all, int n, ee
   }
   if (status == EE_ERR_ARG && m.one->plan == NULL) {
     *none = status;
+    snprintf(all->no_plan, sizeof all->no_plan, "%s", ee_status_message());
     return EE_OK;
   }
   EE_TRY(status);
@@ -93,12 +95,26 @@ static double objective(const ee_promises *all, const ee_promise *p) {
   return all->by_latency ? p->forecast.latency : p->forecast.period;
 }
 
+static bool within_margin(double value, double best) {
+  return value <= best * (1.0 + EE_JUDGEMENT_MARGIN);
+}
+
+static bool is_as_good(const ee_promises *all, int i, double best) {
+  const ee_promise *p = &all->of[i];
+  return p->plan != NULL && within_margin(objective(all, p), best);
+}
+
+/* Of plans that are as good in what the planner makes short, those with the shortest period count:
+ * with equal latencies that is the second goal. */
 static int enough_devices(const ee_promises *all) {
-  double best = INFINITY;
-  int    n    = 1;
+  double best = INFINITY, period = INFINITY;
   for (int i = 0; i < all->n; i++) best = fmin(best, objective(all, &all->of[i]));
-  while (!(objective(all, &all->of[n - 1]) <= best * (1.0 + EE_JUDGEMENT_MARGIN))) n++;
-  return n;
+  for (int i = 0; i < all->n; i++) {
+    if (is_as_good(all, i, best)) period = fmin(period, all->of[i].forecast.period);
+  }
+  int n = 0;
+  while (!(is_as_good(all, n, best) && within_margin(all->of[n].forecast.period, period))) n++;
+  return n + 1;
 }
 
 /* Whether another planner has a better plan for all devices. */

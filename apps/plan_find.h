@@ -42,6 +42,7 @@ typedef struct ee_promises {
   ee_judgement     *judgement;      // on it
   const ee_planner *better;         // one whose plan is better by the margin; NULL: none
   double            better_period;  // of its plan [s]
+  char no_plan[EE_MESSAGE_BYTES];   // why the last number of devices that has no plan has none
   bool heuristic;  // the planner took a good order of all n devices, not the best of all orders
 } ee_promises;
 

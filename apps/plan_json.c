@@ -56,7 +56,8 @@ static void add_promise(const ee_plan_question *q, const ee_promise *p, int devi
 }
 
 static const char *idle_name(ee_idle idle) {
-  static const char *const name[] = {"", "away", "link", "memory", "planner", "spare"};
+  static const char *const name[] = {"",        "away",  "link",      "memory",
+                                     "planner", "spare", "unplanned", "untried"};
   return name[idle];
 }
 

@@ -126,17 +126,21 @@ static const char *reason(ee_idle idle) {
       return "idle: its memory is too small";
     case EE_IDLE_PLANNER:
       return "idle: it would raise the throughput, but this planner leaves it out";
+    case EE_IDLE_UNPLANNED:
+      return "idle: this planner has no plan with it";
+    case EE_IDLE_UNTRIED:
+      return "idle: why is not judged of so many devices";
     default:
       return "idle: it would gain less than 1 %";
   }
 }
 
-/* The first device that is left out for its link or its memory. */
+/* The first device that is left out for its link, its memory, or as no plan has room for it. */
 static void say_idle(const ee_plan_question *q, const ee_promises *all, char *text, size_t size) {
   for (int d = 0; d < all->n; d++) {
     ee_idle idle = all->judgement->device[d].idle;
     char    name[64];
-    if (idle != EE_IDLE_LINK && idle != EE_IDLE_MEMORY) continue;
+    if (idle != EE_IDLE_LINK && idle != EE_IDLE_MEMORY && idle != EE_IDLE_UNPLANNED) continue;
     append(text, size, "; %s is %s", ee_plan_device_name(q, d, name, sizeof name), reason(idle));
     return;
   }
@@ -187,7 +191,7 @@ const char *ee_plan_device_worth(const ee_promises *all, int d, char *text, size
     snprintf(text, size, "without it: no plan");
   } else if (used) {
     snprintf(text, size, "without it: %.2f times the %s", change(all, one), what);
-  } else if (change(all, one) < 1.0 - EE_JUDGEMENT_MARGIN) {
+  } else if (isfinite(one->other_period) && change(all, one) < 1.0 - EE_JUDGEMENT_MARGIN) {
     append(text, size, "; with it: %.2f times the %s", change(all, one), what);
   }
   return text;
@@ -239,7 +243,7 @@ void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *al
                       void (*take)(const char *warning, void *context), void *context) {
   const ee_judgement *v    = all->judgement;
   const ee_promise   *last = &all->of[all->n - 1];
-  char                text[512];
+  char                text[EE_MESSAGE_BYTES + 64];
   for (int d = 0; d < v->n_devices; d++) {
     const ee_device_worth *one = &v->device[d];
     if (lacks_room(q, all, d, text, sizeof text)) take(text, context);
@@ -250,7 +254,8 @@ void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *al
     take(text, context);
   }
   if (last->plan == NULL) {
-    snprintf(text, sizeof text, "there is no such plan for all %d devices", all->n);
+    snprintf(text, sizeof text, "there is no such plan for all %d devices: %s", all->n,
+             all->no_plan);
     take(text, context);
   } else if (all->enough < all->n && !all->by_latency &&
              last->forecast.period > v->forecast.period * (1 + EE_JUDGEMENT_MARGIN)) {

@@ -118,13 +118,14 @@ static ee_status judge_device(const bench *b, const ee_judgement *v, int d, ee_d
   bool used          = one->stage >= 0;
   one->other_period  = NAN;
   one->other_latency = NAN;
-  one->idle          = used ? EE_IDLE_NOT : EE_IDLE_SPARE;
+  one->idle          = used ? EE_IDLE_NOT : EE_IDLE_UNTRIED;
   if (!used && !ee_chain_present(b->chain, d)) one->idle = EE_IDLE_AWAY;
   if (one->idle == EE_IDLE_AWAY || b->speed == NULL) return EE_OK;
 
   ee_chain chain = used ? choose_without(b, d) : choose_with(b, v, d);
   EE_TRY(promise(b->planner, b->max_period, &chain, &one->other_period, &one->other_latency));
-  return used ? EE_OK : find_reason(b, v, d, &one->idle);
+  if (!used && !isfinite(one->other_period)) one->idle = EE_IDLE_UNPLANNED;
+  return used || one->idle == EE_IDLE_UNPLANNED ? EE_OK : find_reason(b, v, d, &one->idle);
 }
 
 /* The device that is best with all layers on it. */

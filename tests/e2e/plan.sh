@@ -134,6 +134,17 @@ for option in --json --front; do
   grep -q 'no plan fits: layer 0 needs' err || fail "no plan at all says: $(cat err)"
 done
 
+# with free links every plan has the same latency, and the period counts
+edgeexit plan model.h5 --planner latency -n 3 --json > plan.json
+expect "devices of the least latency and then period" "$(of best.devices)" 3
+[[ $(of verdict) == "use 3 of 3 devices"* ]] || fail "verdict on equal latencies: $(of verdict)"
+
+# replicas need equal devices, and that is the reason that is given
+plan free --planner replicate
+[[ $(of warnings.0) == "there is no such plan for all 3 devices: replicas need equal devices"* ]] ||
+  fail "replicas on unequal devices: $(of warnings.0)"
+expect "why" "$(of devices.1.idle)" unplanned
+
 refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
 refused '--front shows all periods' --front --planner uniform

@@ -10,15 +10,17 @@
  * Pure functions, as in partition.h.
  */
 
-/** Why a device is idle.  The last four are found with ee_partition_exact(), whatever the planner.
- */
+/** Why a device is idle.  From EE_IDLE_LINK to EE_IDLE_SPARE they are found with
+ *  ee_partition_exact(), whatever the planner. */
 typedef enum ee_idle {
-  EE_IDLE_NOT,      // it is in use
-  EE_IDLE_AWAY,     // its speed is 0
-  EE_IDLE_LINK,     // it would help if its links cost nothing, and does not as they are
-  EE_IDLE_MEMORY,   // it would help if its memory were not limited
-  EE_IDLE_PLANNER,  // it would help, but the planner leaves it out
-  EE_IDLE_SPARE     // it would hardly help in its place, or what it does was not tried
+  EE_IDLE_NOT,        // it is in use
+  EE_IDLE_AWAY,       // its speed is 0
+  EE_IDLE_LINK,       // it would help if its links cost nothing, and does not as they are
+  EE_IDLE_MEMORY,     // it would help if its memory were not limited
+  EE_IDLE_PLANNER,    // it would help, but the planner leaves it out
+  EE_IDLE_SPARE,      // it would hardly help in its place
+  EE_IDLE_UNPLANNED,  // the planner has no plan with it
+  EE_IDLE_UNTRIED     // not known: the chain has more than EE_JUDGEMENT_MOST devices
 } ee_idle;
 
 /** A device under a plan. */

@@ -209,11 +209,47 @@ static void plans_within_a_period_are_compared_with_others_within_it(void) {
   ee_plan_destroy(&plan);
 }
 
+/* Devices as fast as each other, of which one plan leaves all but the first idle. */
+static ee_idle reason_of_the_last(int devices, const char *planner, double last_speed) {
+  static double work[2] = {1, 1}, reach[2] = {1, 1}, cut[3] = {0};
+  double        speed[EE_JUDGEMENT_MOST + 1];
+  ee_stage      stage = {0, 2, 0};
+  ee_plan       plan  = {.n_layers = 2, .n_devices = devices, .n_stages = 1, .stage = &stage};
+  ee_judgement *v     = NULL;
+  ee_chain      chain = {.n_layers        = 2,
+                         .n_devices       = devices,
+                         .work            = work,
+                         .reach           = reach,
+                         .cut_bytes       = cut,
+                         .speed           = speed,
+                         .message_samples = 1,
+                         .source          = -1};
+  for (int d = 0; d < devices; d++) speed[d] = 1.0;
+  speed[devices - 1] = last_speed;
+  CU_ASSERT_EQUAL_FATAL(ee_partition_judge(&chain, ee_planner_by_name(planner), 0.0, &plan, &v),
+                        EE_OK);
+  ee_idle idle = v->device[devices - 1].idle;
+  ee_judgement_destroy(&v);
+  return idle;
+}
+
+static void beyond_the_most_devices_nothing_is_said_of_idle_ones(void) {
+  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST, "exact", 1.0), EE_IDLE_PLANNER);
+  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST + 1, "exact", 1.0), EE_IDLE_UNTRIED);
+}
+
+static void a_device_unlike_the_others_has_no_place_among_replicas(void) {
+  CU_ASSERT_EQUAL(reason_of_the_last(2, "replicate", 1.0), EE_IDLE_PLANNER);
+  CU_ASSERT_EQUAL(reason_of_the_last(2, "replicate", 2.0), EE_IDLE_UNPLANNED);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(one_device_alone_is_the_best_plan_of_one_stage),
     EE_FACT(without_or_with_a_device_there_is_the_best_plan_of_the_others),
     EE_FACT(stages_take_the_time_and_memory_of_the_formulas),
     EE_FACT(a_device_that_makes_it_worse_is_told_by_the_plan_without_it),
     EE_FACT(plans_within_a_period_are_compared_with_others_within_it),
+    EE_FACT(beyond_the_most_devices_nothing_is_said_of_idle_ones),
+    EE_FACT(a_device_unlike_the_others_has_no_place_among_replicas),
     {NULL, NULL},
 };
