@@ -14,6 +14,14 @@ const char *ee_run_device_name(const ee_run_figures *figures, int d) {
   return figures->fleet != NULL ? figures->fleet->device[d].name : "";
 }
 
+/* Without a whole epoch between the first and the last: what was predicted last against the mean
+ * over the stream, from its first sample to its last answer. */
+static void compare_whole_stream(ee_run_figures *f) {
+  const ee_report *r = &f->report;
+  f->predicted       = f->outcome->control.epochs > 0 ? f->outcome->control.period_predicted : NAN;
+  f->measured        = r->throughput > 0.0 ? 1.0 / r->throughput : NAN;
+}
+
 /* Mean of predicted and measured periods over the last epochs under one plan. */
 static void compare_periods(ee_run_figures *f) {
   const ee_epoch_record *e = f->input.epoch;
@@ -25,7 +33,10 @@ static void compare_periods(ee_run_figures *f) {
     f->measured += e[i].period_measured;
     f->compared++;
   }
-  if (f->compared == 0) return;
+  if (f->compared == 0) {
+    compare_whole_stream(f);
+    return;
+  }
   f->predicted /= f->compared;
   f->measured /= f->compared;
 }
@@ -180,8 +191,8 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
   for (int i = 1; i < r->n_plans; i++) {
     cJSON_AddItemToArray(gaps, cJSON_CreateNumber((double)r->plan[i].gap.length * 1e-9));
   }
-  cJSON_AddNumberToObject(all, "period_predicted_s", f->predicted);
-  cJSON_AddNumberToObject(all, "period_measured_s", f->measured);
+  ee_json_number(all, "period_predicted_s", f->predicted);
+  ee_json_number(all, "period_measured_s", f->measured);
   cJSON_AddStringToObject(all, "clock", f->clock);
   cJSON_AddBoolToObject(all, "honest", !f->paced || f->honest);
   cJSON_AddNumberToObject(all, "cores_used", f->cpu);

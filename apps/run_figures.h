@@ -14,8 +14,8 @@ typedef struct ee_run_figures {
   double              link_loss;  // of accuracy, that the first plan's links of 8 bits were said
                                   // to lose; NaN: not measured
   const ee_run_outcome *outcome;
-  double                predicted, measured;  // period over the last epochs [s]; 0: unknown
-  int                   compared;             // epochs that it was compared over
+  double                predicted, measured;  // period over the last epochs [s]; NaN: unknown
+  int                   compared;             // epochs that it was compared over; 0: the stream
   const char           *clock;                // of the run: real, paced or simulated
   bool                  paced, honest;        // whether a fleet held back; whether nothing else did
   double                energy;               // of devices whose watts the fleet says [J]

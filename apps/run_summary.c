@@ -2,6 +2,7 @@
 /* What a run prints at its end: rank 0 has every answer, every epoch, and all devices' totals. */
 #include "run_summary.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -103,12 +104,21 @@ static void print_moves(const ee_run_figures *f) {
   }
 }
 
-static void print_honesty(const ee_run_figures *f) {
-  if (f->predicted > 0.0) {
-    printf("\nperiod     predicted %.3f ms, measured %.3f ms over the last %d epochs: %+.1f%%\n",
-           f->predicted * 1e3, f->measured * 1e3, f->compared,
-           100.0 * (f->measured / f->predicted - 1.0));
+static void print_period(const ee_run_figures *f) {
+  char over[64] = "the whole stream, its beginning and end included";
+  if (isnan(f->measured) || !(f->predicted > 0.0)) return;
+  if (f->compared > 0) snprintf(over, sizeof over, "the last %d epochs", f->compared);
+  if (!isfinite(f->predicted)) {
+    printf("\nperiod     measured %.3f ms over %s; none predicted: a device of the plan is away\n",
+           f->measured * 1e3, over);
+    return;
   }
+  printf("\nperiod     predicted %.3f ms, measured %.3f ms over %s: %+.1f%%\n", f->predicted * 1e3,
+         f->measured * 1e3, over, 100.0 * (f->measured / f->predicted - 1.0));
+}
+
+static void print_honesty(const ee_run_figures *f) {
+  print_period(f);
   if (f->energy > 0.0 && f->report.answered > 0) {
     printf("energy     %.6g J, %.6g J per answer: a model, by the fleet's watts\n", f->energy,
            f->energy / (double)f->report.answered);

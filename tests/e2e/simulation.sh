@@ -93,6 +93,10 @@ awk -v bytes="$bytes" -v wall="$wall" 'BEGIN {
   wanted = 0.5 + (bytes - 0.5 * 0.25e6) / 0.125e6
   exit !(wall > wanted && wall < 1.03 * wanted)
 }' || fail "$bytes bytes over the slow link took $wall s"
+# in one epoch, which is compared as a whole
+awk -v period="$(tool json_value period_measured_s < out)" -v end="$(tool json_value last_answer_s < out)" \
+  'BEGIN { exit !(200 * period > 0.99 * end && 200 * period < 1.01 * end) }' ||
+  fail "200 samples until $(tool json_value last_answer_s < out) s are not a period of $(tool json_value period_measured_s < out) s"
 
 # the same with a recorded link: 2 Mbit/s for 0.7 s, then 0.5 Mbit/s for 0.7 s, over and over
 printf '0 2\n0.7 0.5\n' > net.txt
