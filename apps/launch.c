@@ -49,12 +49,14 @@ static void program_path(char *path, size_t size) {
   snprintf(path, size, "%s", found ? whole : program_name);  // without a slash, PATH has it
 }
 
-ee_status ee_launch_beside(const char *name, char *path, size_t size) {
+ee_status ee_launch_beside(const char *name, const char *folder, char *path, size_t size) {
   char program[PATH_MAX];
   program_path(program, sizeof program);
   const char *slash = strrchr(program, '/');
   int         n     = slash != NULL ? (int)(slash - program) + 1 : 0;
   snprintf(path, size, "%.*s%s", n, program, name);
+  if (access(path, R_OK) == 0) return EE_OK;
+  snprintf(path, size, "%.*s%s/%s", n, program, folder, name);
   if (access(path, R_OK) == 0) return EE_OK;
   return EE_FAIL(EE_ERR_FILE, "%s cannot be read: %s", path, strerror(errno));
 }

@@ -13,9 +13,9 @@
 /** Keep argv[0], for systems that do not tell a program its path.  Borrowed. */
 void ee_launch_remember(const char *argv0);
 
-/** The path of @p name in the folder of this program.  @return EE_OK; EE_ERR_FILE if it is not
- *  there. */
-ee_status ee_launch_beside(const char *name, char *path, size_t size);
+/** The path of @p name in the folder of this program, or else in @p folder as seen from there.
+ *  @return EE_OK; EE_ERR_FILE if it is in neither. */
+ee_status ee_launch_beside(const char *name, const char *folder, char *path, size_t size);
 
 /** Put the settings of jobs/mpi.env into the environment where it does not have them yet.
  *  Call before MPI_Init. */

@@ -131,7 +131,7 @@ static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *c
   char        program[PATH_MAX], folder[PATH_MAX / 2];
   const char *tmp = getenv("TMPDIR");
   ee_fleet   *fleet;
-  EE_TRY(ee_launch_beside("edgeexit-simulated", program, sizeof program));
+  EE_TRY(ee_launch_beside("edgeexit-simulated", EE_LIBEXEC, program, sizeof program));
   EE_TRY(ee_fleet_load(o->fleet, &fleet));
   snprintf(folder, sizeof folder, "%s/edgeexit-XXXXXX", tmp != NULL ? tmp : "/tmp");
   ee_status status =

@@ -31,7 +31,7 @@ rows '^ +0\.(1|15|2) +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' $((3 * ${#models[@]})
 REPEATS=1 SAMPLES=1500 experiment two_cores
 rows '^(final|threshold:value=0.8)( +[0-9.]+){6}$' 2
 
-if [[ -x $bin/edgeexit-simulated ]]; then
+if [[ -e $bin/edgeexit-simulated ]]; then
   CUTS='5 10' BANDWIDTHS='10 50' STREAM=200 experiment link_values
   rows '^ +(5|10) (f32|f16|int8) +(\| [0-9.]+ +[0-9.-]+ +[0-9.]+ +[0-9.]+ ?){2}$' 6
   rows '^(final|threshold:value=0.8) +(10|50)( +[0-9.]+){4}  [fi].*0-' 4

@@ -65,7 +65,7 @@ start_ranks 2 run "$model" data.h5 --fleet fleet.yaml "${allowed[@]}" --rebalanc
   --json > out 2> err || fail "run: $(cat err)"
 expect "link of the run" "$(tool json_value link_values.0 < out)" int8
 grep -q "values on links have 16 bits, 8 at cut $cut:" err || fail "run says: $(cat err)"
-if [[ -x $bin/edgeexit-simulated ]]; then
+if [[ -e $bin/edgeexit-simulated ]]; then
   edgeexit simulate "$model" --fleet fleet.yaml --outcomes exits.h5 "${allowed[@]}" \
     --rebalance off --epoch 40 --control-delay 3 --json > out 2> err || fail "simulate: $(cat err)"
   expect "link of the simulation" "$(tool json_value link_values.0 < out)" int8

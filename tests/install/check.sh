@@ -17,3 +17,16 @@ mv "$work/first" "$work/another place"
 "$work/consumer/planner"
 "$mpiexec" -n 2 "$work/consumer/everything"
 "$work/another place/bin/edgeexit" --version
+if [[ -e $build/bin/edgeexit-simulated ]]; then
+  if [[ -x $build/bin/edgeexit-simulated || -e "$work/another place/bin/edgeexit-simulated" ]]; then
+    echo "edgeexit-simulated looks like a command, which it is not" >&2
+    exit 1
+  fi
+  cd "$work"
+  "$work/another place/bin/edgeexit" generate network plain --blocks 2 -o model.h5
+  printf 'p,c\n0,1\n0,1\n' > exits.csv
+  printf 'devices: [{name: d, count: 2, flops: 1G}]\n' > fleet.yaml
+  "$work/another place/bin/edgeexit" import exits exits.csv --prediction p --confidence c \
+    --layers 3 --classes 10 -o exits.h5
+  "$work/another place/bin/edgeexit" simulate model.h5 --outcomes exits.h5 --fleet fleet.yaml
+fi
