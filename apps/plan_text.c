@@ -215,30 +215,6 @@ static void warn_of_device(const ee_plan_question *q, const ee_promises *all, in
            name, change(all, &all->judgement->device[d]), all->by_latency ? "speed" : "throughput");
 }
 
-/* Whether the layers of device @p d, with what backends pack and activations, which planners do not
- * count, exceed its memory, so that `run` will refuse. */
-static bool lacks_room(const ee_plan_question *q, const ee_promises *all, int d, char *text,
-                       size_t size) {
-  const ee_device_worth *one  = &all->judgement->device[d];
-  const ee_run_setup    *run  = q->setup;
-  double                 room = run->fleet != NULL ? run->fleet->device[d].memory : 0.0;
-  ee_memory_need         need;
-  char                   name[64];
-  if (one->stage < 0 || room <= 0.0) return false;
-  const ee_stage *stage = &all->plan->stage[one->stage];
-  int             batch = run->model->batched ? run->batch_limit : 1;
-  if (ee_exec_memory(run->model, run->backend, stage->begin, stage->end, batch, &need) != EE_OK)
-    return false;
-  double all_bytes = one->bytes + (double)need.packed + (double)need.arena;
-  if (all_bytes <= room) return false;
-  snprintf(text, size,
-           "%s has %.2f MB of memory, but needs %.2f: packed weights of %.2f and activations of "
-           "%.2f, which planners do not count; run will refuse it",
-           ee_plan_device_name(q, d, name, sizeof name), room * 1e-6, all_bytes * 1e-6,
-           (double)need.packed * 1e-6, (double)need.arena * 1e-6);
-  return true;
-}
-
 void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *all,
                       void (*take)(const char *warning, void *context), void *context) {
   const ee_judgement *v    = all->judgement;
@@ -246,7 +222,6 @@ void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *al
   char                text[EE_MESSAGE_BYTES + 64];
   for (int d = 0; d < v->n_devices; d++) {
     const ee_device_worth *one = &v->device[d];
-    if (lacks_room(q, all, d, text, sizeof text)) take(text, context);
     if (one->stage < 0 || isnan(one->other_period)) continue;
     if (!ee_judgement_is_better(v, all->by_latency, one->other_period, one->other_latency))
       continue;

@@ -12,14 +12,15 @@ typedef struct blocks {
   int     *index;
   int     *first;   // shape [chain.n_layers + 1], first layer of each block; last: n_layers
   int     *attach;  // shape [n_exits]
-  double  *work, *reach, *weight_bytes;
+  double  *work, *reach, *weight_bytes, *packed_bytes;
   double  *cut_bytes, *head_work;
+  double  *run_bytes;  // a block of its own; NULL if `of` has none
 } blocks;
 
 static ee_status blocks_allocate(const ee_chain *of, blocks *b) {
   size_t n = (size_t)of->n_layers + 1, exits = (size_t)of->n_exits;
   *b        = (blocks){.chain = *of};
-  b->number = calloc(4 * n + exits, sizeof *b->number);
+  b->number = calloc(5 * n + exits, sizeof *b->number);
   b->index  = calloc(n + exits, sizeof *b->index);
   b->work   = b->number;
   b->first  = b->index;
@@ -30,12 +31,14 @@ static ee_status blocks_allocate(const ee_chain *of, blocks *b) {
   }
   b->reach              = b->work + n;
   b->weight_bytes       = b->reach + n;
-  b->cut_bytes          = b->weight_bytes + n;
+  b->packed_bytes       = b->weight_bytes + n;
+  b->cut_bytes          = b->packed_bytes + n;
   b->head_work          = b->cut_bytes + n;
   b->attach             = b->first + n;
   b->chain.work         = b->work;
   b->chain.reach        = b->reach;
   b->chain.weight_bytes = of->weight_bytes != NULL ? b->weight_bytes : NULL;
+  b->chain.packed_bytes = of->packed_bytes != NULL ? b->packed_bytes : NULL;
   b->chain.cut_bytes    = b->cut_bytes;
   b->chain.head_work    = b->head_work;
   b->chain.attach       = b->attach;
@@ -46,6 +49,7 @@ static ee_status blocks_allocate(const ee_chain *of, blocks *b) {
 static void blocks_free(blocks *b) {
   free(b->number);
   free(b->index);
+  free(b->run_bytes);
 }
 
 /* What the planner sees is work times reach, so inside a block work is scaled to the reach of its
@@ -66,11 +70,26 @@ static void add_layer(const ee_chain *of, int l, blocks *b) {
   at = b->chain.n_layers - 1;
   b->work[at] += scaled(of, b->first[at], l, of->work[l]);
   if (of->weight_bytes != NULL) b->weight_bytes[at] += of->weight_bytes[l];
+  if (of->packed_bytes != NULL) b->packed_bytes[at] += of->packed_bytes[l];
   for (int e = 0; e < of->n_exits; e++) {
     if (of->attach[e] != l) continue;
     b->attach[e]    = at;
     b->head_work[e] = scaled(of, b->first[at], l, of->head_work[e]);
   }
+}
+
+/* Bytes to run from each block to each other. */
+static ee_status take_run_bytes(const ee_chain *of, blocks *b) {
+  int n = b->chain.n_layers + 1;
+  if (of->run_bytes == NULL) return EE_OK;
+  b->chain.run_bytes = b->run_bytes = calloc((size_t)n * (size_t)n, sizeof *b->run_bytes);
+  if (b->run_bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d blocks", n - 1);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++) {
+      b->run_bytes[i * n + j] = ee_chain_run_bytes(of, b->first[i], b->first[j]);
+    }
+  }
+  return EE_OK;
 }
 
 static ee_status blocks_create(const ee_chain *of, blocks *b) {
@@ -80,7 +99,9 @@ static ee_status blocks_create(const ee_chain *of, blocks *b) {
   for (int l = 0; l < of->n_layers; l++) add_layer(of, l, b);
   b->first[b->chain.n_layers]     = of->n_layers;
   b->cut_bytes[b->chain.n_layers] = of->cut_bytes[of->n_layers];
-  return EE_OK;
+  ee_status status                = take_run_bytes(of, b);
+  if (status != EE_OK) blocks_free(b);
+  return status;
 }
 
 ee_status ee_partition_find(const ee_planner *planner, const ee_chain *chain, ee_plan **plan) {

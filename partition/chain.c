@@ -87,12 +87,13 @@ static ee_status check_range(const ee_chain *chain) {
   }
   for (int l = 0; l < chain->n_layers; l++) {
     work += ee_chain_layer_work(chain, l);
-    if (chain->weight_bytes != NULL) weight += chain->weight_bytes[l];
+    weight += ee_chain_held_bytes(chain, l);
   }
   double bytes   = largest(chain->cut_bytes, cuts);
   double trip    = 2.0 * largest(chain->latency, pairs);
   double link    = trip + bytes / least_positive(chain->bandwidth, pairs);
-  double buffers = (2.0 * chain->slots + 1.0) * chain->message_samples * bytes;
+  double buffers = (2.0 * chain->slots + 1.0) * chain->message_samples * bytes +
+                   ee_chain_run_bytes(chain, 0, chain->n_layers);
   if (!isfinite(work / slowest) || !isfinite(link) || !isfinite(weight + buffers)) {
     return EE_FAIL(EE_ERR_ARG,
                    "the layers need %g s on the slowest device, %g s on the slowest link "
@@ -108,6 +109,8 @@ ee_status ee_chain_check(const ee_chain *chain) {
   EE_TRY(check_amounts("work", chain->work, 1, layers));
   EE_TRY(check_amounts("head work", chain->head_work, 1, (size_t)chain->n_exits));
   EE_TRY(check_amounts("weight bytes", chain->weight_bytes, 1, layers));
+  EE_TRY(check_amounts("packed bytes", chain->packed_bytes, 1, layers));
+  EE_TRY(check_amounts("bytes to run", chain->run_bytes, layers + 1, layers + 1));
   EE_TRY(check_amounts("cut bytes", chain->cut_bytes, 1, layers + 1));
   EE_TRY(check_amounts("speed", chain->speed, 1, devices));
   EE_TRY(check_amounts("memory", chain->memory, 1, devices));
@@ -199,6 +202,15 @@ static void sum_cuts(const ee_chain *chain, double *cut) {
   for (int c = 0; c <= chain->n_layers; c++) cut[c] = ee_link_load(chain, pair[0], pair[1], c);
 }
 
+double ee_chain_held_bytes(const ee_chain *chain, int l) {
+  double bytes = chain->weight_bytes != NULL ? chain->weight_bytes[l] : 0.0;
+  return bytes + (chain->packed_bytes != NULL ? chain->packed_bytes[l] : 0.0);
+}
+
+double ee_chain_run_bytes(const ee_chain *chain, int i, int j) {
+  return chain->run_bytes != NULL ? chain->run_bytes[i * (chain->n_layers + 1) + j] : 0.0;
+}
+
 ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads) {
   *loads = (ee_loads){.chain = chain};
   EE_TRY(ee_chain_check(chain));
@@ -209,9 +221,8 @@ ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads) {
   loads->work   = sums;
   loads->weight = sums + cuts;
   for (int l = 0; l < chain->n_layers; l++) {
-    double bytes         = chain->weight_bytes != NULL ? chain->weight_bytes[l] : 0.0;
     loads->work[l + 1]   = loads->work[l] + ee_chain_layer_work(chain, l);
-    loads->weight[l + 1] = loads->weight[l] + bytes;
+    loads->weight[l + 1] = loads->weight[l] + ee_chain_held_bytes(chain, l);
   }
   if (equal_for_all_pairs(chain, chain->bandwidth, false) &&
       equal_for_all_pairs(chain, chain->latency, true)) {
@@ -235,7 +246,8 @@ bool ee_chain_limited(const ee_chain *chain, int d) {
 }
 
 double ee_stage_bytes(const ee_loads *loads, int i, int j) {
-  return loads->weight[j] - loads->weight[i] + ee_partition_message_bytes(loads->chain, i, j);
+  return loads->weight[j] - loads->weight[i] + ee_chain_run_bytes(loads->chain, i, j) +
+         ee_partition_message_bytes(loads->chain, i, j);
 }
 
 bool ee_stage_fits(const ee_loads *loads, int d, int i, int j) {

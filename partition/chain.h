@@ -50,5 +50,9 @@ bool ee_chain_limited(const ee_chain *chain, int d);
 /** Bytes that layers [i, j) need: weights and the messages of both cuts [byte]. */
 double ee_stage_bytes(const ee_loads *loads, int i, int j);
 
+/** Weights of layer @p l, as they come and packed [byte], and what [@p i, @p j) needs to run. */
+double ee_chain_held_bytes(const ee_chain *chain, int l);
+double ee_chain_run_bytes(const ee_chain *chain, int i, int j);
+
 /** Whether layers [i, j) fit into the memory of device @p d. */
 bool ee_stage_fits(const ee_loads *loads, int d, int i, int j);

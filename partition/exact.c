@@ -39,10 +39,11 @@ static ee_status no_plan_fits(const ee_loads *loads) {
   for (int l = 0; l < chain->n_layers; l++) {
     double need = ee_stage_bytes(loads, l, l + 1);
     if (need > largest) {
-      return EE_FAIL(EE_ERR_ARG,
-                     "no plan fits: layer %d needs %.0f byte with its messages, the largest "
-                     "memory of a device is %.0f byte",
-                     l, need, largest);
+      return EE_FAIL(
+          EE_ERR_ARG,
+          "no plan fits: layer %d needs %.0f byte with all that it takes to run it, the largest "
+          "memory of a device is %.0f byte",
+          l, need, largest);
     }
   }
   return EE_FAIL(EE_ERR_ARG,

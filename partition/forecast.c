@@ -85,10 +85,9 @@ double ee_partition_more_message_bytes(const ee_chain *chain, const ee_plan *pla
 
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s) {
   const ee_stage *stage = &plan->stage[s];
-  double          bytes = ee_partition_message_bytes(chain, stage->begin, stage->end);
-  for (int l = stage->begin; l < stage->end && chain->weight_bytes != NULL; l++) {
-    bytes += chain->weight_bytes[l];
-  }
+  double          bytes = ee_partition_message_bytes(chain, stage->begin, stage->end) +
+                 ee_chain_run_bytes(chain, stage->begin, stage->end);
+  for (int l = stage->begin; l < stage->end; l++) bytes += ee_chain_held_bytes(chain, l);
   return bytes + ee_partition_more_message_bytes(chain, plan, s);
 }
 

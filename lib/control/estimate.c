@@ -85,10 +85,30 @@ static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
   }
 }
 
+static bool limits_memory(const ee_run_setup *setup) {
+  for (int d = 0; setup->fleet != NULL && d < setup->fleet->n_devices; d++) {
+    if (setup->fleet->device[d].memory > 0.0) return true;
+  }
+  return false;
+}
+
+/* With a table of outcomes no layer runs, so none needs more than its weights. */
+static ee_status fill_memory(ee_estimate *e, const ee_run_setup *setup) {
+  const ee_model *m = setup->model;
+  size_t          n = (size_t)m->n_layers + 1;
+  if (setup->backend == NULL || setup->outcomes != NULL || !limits_memory(setup)) return EE_OK;
+  e->packed_bytes = calloc(n * (n + 1), sizeof *e->packed_bytes);
+  if (e->packed_bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the memory of %zu layers", n - 1);
+  e->run_bytes = e->packed_bytes + n;
+  int batch    = m->batched ? setup->batch_limit : 1;
+  return ee_exec_memory_of_ranges(m, setup->backend, batch, e->packed_bytes, e->run_bytes);
+}
+
 ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate *e) {
   const ee_model *m = setup->model;
   *e                = (ee_estimate){.model = m, .n_devices = n_devices};
   ee_status status  = allocate(e, m->n_layers, m->n_exits);
+  if (status == EE_OK) status = fill_memory(e, setup);
   if (status != EE_OK) {
     ee_estimate_close(e);
     return status;
@@ -107,6 +127,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
                         .cut_bytes       = e->cut_bytes,
                         .cut_allowed     = setup->whole_blocks ? e->cut_allowed : NULL,
                         .weight_bytes    = e->weight_bytes,
+                        .packed_bytes    = e->packed_bytes,
+                        .run_bytes       = e->run_bytes,
                         .speed           = e->speed,
                         .bandwidth       = e->bandwidth,
                         .latency         = e->latency,
@@ -118,7 +140,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
 }
 
 void ee_estimate_close(ee_estimate *e) {
-  free(e->share);  // one block: everything of type double
+  free(e->share);         // one block: everything of type double
+  free(e->packed_bytes);  // and what it takes to run
   free(e->measured);
   free(e->attach);
   free(e->cut_allowed);

@@ -37,9 +37,10 @@ typedef struct ee_estimate {
   double         *memory;     // shape [n_devices] [byte], 0: unlimited
   double         *file_rate;  // shape [n_devices], reading the model file [byte/s]; 0: not known
   double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double
-  int            *attach;                                       // shape [n_exits]
-  bool           *cut_allowed;                                  // shape [n_layers + 1]
-  ee_chain        chain;                                        // all of the above, for the planner
+  double         *packed_bytes, *run_bytes;  // as of the chain; NULL where no memory is limited
+  int            *attach;                    // shape [n_exits]
+  bool           *cut_allowed;               // shape [n_layers + 1]
+  ee_chain        chain;                     // all of the above, for the planner
 } ee_estimate;
 
 /** Start from the fleet and from every sample going through every layer. */

@@ -46,17 +46,19 @@ double ee_move_seconds(const ee_estimate *e, ee_weights how, const ee_plan *befo
   return slowest;
 }
 
-/* Bytes of a stage of @p plan on device d: slots, and the weights of layers that @p other's stage
- * there does not hold. */
+/* Bytes of a stage of @p plan on device d: slots, what it takes to run, and the weights of layers
+ * that @p other's stage there does not hold. */
 static double stage_bytes(const ee_chain *c, const ee_plan *plan, const ee_plan *other, int d) {
   int s = ee_plan_stage_of_device(plan, d);
   int o = other != NULL ? ee_plan_stage_of_device(other, d) : -1;
   if (s < 0) return 0.0;
   int    begin = plan->stage[s].begin, end = plan->stage[s].end;
   double bytes = ee_partition_message_bytes(c, begin, end);
+  if (c->run_bytes != NULL) bytes += c->run_bytes[begin * (c->n_layers + 1) + end];
   for (int l = begin; l < end; l++) {
     bool held = o >= 0 && l >= other->stage[o].begin && l < other->stage[o].end;
-    if (!held) bytes += c->weight_bytes[l];
+    if (held) continue;
+    bytes += c->weight_bytes[l] + (c->packed_bytes != NULL ? c->packed_bytes[l] : 0.0);
   }
   return bytes;
 }

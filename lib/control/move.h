@@ -26,7 +26,7 @@ typedef struct ee_shortage {
 } ee_shortage;
 
 /** The first device that `after` uses whose memory cannot hold the weights of both plans' stages
- *  and the slots of both. */
+ *  and the slots and arenas of both. */
 ee_shortage ee_move_shortage(const ee_estimate *estimate, const ee_plan *before,
                              const ee_plan *after);
 

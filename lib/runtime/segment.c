@@ -54,7 +54,7 @@ static size_t out_bytes(const ee_segment *s, int n) {
 }
 
 /* That the device of the fleet has room for what the segment needs beside @p slots bytes of
- * messages.  Planners count weights and messages only. */
+ * messages, as planners have seen to unless the cuts were given. */
 static ee_status check_room(const ee_segment *s, const ee_memory_need *need, size_t slots) {
   const ee_run_setup *setup = s->context->setup;
   int                 d     = s->context->wire->rank;

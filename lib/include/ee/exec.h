@@ -71,6 +71,17 @@ typedef struct ee_memory_need {
 ee_status ee_exec_memory(const ee_model *model, const ee_backend *backend, int begin, int end,
                          int max_batch, ee_memory_need *need);
 
+/**
+ * The same for every range of the model's layers at once, for planners.
+ * @param[out] packed  shape [n_layers]
+ * @param[out] arena   shape [n_layers + 1, n_layers + 1]: of layers [i, j) or of a part of them,
+ *                     whichever is more; 0 where i >= j.  Of more than EE_EXEC_RANGES layers every
+ *                     range has the arena of the whole
+ */
+ee_status ee_exec_memory_of_ranges(const ee_model *model, const ee_backend *backend, int max_batch,
+                                   double *packed, double *arena);
+#define EE_EXEC_RANGES 160
+
 /** Call @p progress between nodes and inside long ones; NULL for none. */
 void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context);
 

@@ -33,7 +33,7 @@
  * stage, unless that is on the source itself.  A source of speed 0 owns no layer but still sends.
  * A stage [i, j) needs
  *
- *   sum_{l=i..j-1} weight_bytes[l]
+ *   sum_{l=i..j-1} (weight_bytes[l] + packed_bytes[l]) + run_bytes[i, j]
  *     + message_samples (slots cut_bytes[i] + (slots + 1) cut_bytes[j])
  *
  * bytes, which must not exceed its device's memory: messages that come in, and those that go out
@@ -53,6 +53,9 @@ typedef struct ee_chain {
   const double *cut_bytes;        // shape [n_layers + 1], of one sample [byte]
   const bool   *cut_allowed;      // shape [n_layers + 1], ends ignored; NULL: every cut
   const double *weight_bytes;     // shape [n_layers] [byte]; NULL: memory is not limited
+  const double *packed_bytes;     // shape [n_layers], of weights once more, packed; NULL: none
+  const double *run_bytes;        // shape [n_layers + 1, n_layers + 1], what layers [i, j) need to
+                                  // run beside weights, no less than parts of them; NULL: nothing
   const double *speed;            // shape [n_devices] [FLOP/s]; 0: the device is away
   const double *bandwidth;        // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
   const double *latency;          // shape [n_devices, n_devices] [s]; NULL: 0
@@ -307,7 +310,7 @@ double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int
  *  is away [s]. */
 double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, int d);
 
-/** Bytes that stage @p s of @p plan needs on each of its devices: weights and messages [byte]. */
+/** Bytes that stage @p s of @p plan needs on each of its devices, all of the above [byte]. */
 double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int s);
 
 /** Bytes of the messages of a stage with layers [@p i, @p j), those that come in and those that go

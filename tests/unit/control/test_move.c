@@ -111,6 +111,31 @@ static double bytes_of_both(const ee_plan *a, const ee_plan *b, int d) {
   return bytes;
 }
 
+/* Device 1 has layer 5 and gets layers 1 to 4: all packed weights once, and arenas of both plans.
+ */
+static void packed_weights_and_arenas_of_both_plans_must_fit(void) {
+  double run[(LAB_LAYERS + 1) * (LAB_LAYERS + 1)], packed[LAB_LAYERS];
+  lab_open(&t, true);
+  ee_plan *before = LAB_PLAN(2, 5, 0, 6, 1), *after = LAB_PLAN(2, 1, 0, 6, 1);
+  double   enough = bytes_of_both(before, after, 1);
+  for (int i = 0; i <= LAB_LAYERS; i++) {
+    for (int j = 0; j <= LAB_LAYERS; j++) run[i * (LAB_LAYERS + 1) + j] = 1000.0 * (j - i) + i;
+  }
+  for (int l = 0; l < LAB_LAYERS; l++) packed[l] = 10.0 + l;
+  t.estimate.chain.run_bytes    = run;
+  t.estimate.chain.packed_bytes = packed;
+  enough += (1000.0 + 5) + (5000.0 + 1) + (11 + 12 + 13 + 14 + 15);
+  t.estimate.memory[1] = enough;
+  CU_ASSERT_EQUAL(ee_move_shortage(&t.estimate, before, after).device, -1);
+  t.estimate.memory[1] = enough - 1.0;
+  ee_shortage shortage = ee_move_shortage(&t.estimate, before, after);
+  CU_ASSERT_EQUAL(shortage.device, 1);
+  CU_ASSERT_EQUAL(shortage.needs, enough);
+  ee_plan_destroy(&before);
+  ee_plan_destroy(&after);
+  lab_close(&t);
+}
+
 /* From 5 + 1 layers to 1 + 5: half the way is 3 + 3, a quarter 4 + 2. */
 static void a_step_goes_as_far_as_memory_allows(void) {
   ee_plan *before, *after, *half, *quarter, *step = NULL;
@@ -249,6 +274,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_layer_comes_from_where_it_is_sooner),
     EE_FACT(where_the_file_s_rate_is_not_known_a_layer_comes_from_its_owner),
     EE_FACT(seconds_are_those_of_the_slowest_pair_or_reader),
+    EE_FACT(packed_weights_and_arenas_of_both_plans_must_fit),
     EE_FACT(a_step_goes_as_far_as_memory_allows),
     EE_FACT(a_step_lies_between_two_plans_of_the_same_devices),
     EE_FACT(a_move_goes_in_steps_where_memory_is_short),

@@ -2,6 +2,7 @@
 /* The first stages of ResNet-50, whose activations are larger than the caches: a batch goes through
  * them slice by slice, in pixels, with additions taken in. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -108,6 +109,30 @@ static void the_arena_of_a_batch_is_less_than_that_of_its_samples(void) {
   ee_model_destroy(&model);
 }
 
+/* Of the ranges of the first stages: what ee_exec_memory() says of each, or of a part of it. */
+static void memory_of_all_ranges_is_that_of_each_or_of_a_part(void) {
+  make_network();
+  const ee_backend *simd   = ee_backend_by_name("simd");
+  int               n      = model->n_layers + 1;
+  double           *packed = calloc((size_t)n, sizeof *packed);
+  double           *arena  = calloc((size_t)n * (size_t)n, sizeof *arena);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_memory_of_ranges(model, simd, BATCH, packed, arena), EE_OK);
+  for (int i = 0; i < end; i++) {
+    for (int j = i + 1; j <= end; j++) {
+      ee_memory_need need;
+      double         most = 0.0, sum = 0.0;
+      for (int l = i; l < j; l++) sum += packed[l];
+      if (j > i + 1) most = fmax(arena[i * n + j - 1], arena[(i + 1) * n + j]);
+      CU_ASSERT_EQUAL_FATAL(ee_exec_memory(model, simd, i, j, BATCH, &need), EE_OK);
+      CU_ASSERT_EQUAL(arena[i * n + j], fmax(most, (double)need.arena));
+      CU_ASSERT_EQUAL(sum, (double)need.packed);
+    }
+  }
+  free(packed);
+  free(arena);
+  ee_model_destroy(&model);
+}
+
 /* Each block of ResNet ends with a convolution that takes in a sum; only that in front of the exit
  * is asked for from outside. */
 static void results_stand_where_what_they_add_stood(void) {
@@ -191,6 +216,7 @@ static void a_timer_is_told_of_every_layer_and_slice(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(the_arena_of_a_batch_is_less_than_that_of_its_samples),
+    EE_FACT(memory_of_all_ranges_is_that_of_each_or_of_a_part),
     EE_FACT(results_stand_where_what_they_add_stood),
     EE_FACT(only_few_samples_stop_between_layers_that_run_together),
     EE_FACT(a_batch_stops_behind_an_exit),

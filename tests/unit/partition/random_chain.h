@@ -21,6 +21,7 @@ typedef struct random_chain {
   int      attach[MOST_EXITS];
   double   work[MOST_LAYERS], reach[MOST_LAYERS], head_work[MOST_EXITS];
   double   cut_bytes[MOST_LAYERS + 1], weight_bytes[MOST_LAYERS];
+  double   packed_bytes[MOST_LAYERS], run_bytes[(MOST_LAYERS + 1) * (MOST_LAYERS + 1)];
   double   speed[MOST_DEVICES], memory[MOST_DEVICES];
   double   bandwidth[MOST_DEVICES * MOST_DEVICES], latency[MOST_DEVICES * MOST_DEVICES];
 } random_chain;
@@ -60,6 +61,20 @@ static inline void random_links(ee_rng *rng, bool whole, random_chain *r) {
   r->chain.latency   = r->latency;
 }
 
+/* What ranges need to run: drawn, and no less than what their parts need. */
+static inline void random_run_bytes(ee_rng *rng, bool whole, random_chain *r) {
+  int n = r->chain.n_layers + 1;
+  for (int length = 1; length < n; length++) {
+    for (int i = 0; i + length < n; i++) {
+      double *at = &r->run_bytes[i * n + i + length], one = amount(rng, whole, 6);
+      *at = length == 1 ? one : fmax(one, fmax(at[-1], at[n]));
+    }
+  }
+  for (int l = 0; l + 1 < n; l++) r->packed_bytes[l] = amount(rng, whole, 4);
+  r->chain.run_bytes    = r->run_bytes;
+  r->chain.packed_bytes = r->packed_bytes;
+}
+
 static inline void random_memory(ee_rng *rng, bool whole, random_chain *r) {
   if (below(rng, 2) == 0) return;
   for (int l = 0; l < r->chain.n_layers; l++) r->weight_bytes[l] = amount(rng, whole, 20);
@@ -68,6 +83,7 @@ static inline void random_memory(ee_rng *rng, bool whole, random_chain *r) {
   }
   r->chain.weight_bytes = r->weight_bytes;
   r->chain.memory       = r->memory;
+  if (below(rng, 2) == 0) random_run_bytes(rng, whole, r);
 }
 
 /** Draw chain number @p number; @p whole: all loads are exact in double, so that ties are ties. */
@@ -147,13 +163,23 @@ static inline double delay_by_formula(const ee_chain *c, int from, int to, int c
   return cut < c->n_layers ? c->reach[cut] * seconds : 0.0;
 }
 
+/* What layers [i, j) take beside messages. */
+static inline double held_by_formula(const ee_chain *c, int i, int j) {
+  double bytes = c->run_bytes != NULL ? c->run_bytes[i * (c->n_layers + 1) + j] : 0.0;
+  for (int l = i; l < j; l++) {
+    if (c->weight_bytes != NULL) bytes += c->weight_bytes[l];
+    if (c->packed_bytes != NULL) bytes += c->packed_bytes[l];
+  }
+  return bytes;
+}
+
 static inline bool fits_by_formula(const ee_chain *c, int d, int i, int j) {
   if (c->weight_bytes == NULL || c->memory == NULL || c->memory[d] <= 0.0) return true;
   double bytes = 0.0;
   for (int k = 0; k < c->slots; k++) bytes += c->message_samples * c->cut_bytes[i];
   for (int k = 0; k < (c->slots > 1 ? c->slots + 1 : c->slots); k++)
     bytes += c->message_samples * c->cut_bytes[j];
-  for (int l = i; l < j; l++) bytes += c->weight_bytes[l];
+  bytes += held_by_formula(c, i, j);
   return bytes <= c->memory[d];
 }
 

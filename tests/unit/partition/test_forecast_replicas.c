@@ -113,12 +113,10 @@ static void devices_and_links_carry_their_share_of_all_ways(void) {
 static double bytes_by_counting(const ee_chain *c, const ee_plan *plan, int d) {
   int             s     = ee_plan_stage_of_device(plan, d);
   const ee_stage *stage = &plan->stage[s];
-  double          bytes = 0.0, in = c->message_samples * c->cut_bytes[stage->begin];
-  double          out  = c->message_samples * c->cut_bytes[stage->end];
-  int             ends = c->slots > 1 ? c->slots + 1 : c->slots;
-  for (int l = stage->begin; l < stage->end && c->weight_bytes != NULL; l++) {
-    bytes += c->weight_bytes[l];
-  }
+  double          bytes = held_by_formula(c, stage->begin, stage->end);
+  double          in    = c->message_samples * c->cut_bytes[stage->begin];
+  double          out   = c->message_samples * c->cut_bytes[stage->end];
+  int             ends  = c->slots > 1 ? c->slots + 1 : c->slots;
   for (int other = 0; other < plan->n_devices; other++) {
     int t = ee_plan_stage_of_device(plan, other);
     if (t >= 0 && t == s - 1) bytes += c->slots * in;

@@ -128,7 +128,7 @@ static void stages_take_the_time_and_memory_of_the_formulas(void) {
       int                    in = r.chain.slots, out = in > 1 ? in + 1 : in;
       double                 bytes = r.chain.message_samples *
                      (in * r.cut_bytes[stage->begin] + out * r.cut_bytes[stage->end]);
-      for (int l = stage->begin; l < stage->end; l++) bytes += r.weight_bytes[l];
+      bytes += held_by_formula(&r.chain, stage->begin, stage->end);
       CU_ASSERT_EQUAL(one->bytes, bytes);
       CU_ASSERT_EQUAL(one->seconds,
                       stage_by_formula(&r.chain, stage->device, stage->begin, stage->end));

@@ -187,7 +187,7 @@ static void without_weights_it_is_the_shortest_period(void) {
 static void wrong_plans_periods_and_chains_are_refused_with_the_reason(void) {
   problem  p;
   ee_plan *plan = NULL, *short_one = NULL;
-  problem_open(&p, 3, true, false);
+  problem_open(&p, 5, true, false);
   CU_ASSERT_EQUAL(ee_partition_least_moved(&p.drawn.chain, p.now, -1.0, &plan), EE_ERR_ARG);
   CU_ASSERT_EQUAL(ee_partition_least_moved(&p.drawn.chain, p.now, NAN, &plan), EE_ERR_ARG);
   CU_ASSERT_EQUAL(ee_partition_least_moved(&p.drawn.chain, p.now, 0.0, &plan), EE_ERR_ARG);
