@@ -27,7 +27,8 @@ int ee_app_report(int argc, char **argv);
 /** 0 for EE_OK, 2 for EE_ERR_USAGE, 130 for EE_ERR_INTERRUPTED, else 1. */
 int ee_app_exit_code(ee_status status);
 
-/** Print the recorded sentence of @p status on stderr; the exit code that belongs to it. */
+/** Print the recorded sentence of @p status on stderr; the exit code that belongs to it.  If what
+ *  was printed on stdout did not get there, that is an error of its own. */
 int ee_app_finish(ee_status status);
 
 /**

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program edgeexit: finds the subcommand and hands over. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "launch.h"
@@ -46,7 +49,16 @@ int ee_app_exit_code(ee_status status) {
   return status == EE_OK ? 0 : status == EE_ERR_USAGE ? 2 : 1;
 }
 
+/* Whatever was printed must have come to where it was meant to go. */
+static ee_status check_printed(void) {
+  bool failed = fflush(stdout) != 0;
+  if (!failed && !ferror(stdout)) return EE_OK;
+  return EE_FAIL(EE_ERR_FILE, "standard output cannot be written: %s",
+                 failed ? strerror(errno) : "what was printed is not complete");
+}
+
 int ee_app_finish(ee_status status) {
+  if (status == EE_OK) status = check_printed();
   if (status != EE_OK) fprintf(stderr, "edgeexit: %s\n", ee_status_message());
   return ee_app_exit_code(status);
 }
@@ -58,7 +70,17 @@ bool ee_app_parse(const ee_command_line *line, int argc, char **argv, const char
   return *code == 0 && !help;
 }
 
+/* A closed standard stream would lend its number to the next file that is opened, and what is
+ * printed would go there.  These take its place, and cannot be written. */
+static void fill_closed_streams(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (open("/dev/null", O_RDONLY) != fd) return;
+  }
+}
+
 int main(int argc, char **argv) {
+  fill_closed_streams();
   if (argc > 0) ee_launch_remember(argv[0]);
   if (argc < 2) {
     print_help(stderr);
@@ -66,11 +88,11 @@ int main(int argc, char **argv) {
   }
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
     print_help(stdout);
-    return 0;
+    return ee_app_finish(EE_OK);
   }
   if (strcmp(argv[1], "--version") == 0) {
     printf("edgeexit " EE_VERSION "\n");
-    return 0;
+    return ee_app_finish(EE_OK);
   }
   for (int i = 0; i < N_SUBCOMMANDS; i++) {
     if (strcmp(argv[1], subcommands[i].name) == 0) return subcommands[i].run(argc - 1, argv + 1);

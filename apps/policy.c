@@ -87,7 +87,7 @@ int ee_app_policy(int argc, char **argv) {
   if (!ee_policy_options_parse(argc, argv, &o, &code)) return code;
   if (o.policy != NULL && strcmp(o.policy, "help") == 0) {
     print_policies();
-    return 0;
+    return ee_app_finish(EE_OK);
   }
   ee_status status = policy(&o);
   ee_offload_costs_free(&o.offload);

@@ -228,7 +228,7 @@ int ee_app_run(int argc, char **argv) {
   bool           help = false;
   int            rank;
   ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
-  if (help) return 0;
+  if (help) return ee_app_finish(EE_OK);
   if (!ee_launched()) {
     if (status == EE_OK) status = launch(&o, argc, argv);
     if (status != EE_OK) return ee_app_finish(status);

@@ -170,8 +170,8 @@ int ee_app_simulate(int argc, char **argv) {
   bool           help   = false;
   int            code   = 0;
   ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
-  if (help) return 0;
+  if (help) return ee_app_finish(EE_OK);
   if (status == EE_OK) status = check(&o);
   if (status == EE_OK) status = simulate(&o, argc, argv, &code);
-  return status == EE_OK ? code : ee_app_finish(status);
+  return status == EE_OK && code != 0 ? code : ee_app_finish(status);
 }

@@ -96,4 +96,26 @@ run_refused 1 "*$scratch/none/trace.h5*" --trace "$scratch/none/trace.h5"
 run_refused 1 "*$model/trace.h5*" --trace "$model/trace.h5"
 run_refused 1 "*$scratch *" --trace "$scratch"
 [[ ! -w /dev/full ]] || run_refused 1 '*/dev/full*' --trace /dev/full
+
+# what cannot be printed is an error, and what is closed lends its place to no file
+lost() {
+  local code=0
+  timeout 20 "$bin/edgeexit" "$@" > /dev/full 2> "$scratch/one.err" || code=$?
+  ended one "$code"
+  judge one 1 '*standard output cannot be written: *' edgeexit "$@" '>' /dev/full
+}
+if [[ -w /dev/full ]]; then
+  for command in "info $model" "info --json $model" "plan $model" "plan --json $model" \
+    "bench --repeats 1 $model" "profile --repeats 1 --json $model" "policy --policy help" --help \
+    "run --help" --version; do
+    # shellcheck disable=SC2086 # words of a command
+    lost $command
+  done
+fi
+code=0
+"$bin/edgeexit" info "$model" >&- 2> "$scratch/one.err" || code=$?
+ended one "$code"
+judge one 1 '*standard output cannot be written: Bad file descriptor' edgeexit info "$model" '>&-'
+"$bin/edgeexit" profile --repeats 1 "$model" >&- 2> "$scratch/one.err" && fail "a lost table is no error"
+edgeexit info "$model" > "$scratch/one.out"
 echo "refused $n_refused times"
