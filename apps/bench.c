@@ -129,23 +129,29 @@ static ee_status measure_model(ee_bench *b) {
 }
 
 static ee_status bench(const ee_bench_options *o, bool peak) {
-  ee_bench     b     = {.options = o};
-  ee_cpu_level level = ee_cpu_vectors();
-  ee_limits    limits;
+  ee_bench          b = {.options = o};
+  ee_limits         limits;
+  const ee_backend *backend;
+  EE_TRY(ee_choose_backend(o->backend, &backend));
+  b.level = ee_backend_vectors(backend);
   if (peak) {
-    EE_TRY(ee_peak_limits(level, &limits));
+    EE_TRY(ee_peak_limits(b.level, &limits));
     b.limits = &limits;
   }
-  b.peak = peak ? limits.flops : ee_peak_flops(level);
+  b.peak = peak ? limits.flops : ee_peak_flops(b.level);
   if (o->model != NULL) return measure_model(&b);
   if (o->json) return ee_bench_print_json(&b);
   ee_bench_print_text(&b);
   return EE_OK;
 }
 
-static ee_status check(const ee_bench_options *o, bool peak, double seconds) {
+/* @p words: of the command line. */
+static ee_status check(const ee_bench_options *o, bool peak, double seconds, int words) {
   if (o->model == NULL && !peak) {
     return EE_FAIL(EE_ERR_USAGE, "MODEL.h5 is missing; only --peak may stand alone");
+  }
+  if (o->model == NULL && words > (int)peak + (int)o->json) {
+    return EE_FAIL(EE_ERR_USAGE, "without MODEL.h5 --peak takes no other option than --json");
   }
   if (o->passes.repeats > 0 && seconds > 0.0) {
     return EE_FAIL(EE_ERR_USAGE, "--repeats and --seconds say the same; give one of them");
@@ -189,7 +195,7 @@ int ee_app_bench(int argc, char **argv) {
   o.data            = in[1];
   o.passes.by_layer = o.per_layer;
   o.passes.seconds  = seconds > 0.0 ? seconds : BUDGET;
-  ee_status status  = check(&o, peak, seconds);
+  ee_status status  = check(&o, peak, seconds, argc - 1);
   if (status == EE_OK) status = bench(&o, peak);
   return ee_app_finish(status);
 }

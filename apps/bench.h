@@ -20,7 +20,8 @@ typedef struct ee_bench {
   ee_memory_need          need;
   ee_pass_times           times;
   double                  flop;    // of a sample, in what was run [FLOP]
-  double                  peak;    // of this core [FLOP/s]
+  ee_cpu_level            level;   // vectors of the backend
+  double                  peak;    // of this core with these vectors [FLOP/s]
   const ee_limits        *limits;  // NULL unless they were asked for
 } ee_bench;
 

@@ -129,7 +129,7 @@ ee_status ee_bench_print_json(const ee_bench *b) {
   cJSON    *all    = cJSON_CreateObject();
   ee_status status = EE_OK;
   cJSON_AddStringToObject(all, "cpu", ee_cpu_name());
-  cJSON_AddStringToObject(all, "vectors", ee_cpu_level_name(ee_cpu_vectors()));
+  cJSON_AddStringToObject(all, "vectors", ee_cpu_level_name(b->level));
   cJSON_AddNumberToObject(all, "peak_gflops", b->peak * 1e-9);
   if (b->limits != NULL) ee_limits_add(b->limits, cJSON_AddObjectToObject(all, "limits"));
   if (b->options->model != NULL) status = add_model(b, all);

@@ -76,8 +76,8 @@ static void print_model(const ee_bench *b) {
   if (backend->describe != NULL) backend->describe(text, sizeof text);
   printf("model   %s, batch %d, %s, %d passes\n", b->whole.model->name, b->whole.batch_limit,
          b->options->passes.early_heads ? "all exits" : "last exit only", b->times.n_passes);
-  printf("runs    %s on %s, %s%s%s\n", backend->name, ee_cpu_name(),
-         ee_cpu_level_name(ee_cpu_vectors()), text[0] != '\0' ? "; " : "", text);
+  printf("runs    %s on %s, %s%s%s\n", backend->name, ee_cpu_name(), ee_cpu_level_name(b->level),
+         text[0] != '\0' ? "; " : "", text);
   printf("time    %.4f ms per sample, least %.4f, of the CPU %.4f; had a core for %.1f%% of it\n",
          ee_bench_ms(b, t->median), ee_bench_ms(b, t->least), ee_bench_ms(b, b->times.cpu.median),
          100.0 * b->times.cpu_share);

@@ -2,7 +2,6 @@
 /* What would run a model on this host, and in how much memory. */
 #include <stdio.h>
 
-#include "ee/cpu.h"
 #include "ee/tuning.h"
 #include "info_parts.h"
 #include "json.h"
@@ -51,8 +50,11 @@ ee_status ee_info_runs_text(const ee_model *m) {
   EE_TRY(ee_choose_backend(NULL, &backend));
   EE_TRY(memory_of(m, backend, 1, &need));
   printf("\nruns on: backend %s on %s, %s", backend->name, ee_cpu_name(),
-         ee_cpu_level_name(ee_cpu_vectors()));
+         ee_cpu_level_name(ee_backend_vectors(backend)));
   printf("%s%s\n", backend->describe != NULL ? "; " : "", uses(backend, text, sizeof text));
+  printf("backends:");
+  for (const char *const *name = ee_backend_names(); *name != NULL; name++) printf(" %s", *name);
+  printf("\n");
   print_tuning(m);
   printf("memory: weights %.2f MB, packed %.2f MB, activations %.2f MB",
          (double)need.weights * 1e-6, (double)need.packed * 1e-6, (double)need.arena * 1e-6);
@@ -82,7 +84,7 @@ ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   cJSON            *runs = cJSON_AddObjectToObject(to, "runs");
   EE_TRY(ee_choose_backend(NULL, &backend));
   cJSON_AddStringToObject(runs, "cpu", ee_cpu_name());
-  cJSON_AddStringToObject(runs, "vectors", ee_cpu_level_name(ee_cpu_vectors()));
+  cJSON_AddStringToObject(runs, "vectors", ee_cpu_level_name(ee_backend_vectors(backend)));
   cJSON_AddStringToObject(runs, "backend", backend->name);
   cJSON_AddStringToObject(runs, "backend_uses", uses(backend, text, sizeof text));
   add_tuning(m, runs);

@@ -37,3 +37,7 @@ ee_method ee_backend_way(const ee_backend *backend, const ee_model *model, const
   const ee_backend *runner = ee_backend_for(backend, model, node);
   return runner->way != NULL ? runner->way(model, node) : EE_METHOD_BY_RULE;
 }
+
+ee_cpu_level ee_backend_vectors(const ee_backend *backend) {
+  return backend->vectors != NULL ? backend->vectors() : ee_cpu_vectors();
+}

@@ -155,8 +155,15 @@ static const simd_op *way_of(const ee_model *model, const ee_node *node) {
 /* The environment may ask for lesser vectors, once. */
 static ee_status simd_open(void) {
   static bool open;
+  const char *asked = getenv("EE_SIMD");
   if (open) return EE_OK;
-  EE_TRY(ee_simd_kernels_use(getenv("EE_SIMD")));
+  if (asked != NULL && asked[0] == '\0') asked = NULL;
+  if (ee_simd_kernels_use(asked) != EE_OK) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "the environment's EE_SIMD is %s; expected avx512, avx2 or base, as far as this "
+                   "processor has them",
+                   asked);
+  }
   open = true;
   return EE_OK;
 }
@@ -249,6 +256,7 @@ const ee_backend ee_backend_simd = {
     .scratch_bytes  = simd_scratch_bytes,
     .run            = simd_run,
     .describe       = simd_describe,
+    .vectors        = ee_simd_kernels_level,
     .kernel         = simd_kernel,
     .way            = simd_way,
 };

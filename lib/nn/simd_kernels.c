@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "ee/cpu.h"
-
 extern const ee_simd_kernels ee_simd_kernels_base;
 #if defined(__x86_64__)
 extern const ee_simd_kernels ee_simd_kernels_avx2, ee_simd_kernels_avx512;
@@ -27,6 +25,13 @@ static const ee_simd_kernels *in_use;
 const ee_simd_kernels *ee_simd_kernels_get(void) {
   if (in_use == NULL) ee_simd_kernels_use(NULL);
   return in_use;
+}
+
+ee_cpu_level ee_simd_kernels_level(void) {
+  const ee_simd_kernels *kernels = ee_simd_kernels_get();
+  size_t                 i       = 0;
+  while (known[i].kernels != kernels) i++;
+  return known[i].needs;
 }
 
 ee_status ee_simd_kernels_use(const char *name) {

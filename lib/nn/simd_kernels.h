@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ee/cpu.h"
 #include "ee/status.h"
 
 /**
@@ -167,6 +168,9 @@ typedef struct ee_simd_kernels {
 
 /** The kernels in use: the best for this processor, or what the environment's EE_SIMD says. */
 const ee_simd_kernels *ee_simd_kernels_get(void);
+
+/** The vectors of the kernels in use. */
+ee_cpu_level ee_simd_kernels_level(void);
 
 /** Use the kernels of that name, `avx512`, `avx2` or `base`; NULL: the best.
  *  @return EE_OK; EE_ERR_ARG if there are none, or the processor cannot run them */

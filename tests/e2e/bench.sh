@@ -96,6 +96,19 @@ EE_BACKEND=ref bench model.h5 --repeats 1 --backend "$best"
 expect "backend by the option" "$(of backend)" "$best"
 EE_BACKEND='' bench model.h5 --repeats 1
 expect "backend by an empty environment" "$(of backend)" "$best"
+
+# its vectors: lesser ones by the environment, which the peak is then of; not if that is empty
+vectors=$(of vectors)
+EE_SIMD='' bench model.h5 --repeats 1
+expect "vectors by an empty environment" "$(of vectors)" "$vectors"
+EE_SIMD=base bench model.h5 --repeats 1
+expect "vectors by the environment" "$(of vectors)" base
+EE_SIMD=base bench --peak
+expect "vectors of the limits" "$(of vectors) $(of limits.vectors)" "base base"
+expect "vectors in info" "$(EE_SIMD=base edgeexit info --json model.h5 | tool json_value runs.vectors)" \
+  base
+EE_SIMD=base bench model.h5 --repeats 1 --backend blis
+expect "vectors of a backend that EE_SIMD is not for" "$(of vectors)" "$vectors"
 bench model.h5 --repeats 1 --backend blis --per-layer
 expect "who runs the convolution and the sum of layer 2" \
   "$(of layers.2.nodes.0.backend) $(of layers.2.nodes.1.backend)" "blis ref"
@@ -179,7 +192,12 @@ refused 2 'MODEL.h5 is missing; only --peak may stand alone'
 refused 2 '--repeats and --seconds say the same' --repeats 3 --seconds 1 model.h5
 refused 2 '--backend is x; there are: ' --backend x model.h5
 EE_BACKEND=y refused 2 "the environment's EE_BACKEND is y; there are: " model.h5
+EE_SIMD=mmx refused 2 "the environment's EE_SIMD is mmx; expected avx512, avx2 or base" model.h5
 refused 2 '--batch is 0' --batch 0 model.h5
+for words in '--backend foo' '--winograd bla' '--batch 4' --per-layer; do
+  # shellcheck disable=SC2086 # an option and its value
+  refused 2 'without MODEL.h5 --peak takes no other option than --json' --peak $words
+done
 refused 2 '--heads' --heads maybe model.h5
 refused 1 'missing.h5' missing.h5
 refused 1 'data.h5' data.h5

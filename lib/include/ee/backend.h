@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/cpu.h"
 #include "ee/model.h"
 #include "ee/pixels.h"
 
@@ -73,6 +74,8 @@ typedef struct ee_backend {
   void (*run)(const ee_kernel_call *call);
   /** One line about what it uses on this processor, once open.  May be NULL. */
   void (*describe)(char *text, size_t size);
+  /** Best vectors that run() uses on this processor, once open.  NULL: ee_cpu_vectors(). */
+  ee_cpu_level (*vectors)(void);
   /** Name of the kernel that run() takes for @p node at @p n samples, in static storage; of one
    * that prepare() may still decide against if @p prepared is NULL.  May be NULL, as it may return
    * NULL: there is but one. */
@@ -97,6 +100,9 @@ const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *mode
 
 /** The way in which @p node is computed, by whoever runs it, if @p backend is wanted. */
 ee_method ee_backend_way(const ee_backend *backend, const ee_model *model, const ee_node *node);
+
+/** Best vectors that @p backend, which is open, uses on this processor. */
+ee_cpu_level ee_backend_vectors(const ee_backend *backend);
 
 extern const ee_backend ee_backend_ref;
 extern const ee_backend ee_backend_blis;
