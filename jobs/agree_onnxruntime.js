@@ -72,26 +72,27 @@ function chunks(data) {
 // Largest element of a - b, without its sign; NaN stays NaN.
 function distance(a, b) {
   let most = 0;
-  for (let i = 0; i < a.length; i++) {
-    const off = Math.abs(a[i] - b[i]);
-    most = off <= most ? most : off;
-  }
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
   return most;
 }
 
+// Nothing is no part of anything, not even of nothing.
+function portion(part, whole) {
+  return part === 0 ? 0 : part / whole;
+}
+
 // Of one exit, the worst sample's distance as a share of the sample's largest element, and as a
-// share of the largest distance between any sample and the first.
+// share of the largest distance between any sample and the first, null if all samples are alike.
 function differences(ours, theirs) {
   const zeros = new Float32Array(theirs[0].length);
   let share = 0, most = 0, spread = 0;
   theirs.forEach((sample, i) => {
     const off = distance(ours[i], sample);
-    const part = off / distance(sample, zeros);
-    share = part <= share ? share : part;
-    most = off <= most ? most : off;
+    share = Math.max(share, portion(off, distance(sample, zeros)));
+    most = Math.max(most, off);
     spread = Math.max(spread, distance(sample, theirs[0]));
   });
-  return [share, most / spread];
+  return [share, spread === 0 ? null : most / spread];
 }
 
 function compare() {
@@ -106,7 +107,8 @@ function compare() {
     const sample = (all, at) => all.subarray(at * classes, (at + 1) * classes);
     const ours = Array.from({length: n}, (_, i) => sample(logits, i * exits.length + e));
     const theirs = Array.from({length: n}, (_, i) => sample(peer, i));
-    console.log(exit.name, ...differences(ours, theirs).map(x => x.toExponential(1)));
+    console.log(exit.name, ...differences(ours, theirs).map(
+      x => (x === null ? 'none' : x.toExponential(1))));
   });
 }
 

@@ -5,6 +5,28 @@
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 cd "$scratch"
+
+# numbers VALUE...: float32
+numbers() {
+  node -e 'process.stdout.write(Buffer.from(new Float32Array(process.argv.slice(1)).buffer))' "$@"
+}
+# compared: ours of two samples and two exits against theirs of each exit
+compared() {
+  echo '{"exits":[{"name":"a"},{"name":"b"}],"classes":2}' > model.json
+  node "$source_dir/jobs/agree_onnxruntime.js" compare . ours
+}
+if command -v node > out; then
+  # zeros are equal to zeros, and samples that are alike tell nothing apart
+  numbers 0 0 1 2 0 0 1 3 > ours
+  numbers 0 0 0 0 > 0.peer
+  numbers 1 2 1 3 > 1.peer
+  expect "difference of equal numbers" "$(compared)" $'a 0.0e+0 none\nb 0.0e+0 0.0e+0'
+  numbers 0 0 1 nan 0 0 1 3 > ours
+  expect "difference of what is no number" "$(compared)" $'a 0.0e+0 none\nb NaN NaN'
+  numbers 0.5 0 1 2 0 0 1 3 > ours
+  expect "difference from zeros" "$(compared)" $'a Infinity none\nb 0.0e+0 0.0e+0'
+fi
+
 python=/usr/bin/python3
 node -e 'require("onnxruntime-node")' 2> err || skip "Node.js does not find onnxruntime-node"
 "$python" -c 'import torch, torchvision, onnx' 2> err || skip "$python lacks torch, torchvision or onnx"
