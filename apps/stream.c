@@ -37,7 +37,7 @@ static ee_status read_labels(const char *path, ee_stream *s) {
 
 ee_status ee_stream_open(const char *path, const ee_model *model, int64_t limit,
                          ee_stream *stream) {
-  *stream = (ee_stream){.model = model};
+  *stream = (ee_stream){.model = model, .path = path};
   EE_TRY(ee_data_open(path, &stream->file));
   const ee_data_info *info = ee_data_file_info(stream->file);
   stream->n                = limit > 0 && limit < info->n ? limit : info->n;
@@ -72,6 +72,16 @@ static ee_status reserve(ee_stream *s, int64_t n) {
   return EE_OK;
 }
 
+/* Samples that can be looked up, if they are ids; one that cannot is named. */
+static ee_status check_ids(const ee_stream *s, int64_t first, int64_t n, const float *input) {
+  int64_t one = ee_model_value_elements(s->model, s->model->input);
+  if (ee_model_check_ids(s->model, input, n) == EE_OK) return EE_OK;
+  int64_t i = 0;
+  while (ee_model_check_ids(s->model, input + i * one, 1) == EE_OK) i++;
+  return EE_FAIL(EE_ERR_FORMAT, "%s, sample %lld: %s", s->path, (long long)(first + i),
+                 ee_status_message());
+}
+
 ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input) {
   ee_stream *s = self;
   if (s->file == NULL) {
@@ -83,7 +93,7 @@ ee_status ee_stream_read(void *self, int64_t first, int64_t n, float *input) {
   EE_TRY(ee_data_read(s->file, first, n, s->raw));
   bool bytes = ee_data_file_info(s->file)->type == EE_DATA_U8;
   ee_model_preprocess(s->model, bytes ? s->raw : NULL, bytes ? NULL : s->raw, n, input);
-  return ee_model_check_ids(s->model, input, n);
+  return check_ids(s, first, n, input);
 }
 
 void ee_stream_close(ee_stream *stream) {

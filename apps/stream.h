@@ -11,6 +11,7 @@
  */
 typedef struct ee_stream {
   const ee_model *model;  // borrowed
+  const char     *path;   // borrowed; NULL: outcomes
   ee_data_file   *file;   // NULL: outcomes
   int64_t         n;      // samples
   int32_t        *label;  // shape [n]; NULL if unlabelled
@@ -19,7 +20,8 @@ typedef struct ee_stream {
 } ee_stream;
 
 /**
- * Open @p path for @p model and read the labels of the first @p limit samples (0: all).
+ * Open @p path, which must outlive the stream, for @p model and read the labels of the first @p
+ * limit samples (0: all).
  * @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT; EE_ERR_ARG if shapes, channels or labels do not fit
  */
 ee_status ee_stream_open(const char *path, const ee_model *model, int64_t limit, ee_stream *stream);

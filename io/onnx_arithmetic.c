@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Converters of products, sums, batch normalisation and elementwise functions. */
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,18 @@ ee_status ee_onnx_check_batch_norm(const onnx_call *call) {
   return EE_OK;
 }
 
+/* Every variance must have a root, of which there is an inverse. */
+static ee_status check_variance(const onnx_call *call, const onnx_value *variance, float epsilon) {
+  int64_t n = ee_shape_elements(&variance->at[0]);
+  for (int64_t i = 0; i < n; i++) {
+    if ((double)variance->data[i] + (double)epsilon > 0.0 || isnan(variance->data[i])) continue;
+    return EE_FAIL(EE_ERR_FORMAT, "%s: its variance '%s' is %g at element %lld, with epsilon %g",
+                   call->label, variance->name, (double)variance->data[i], (long long)i,
+                   (double)epsilon);
+  }
+  return EE_OK;
+}
+
 ee_status ee_onnx_batch_norm(onnx_graph *g, const onnx_call *call) {
   ee_node node                 = ee_onnx_node(call, EE_OP_BATCH_NORM, 5);
   node.attr.batch_norm.epsilon = ee_onnx_float(call, "epsilon", 1e-5f);
@@ -47,6 +60,7 @@ ee_status ee_onnx_batch_norm(onnx_graph *g, const onnx_call *call) {
                      g->value[call->in[k]].name);
   }
   EE_TRY(need_floats(g, call));
+  EE_TRY(check_variance(call, &g->value[call->in[4]], node.attr.batch_norm.epsilon));
   return ee_onnx_emit_result(g, call, &node, NULL);
 }
 

@@ -35,7 +35,7 @@ ee_status ee_model_check_ids(const ee_model *model, const float *input, int64_t 
     if (input[i] >= (float)-rows && input[i] < (float)rows && input[i] == floorf(input[i]))
       continue;
     return EE_FAIL(EE_ERR_FORMAT,
-                   "number %lld of a sample is %g; model '%s' takes ids, whole numbers below %lld",
+                   "number %lld is %g; model '%s' takes ids, whole numbers below %lld",
                    (long long)(i % one), (double)input[i], model->name, (long long)rows);
   }
   return EE_OK;

@@ -39,7 +39,7 @@ open("bad.idx", "wb").write(data)
 PYTHON
 edgeexit import idx bad.idx labels.idx -o bad.h5 > out
 edgeexit score -o exits.h5 free.h5 bad.h5 > out 2> err && fail "an id of 250 was looked up"
-grep -q "number 11 of a sample is 250; model .* takes ids, whole numbers below 200" err ||
+grep -q "bad.h5, sample [0-9]*: number 11 is 250; model .* takes ids, whole numbers below 200" err ||
   fail "an id of 250: $(cat err)"
 for devices in 1 2; do
   edgeexit run --devices $devices free.h5 bad.h5 > out 2> err && fail "$devices devices: 250 was taken"

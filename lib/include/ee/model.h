@@ -307,7 +307,8 @@ int64_t ee_model_ids(const ee_model *model);
 bool ee_model_cut_has_ids(const ee_model *model, int cut);
 
 /** Whether @p n samples of @p input, shape [n, elements], can be looked up, if they are ids.
- *  @return EE_OK; EE_ERR_FORMAT with the number that cannot */
+ *  @return EE_OK; EE_ERR_FORMAT with the place in its sample, and the number, of the
+ *  first that cannot */
 ee_status ee_model_check_ids(const ee_model *model, const float *input, int64_t n);
 
 /** Elements of one sample of value @p v. */
