@@ -5,7 +5,8 @@
 /** @file fallback.h  Nodes that the wanted backend cannot run. */
 
 /**
- * Say, once per process, which convolutions and products fall from @p backend, which is open, to
- * another one, as the log's information; all other nodes are told only to who wants to debug.
+ * Say, once for a backend, how many nodes of which operators fall from @p backend, which is open,
+ * to another one, as the log's information.  Operators that only move or rename numbers, and the
+ * names of nodes, are told only to who wants to debug.
  */
 void ee_say_fallback(const ee_model *model, const ee_backend *backend);

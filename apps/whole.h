@@ -21,7 +21,7 @@ typedef struct ee_whole {
 } ee_whole;
 
 /** Open @p model, whose constants are in memory, on backend @p backend, a name or NULL as in
- *  ee_choose_backend().  Says so if heavy nodes fall to another backend. */
+ *  ee_choose_backend().  Says so if nodes that compute fall to another backend. */
 ee_status ee_whole_open(const ee_model *model, const char *backend, int batch_limit,
                         ee_whole *whole);
 
