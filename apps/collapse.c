@@ -19,6 +19,26 @@ static void warn(const ee_device_spec *device, const ee_change *collapse, double
                 : "and whatever needs its layers waits for it: --rebalance is off");
 }
 
+static bool all_away(const ee_fleet *fleet, double t) {
+  for (int d = 0; d < fleet->n_devices; d++) {
+    if (!ee_fleet_away(fleet, d, t)) return false;
+  }
+  return true;
+}
+
+/* When the last device leaves for the first time; INFINITY: never [s]. */
+static double deserted_from(const ee_fleet *fleet) {
+  double first = INFINITY;
+  for (int d = 0; d < fleet->n_devices; d++) {
+    const ee_schedule *away = &fleet->device[d].away;
+    if (away->n == 0) return INFINITY;  // it is always there
+    for (int i = 0; i < away->n; i++) {
+      if (all_away(fleet, away->change[i].at)) first = fmin(first, away->change[i].at);
+    }
+  }
+  return first;
+}
+
 ee_status ee_leave_collapsed(bool say, bool leaves, ee_fleet *fleet) {
   int n = 0;
   for (int d = 0; d < fleet->n_devices && say; d++) {
@@ -27,5 +47,12 @@ ee_status ee_leave_collapsed(bool say, bool leaves, ee_fleet *fleet) {
     if (collapse != NULL && n++ < NAMED) warn(&fleet->device[d], collapse, until, leaves);
   }
   if (n > NAMED) ee_log(EE_LOG_WARNING, "%d more devices get as slow", n - NAMED);
-  return leaves ? ee_fleet_leave_collapsed(fleet) : EE_OK;
+  if (leaves) EE_TRY(ee_fleet_leave_collapsed(fleet));
+  double deserted = say ? deserted_from(fleet) : INFINITY;
+  if (isfinite(deserted)) {
+    ee_log(EE_LOG_WARNING,
+           "all devices are away at %g s: nobody can take their layers, which stay where they are",
+           deserted);
+  }
+  return EE_OK;
 }

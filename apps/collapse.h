@@ -5,7 +5,8 @@
 /** @file collapse.h  Devices of a fleet file that get too slow to serve. */
 
 /**
- * Warn of each, and let it be away meanwhile, if layers can be taken from it.
+ * Warn of each, and let it be away meanwhile, if layers can be taken from it.  Warn too if all
+ * devices are away at some time.
  * @param say     whether this rank is the one that warns
  * @param leaves  whether plans may change, or are being made
  * @return EE_OK; EE_ERR_NOMEM

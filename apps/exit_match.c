@@ -14,3 +14,10 @@ ee_status ee_match_exit(const char *path, int exit, int layer, const ee_model *m
                  "network's, or 'import exits' was not told its --layers",
                  path, exit, layer, model->name, model->exit[exit].attach);
 }
+
+ee_status ee_match_table(const char *path, const ee_exit_table *table, const ee_model *model) {
+  EE_TRY(ee_match_exits(path, table->n_exits, table->n_classes, model));
+  for (int e = 0; e < table->n_exits; e++)
+    EE_TRY(ee_match_exit(path, e, table->layers[e] - 1, model));
+  return EE_OK;
+}

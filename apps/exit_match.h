@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/exit_table.h"
 #include "ee/model.h"
 
 /** @file exit_match.h  Whether an exit table is one of a model: its exits stand where the model's
@@ -10,3 +11,6 @@ ee_status ee_match_exits(const char *path, int n_exits, int n_classes, const ee_
 
 /** EE_ERR_ARG, naming both, unless exit @p exit of @p model, too, follows layer @p layer. */
 ee_status ee_match_exit(const char *path, int exit, int layer, const ee_model *model);
+
+/** Both, of all exits of @p table, which was read from @p path. */
+ee_status ee_match_table(const char *path, const ee_exit_table *table, const ee_model *model);

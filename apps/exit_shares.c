@@ -24,9 +24,7 @@ static ee_status replay_shares(const char *path, const ee_exit_table *table, con
 }
 
 static ee_status check(const char *path, const ee_exit_table *table, const ee_model *model) {
-  EE_TRY(ee_match_exits(path, table->n_exits, table->n_classes, model));
-  for (int e = 0; e < table->n_exits; e++)
-    EE_TRY(ee_match_exit(path, e, table->layers[e] - 1, model));
+  EE_TRY(ee_match_table(path, table, model));
   return table->n > 0 ? EE_OK : EE_FAIL(EE_ERR_ARG, "%s has no samples", path);
 }
 

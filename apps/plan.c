@@ -14,6 +14,8 @@
 #include "run_inputs.h"
 #include "whole.h"
 
+static const char default_planner[] = "exact";
+
 static ee_status check(const ee_plan_options *o) {
   EE_TRY(ee_link_options_check(&o->link, o->exits, o->max_period));
   if (strcmp(o->link.values, "auto") == 0 && o->front) {
@@ -23,11 +25,10 @@ static ee_status check(const ee_plan_options *o) {
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
-  bool other = strcmp(o->planner, "exact") != 0 && strcmp(o->planner, "latency") != 0;
-  if (o->max_period > 0.0 && other) {
+  if (o->max_period > 0.0 && strcmp(o->planner, "latency") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--max-period is for --planner latency, not for %s", o->planner);
   }
-  if (o->front && (o->max_period > 0.0 || strcmp(o->planner, "exact") != 0)) {
+  if (o->front && (o->max_period > 0.0 || strcmp(o->planner, default_planner) != 0)) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--front shows all periods; it takes no --planner or --max-period");
   }
@@ -86,6 +87,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
 static ee_status plan(ee_plan_options *o) {
   ee_model_file *file  = NULL;
   ee_fleet      *fleet = NULL;
+  if (o->planner == NULL) o->planner = o->max_period > 0.0 ? "latency" : default_planner;
   EE_TRY(check(o));
   if (o->policy != NULL && o->exits == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--policy needs --exits, the table that it decides on");
@@ -120,11 +122,12 @@ static void write_summary(char *text, size_t size) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  ee_plan_options o = {.planner = "exact", .batch = 8, .slots = 6, .link = ee_link_options_none()};
+  ee_plan_options o = {.batch = 8, .slots = 6, .link = ee_link_options_none()};
   const char     *in[1];
   char            names[256], planners[300], summary[2048];
   write_summary(summary, sizeof summary);
-  snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
+  snprintf(planners, sizeof planners, "%s; default exact, with --max-period latency",
+           ee_planner_names(names, sizeof names));
   const ee_option option[] = {
       {"fleet", 'f', EE_OPTION_TEXT, &o.fleet, "FLEET.yaml",
        "devices and links; default: equal devices, no link cost", 0, 0},

@@ -228,6 +228,13 @@ void ee_plan_warnings(const ee_plan_question *q, const ee_promises           *al
     warn_of_device(q, all, d, text, sizeof text);
     take(text, context);
   }
+  if (q->setup->slots == 1 && all->plan->n_stages > 1) {
+    take(
+        "with --slots 1 a device does not compute while its message is under way, which planners "
+        "do "
+        "not count: expect less throughput",
+        context);
+  }
   if (last->plan == NULL) {
     snprintf(text, sizeof text, "there is no such plan for all %d devices: %s", all->n,
              all->no_plan);

@@ -13,6 +13,7 @@
 #include "ee/fleet_file.h"
 #include "ee/log.h"
 #include "ee/same_kernels.h"
+#include "exit_match.h"
 #include "exit_shares.h"
 #include "fallback.h"
 #include "same_file.h"
@@ -140,6 +141,7 @@ static ee_status make_policy(const ee_run_options *o, ee_run_inputs *in) {
 static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) {
   EE_TRY(ee_choose_backend(o->backend, &in->backend));
   in->model = ee_model_file_model(in->model_file);
+  if (in->outcomes != NULL) EE_TRY(ee_match_table(o->outcomes, in->outcomes, in->model));
   in->share = calloc((size_t)in->model->n_exits, sizeof *in->share);
   if (in->share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", in->model->n_exits);
   EE_TRY(ee_parse_shares(o->shares, in->model->n_exits, in->share, &in->has_share));

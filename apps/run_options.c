@@ -78,6 +78,10 @@ static ee_status check(const ee_run_options *o) {
     return EE_FAIL(EE_ERR_USAGE, "--planner %s keeps its plan; it needs --rebalance off%s",
                    o->planner, o->offload ? " and --offload off" : "");
   }
+  if (ee_planner_by_name(o->planner)->replicates && o->cuts != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--cuts says the plan, which --planner %s makes; give one of them",
+                   o->planner);
+  }
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0) {
     if (o->fleet == NULL) {
       return EE_FAIL(EE_ERR_USAGE,

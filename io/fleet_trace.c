@@ -29,7 +29,10 @@ ee_status ee_fleet_read_trace(const ee_yaml *yaml, const yaml_node_t *node, cons
   if (yaml->alone) return EE_OK;
   *trace = calloc(1, sizeof **trace);
   if (*trace == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %s", path);
-  return ee_network_bandwidth_load(path, *trace);
+  ee_status status = ee_network_bandwidth_load(path, *trace);
+  if (status == EE_OK || status == EE_ERR_NOMEM) return status;
+  ee_yaml_fail(yaml, node, place, "is refused: %s", ee_status_message());
+  return status;
 }
 
 void ee_fleet_free_trace(ee_network_trace **trace) {

@@ -81,6 +81,10 @@ expect "verdict on a narrow link" "$(of verdict)" \
   "do not distribute: one device is as fast as 2; all layers on slow; fast is idle: its link would be the bottleneck"
 expect "fast" "$(of devices.1.used) $(of devices.1.idle)" "false link"
 
+# one slot is worth a warning, as planners do not count what it costs
+plan free --slots 1 --planner uniform
+grep -q 'with --slots 1 a device does not compute' plan.json || fail "one slot: $(of warnings.0)"
+
 # too little memory for one device, and for two: three have a plan, within what they have
 plan tight
 expect "plan for one" "$(of plans.0.plan)" null
@@ -146,6 +150,7 @@ expect "why" "$(of devices.1.idle)" unplanned
 
 refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
+refused '--max-period is for --planner latency' --max-period 1 --planner exact
 refused '--front shows all periods' --front --planner uniform
 refused '--max-period is -1; expected' --max-period -1
 refused '--policy needs --exits' --policy threshold:value=0.5

@@ -36,6 +36,9 @@ for option in "--rebalance on" "--offload on --rebalance off"; do
   grep -q "planner replicate keeps its plan" err || fail "$option: $(cat err)"
 done
 
+edgeexit run model.h5 none.h5 --planner replicate --rebalance off --cuts 3 2> err && fail "ran with --cuts"
+grep -q "^edgeexit: --cuts says the plan" err || fail "--cuts with replicas: $(cat err)"
+
 # A live run: all devices hold all layers, or the memory makes it two stages.
 tool make_data data.h5 2 1 128 230 0
 run() {

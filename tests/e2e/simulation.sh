@@ -209,6 +209,15 @@ expect "judged by" "$(value trace.h5 rebalances.0.judged_by)" period
 edgeexit report trace.h5 > out
 ! grep -q "judged by" out || fail "a move for the period is judged by latency: $(cat out)"
 
+# a fleet that has nobody left is warned of
+cat > away.yaml << 'FLEET'
+devices:
+  - {name: camera, flops: 0.1G, away: [{from: 0.2}]}
+  - {name: server, flops: 0.1G, away: [{from: 0.1, to: 0.5}]}
+FLEET
+edgeexit simulate model.h5 --outcomes exits.h5 --fleet away.yaml --epoch 16 > out 2> err || fail "away: $(cat err)"
+grep -q "all devices are away at 0.2 s" err || fail "with nobody left: $(cat err)"
+
 # what is refused
 refuse() {
   local code=0
@@ -233,6 +242,6 @@ refuse 1 "those of 150 samples, the stream has 200" simulate model.h5 data.h5 --
   --fleet fleet.yaml --cuts 3
 printf 'p,c,y\n0,0.9,0\n' > wide.csv
 edgeexit import exits wide.csv --prediction p --confidence c --label y -o one.h5 > out
-refuse 1 "the outcomes have 1 exits" simulate model.h5 data.h5 --outcomes one.h5 --fleet fleet.yaml \
+refuse 1 "one.h5 has 1 exits" simulate model.h5 data.h5 --outcomes one.h5 --fleet fleet.yaml \
   --cuts 3
 if compgen -G "$scratch/edgeexit-*" > left; then fail "left behind: $(cat left)"; fi

@@ -274,6 +274,8 @@ static void wrong_traces_are_refused(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "net.txt:2: 'fast'"));
   snprintf(text, sizeof text, "%s{default: {trace: none.txt}}", two);
   CU_ASSERT_EQUAL(ee_fleet_load(file_with(text), &fleet), EE_ERR_FILE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), ":2: links.default.trace is refused: "));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "none.txt cannot be opened"));
   snprintf(text, sizeof text, "%s{default: {trace: ''}}", two);
   refuse(text, 2, "links.default.trace is ''; expected the path of a file");
   file = fopen(ee_test_path("net.txt"), "wb");
