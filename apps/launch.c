@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "ee/clock.h"
 
 static const char *const settings[] = {
@@ -61,7 +64,18 @@ ee_status ee_launch_beside(const char *name, const char *folder, char *path, siz
   return EE_FAIL(EE_ERR_FILE, "%s cannot be read: %s", path, strerror(errno));
 }
 
-ee_status ee_launch(int devices, int argc, char **argv) {
+/* A rank that a signal ended has said nothing, and mpirun is told to say nothing.  SIGINT's code is
+ * that of a run which ended in order, and has said so. */
+static ee_status tell_end(int state, const char *trace) {
+  int number = WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state) - 128;
+  if (number <= 0 || (number == SIGINT && WIFEXITED(state))) return EE_OK;
+  return EE_FAIL(EE_ERR_PEER, "signal %d (%s) ended %s, and with it the run%s%s", number,
+                 strsignal(number), WIFSIGNALED(state) ? "mpirun" : "a device's process",
+                 trace != NULL ? "; what was answered until then is in " : "",
+                 trace != NULL ? trace : "");
+}
+
+ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *code) {
   if (devices > EE_LAUNCH_MOST) {
     return EE_FAIL(EE_ERR_USAGE, "%d devices on one host; more than %d are started with mpirun",
                    devices, EE_LAUNCH_MOST);
@@ -81,7 +95,10 @@ ee_status ee_launch(int devices, int argc, char **argv) {
   args[n++]     = run;
   for (int i = 1; i < argc; i++) args[n++] = argv[i];
   ee_launch_settings();
-  execvp(mpirun, args);
+  int       state  = 0;
+  ee_status status = ee_child_run(args, &state);
   free(args);
-  return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", mpirun, strerror(errno));
+  if (status == EE_OK) status = tell_end(state, trace);
+  if (status == EE_OK) *code = WEXITSTATUS(state);
+  return status;
 }

@@ -26,6 +26,10 @@ bool ee_launched(void);
 
 #define EE_LAUNCH_MOST 256  // ranks on one host; more is a cluster's job, or a mistake
 
-/** Become `mpirun -n devices PROGRAM run argv[1..]`.  Returns only if that fails: EE_ERR_FILE;
- *  EE_ERR_USAGE if there are more than EE_LAUNCH_MOST. */
-ee_status ee_launch(int devices, int argc, char **argv);
+/** Run `mpirun -n devices PROGRAM run argv[1..]`, and say it if a signal ended one of its
+ * processes.
+ *  @param trace      that the run writes; NULL: none
+ *  @param[out] code  that it ended with by itself
+ *  @return EE_OK; EE_ERR_FILE if it cannot be run; EE_ERR_PEER if a signal ended it; EE_ERR_USAGE
+ * if there are more devices than EE_LAUNCH_MOST; EE_ERR_NOMEM */
+ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *code);

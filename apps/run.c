@@ -216,11 +216,12 @@ static ee_status wanted_devices(const ee_run_options *o, int *devices) {
   return EE_OK;
 }
 
-/* Start the ranks that are wanted, in place of this process; return if one is enough. */
-static ee_status launch(const ee_run_options *o, int argc, char **argv) {
+/* Run the ranks that are wanted, unless one is enough, which is this process: *code is then -1. */
+static ee_status launch(const ee_run_options *o, int argc, char **argv, int *code) {
   int devices;
+  *code = -1;
   EE_TRY(wanted_devices(o, &devices));
-  return devices > 1 ? ee_launch(devices, argc, argv) : EE_OK;
+  return devices > 1 ? ee_launch(devices, o->trace, argc, argv, code) : EE_OK;
 }
 
 int ee_app_run(int argc, char **argv) {
@@ -230,8 +231,9 @@ int ee_app_run(int argc, char **argv) {
   ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
   if (help) return ee_app_finish(EE_OK);
   if (!ee_launched()) {
-    if (status == EE_OK) status = launch(&o, argc, argv);
-    if (status != EE_OK) return ee_app_finish(status);
+    int code = -1;
+    if (status == EE_OK) status = launch(&o, argc, argv, &code);
+    if (status != EE_OK || code >= 0) return status == EE_OK ? code : ee_app_finish(status);
   }
 
   ee_launch_settings();

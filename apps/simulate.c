@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "command.h"
 #include "ee/fleet_file.h"
 #include "launch.h"
@@ -54,14 +53,14 @@ static const char *const settings[] = {
  * no link to themselves this would hold up messages of others, so there they share. */
 static const char one_after_the_other[] = "--cfg=maxmin/concurrency-limit:1";
 
-/* Become SimGrid's launcher with the command line of `edgeexit run`.  Its script smpirun would do
+/* Run SimGrid's launcher with the command line of `edgeexit run`.  Its script smpirun would do
  * the same, but takes arguments apart at blanks. */
-static void start_smpimain(const char *folder, FILE *log, int devices, const char *program,
-                           int argc, char **argv) {
+static ee_status run_smpimain(const char *folder, FILE *log, int devices, const char *program,
+                              int argc, char **argv, int *code) {
   char         platform[PATH_MAX], hosts[PATH_MAX], count[64], words[64];
   const char **args = calloc((size_t)argc + N_SETTINGS + 9, sizeof *args);
   size_t       n    = 0;
-  if (args == NULL) _exit(1);
+  if (args == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a command line");
   snprintf(platform, sizeof platform, "%s/platform.xml", folder);
   snprintf(hosts, sizeof hosts, "--cfg=smpi/hostfile:%s/hosts", folder);
   snprintf(count, sizeof count, "--cfg=smpi/np:%d", devices);
@@ -76,43 +75,15 @@ static void start_smpimain(const char *folder, FILE *log, int devices, const cha
   args[n++] = platform;
   args[n++] = "run";
   for (int i = 1; i < argc; i++) args[n++] = argv[i];
-  execv(EE_SMPIMAIN, (char **)(uintptr_t)args);
-  fprintf(stderr, "edgeexit: %s cannot be started: %s\n", EE_SMPIMAIN, strerror(errno));
-  _exit(1);
+  int       state  = 0;
+  ee_status status = ee_child_run((char **)(uintptr_t)args, &state);
+  free(args);
+  return status == EE_OK ? ee_simulation_end(log, devices, state, code) : status;
 }
 
 static int remove_entry(const char *path, const struct stat *entry, int kind, struct FTW *walk) {
   (void)entry, (void)kind, (void)walk;
   return remove(path);
-}
-
-static volatile pid_t simulator;  // whom a signal that only we got is passed on to
-
-static void pass_on(int signal_number) {
-  if (simulator > 0) kill(simulator, signal_number);
-}
-
-/* Run and wait; an interrupt ends the child, and we still clean up. */
-static ee_status run_smpimain(const char *folder, FILE *log, int devices, const char *program,
-                              int argc, char **argv, int *code) {
-  int              state  = 0;
-  struct sigaction ignore = {.sa_handler = SIG_IGN}, pass = {.sa_handler = pass_on};
-  struct sigaction before, before_term;
-  sigaction(SIGINT, &ignore, &before);
-  sigaction(SIGTERM, &pass, &before_term);
-  pid_t child = fork();
-  if (child == 0) {
-    sigaction(SIGINT, &before, NULL);
-    sigaction(SIGTERM, &before_term, NULL);
-    start_smpimain(folder, log, devices, program, argc, argv);
-  }
-  simulator = child;
-  while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
-  sigaction(SIGINT, &before, NULL);
-  sigaction(SIGTERM, &before_term, NULL);
-  if (child < 0)
-    return EE_FAIL(EE_ERR_FILE, "%s cannot be started: %s", EE_SMPIMAIN, strerror(errno));
-  return ee_simulation_end(log, devices, state, code);
 }
 
 /* What SimGrid logs is for us. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Ctrl-C and SIGTERM in mid-run, of mpirun and of a run without it: it ends at once and in order,
-# says how many samples were answered and where they are, and its trace holds just these.
+# says how many samples were answered and where they are, and its trace holds just these.  A rank
+# that is killed can say nothing, so the run that started it says so.
 # shellcheck source=../e2e/common.sh
 . "$(dirname "$0")/../e2e/common.sh"
 cd "$scratch"
@@ -14,7 +15,7 @@ printf 'devices: [{name: a, count: 3, flops: 8e6}]\n' > three.yaml
 
 has_answers() {
   local answered
-  answered=$(value "$1" answered 2> err) && ((answered >= 20))
+  answered=$(value "$1" answered 2> answers.err) && ((answered >= 20))
 }
 
 # interrupted SIGNAL NAME COMMAND...: with exit code `code`
@@ -42,3 +43,19 @@ expect "exit code of a run without mpirun" "$last_code" 130
 interrupted TERM terminated "$bin/edgeexit" run --fleet one.yaml
 interrupted INT ranks "${EE_MPIRUN:-mpirun}" -n 3 "$bin/edgeexit" run --fleet three.yaml
 interrupted TERM started "$bin/edgeexit" run --fleet three.yaml
+interrupted INT started-too "$bin/edgeexit" run --fleet three.yaml
+
+command -v pgrep > out || exit 0
+"$bin/edgeexit" run --fleet three.yaml --policy final --backend ref --trace killed.h5 model.h5 data.h5 \
+  < /dev/null > out 2> err &
+run=$! code=0
+for ((try = 0; try < 300; try++)); do
+  if has_answers killed.h5; then break; fi
+  sleep 0.1
+done
+launcher=$(pgrep -P "$run")
+kill -KILL "$(pgrep -P "$launcher" | tail -n 1)"
+wait "$run" || code=$?
+expect "exit code of a run with a killed rank" "$code" 1
+grep -q "^edgeexit: signal 9 (Killed) ended a device's process.* is in killed.h5$" err ||
+  fail "a run with a killed rank says: $(cat err)"
