@@ -129,7 +129,7 @@ static const char *reason(ee_idle idle) {
     case EE_IDLE_UNPLANNED:
       return "idle: this planner has no plan with it";
     case EE_IDLE_UNTRIED:
-      return "idle: why is not judged of so many devices";
+      return "idle: not judged, with so many devices";
     default:
       return "idle: it would gain less than 1 %";
   }
