@@ -74,7 +74,8 @@ static ee_status watch(ee_decider *d, const ee_choice *c) {
 /* Whether the other plan is one to move to; if not, why. */
 static ee_verdict judge(const ee_choice *c) {
   if (ee_plan_equal(c->plan, c->other) || c->B >= c->T) return EE_VERDICT_KEPT_BEST;
-  if (isinf(c->T)) return EE_VERDICT_ADOPTED;  // a device of the plan is away
+  if (c->remaining <= 0.0) return EE_VERDICT_KEPT_COST;  // nobody would follow it
+  if (isinf(c->T)) return EE_VERDICT_ADOPTED;            // a device of the plan is away
   return c->options->rule->judge(c);
 }
 

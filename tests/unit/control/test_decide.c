@@ -171,9 +171,10 @@ static void a_plan_with_a_device_that_is_away_is_left(void) {
   found               = other;
   options.hold        = 3;  // who leaves does not wait
   decider.cooling     = 2;
-  CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_ADOPTED);
+  CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_KEPT_COST);  // nobody would follow the other plan
+  CU_ASSERT_EQUAL(decide(one, 1.0), EE_VERDICT_ADOPTED);
   options.rebalance = false;
-  CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_KEPT_OFF);
+  CU_ASSERT_EQUAL(decide(one, 1.0), EE_VERDICT_KEPT_OFF);
   ee_plan_destroy(&other);
   close_case();
 }
