@@ -254,14 +254,14 @@ static void petals_moves_below_three_quarters_of_the_best_throughput(void) {
   options.error_bars = 100.0;
   options.hold       = 5;
   decider.cooling    = 5;
-  decide(one, 0.0);  // only draws when to look first
+  decide(one, 1.0);  // only draws when to look first
   forecast();
   double second = f_two.period;  // of the half on device 0
   CU_ASSERT_TRUE(!f_two.link && f_two.stage == 0);
   CU_ASSERT_TRUE(second < f_one.period);
   double fraction     = second / f_one.period;
   t.estimate.speed[1] = 1e9;  // device 0 alone says how fast `two` is
-  CU_ASSERT_EQUAL(decide(one, 0.0), fraction < 0.75 ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_SMALL);
+  CU_ASSERT_EQUAL(decide(one, 1.0), fraction < 0.75 ? EE_VERDICT_ADOPTED : EE_VERDICT_KEPT_SMALL);
   ee_choice c = {.options = &options, .T = 1.0};
   c.B         = 0.7499;
   CU_ASSERT_EQUAL(options.rule->judge(&c), EE_VERDICT_ADOPTED);
@@ -296,7 +296,7 @@ static void a_device_that_leaves_is_not_looked_for_at_random(void) {
   t.estimate.speed[0] = 0.0;
   ee_plan *other      = LAB_PLAN(2, 3, 1, 6, 2);
   found               = other;
-  CU_ASSERT_EQUAL(decide(one, 0.0), EE_VERDICT_ADOPTED);
+  CU_ASSERT_EQUAL(decide(one, 1.0), EE_VERDICT_ADOPTED);
   ee_plan_destroy(&other);
   close_case();
 }
