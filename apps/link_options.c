@@ -8,6 +8,7 @@
 #include "accuracy_loss.h"
 #include "ee/exits_file.h"
 #include "exit_match.h"
+#include "same_file.h"
 
 ee_link_options ee_link_options_none(void) {
   return (ee_link_options){.values = "f32", .max_loss = NAN};
@@ -89,48 +90,60 @@ static ee_status cut_of(const char *path, const ee_model *model, int *cut) {
 
 /* The table without rounding, and what a policy makes of it. */
 typedef struct exact {
-  const char    *path, *policy;
-  ee_exit_table *table;
-  double         accuracy;
+  const char     *path, *policy;
+  const ee_model *model;
+  ee_exit_table  *table;
+  double          accuracy;
+  double         *loss;  // of each cut, to be filled in
 } exact;
 
 /* What the table of @p path says, to its place in the losses. */
-static ee_status add_loss(const exact *x, const char *path, const ee_model *model, double *loss) {
+static ee_status add_loss(const char *path, void *context) {
+  exact            *x       = context;
   ee_replay_options options = ee_replay_defaults();
   double            accuracy;
   int               cut = 0;
-  EE_TRY(cut_of(path, model, &cut));
-  if (!isnan(loss[cut])) {
+  EE_TRY(cut_of(path, x->model, &cut));
+  if (!isnan(x->loss[cut])) {
     return EE_FAIL(EE_ERR_ARG, "%s is the second table of --exits-int8 of cut %d", path, cut);
   }
   EE_TRY(ee_accuracy_of_other(x->table, x->path, path, x->policy, &options, 1, &accuracy));
-  loss[cut] = x->accuracy - accuracy;
+  x->loss[cut] = x->accuracy - accuracy;
   return EE_OK;
 }
 
-/* Each table of the list, which is taken apart. */
-static ee_status add_losses(const exact *x, char *list, const ee_model *model, double *loss) {
+/* What is to be done with one table of the list. */
+typedef ee_status (*table_action)(const char *path, void *context);
+
+/* Do it with each table of --exits-int8. */
+static ee_status for_each_table(const ee_link_options *o, table_action act, void *context) {
+  char *list = strdup(o->int8);
+  if (list == NULL) return EE_FAIL(EE_ERR_NOMEM, "for --exits-int8");
   ee_status status = EE_OK;
   char     *rest   = NULL;
   char     *path   = strtok_r(list, ",", &rest);
-  if (path == NULL) return EE_FAIL(EE_ERR_USAGE, "--exits-int8 names no table");
+  if (path == NULL) status = EE_FAIL(EE_ERR_USAGE, "--exits-int8 names no table");
   for (; path != NULL && status == EE_OK; path = strtok_r(NULL, ",", &rest)) {
-    status = add_loss(x, path, model, loss);
+    status = act(path, context);
   }
+  free(list);
   return status;
 }
 
-static ee_status read_losses(const ee_link_options *o, exact *x, const ee_model *model,
-                             double *loss) {
+static ee_status refuse_table(const char *path, void *out) {
+  return ee_refuse_same_file(path, (const char *)out);
+}
+
+ee_status ee_link_options_refuse_same_file(const ee_link_options *o, const char *out) {
+  return o->int8 == NULL || out == NULL ? EE_OK : for_each_table(o, refuse_table, (void *)out);
+}
+
+static ee_status read_losses(const ee_link_options *o, exact *x) {
   ee_replay_options options = ee_replay_defaults();
   EE_TRY(ee_exits_load(x->path, &x->table));
-  EE_TRY(ee_match_exits(x->path, x->table->n_exits, x->table->n_classes, model));
+  EE_TRY(ee_match_exits(x->path, x->table->n_exits, x->table->n_classes, x->model));
   EE_TRY(ee_accuracy_of(x->table, x->path, x->policy, &options, 1, &x->accuracy));
-  char *list = strdup(o->int8);
-  if (list == NULL) return EE_FAIL(EE_ERR_NOMEM, "for --exits-int8");
-  ee_status status = add_losses(x, list, model, loss);
-  free(list);
-  return status;
+  return for_each_table(o, add_loss, x);
 }
 
 ee_status ee_link_losses(const ee_link_options *o, const char *exits, const char *policy,
@@ -141,8 +154,8 @@ ee_status ee_link_losses(const ee_link_options *o, const char *exits, const char
   *loss = calloc(cuts, sizeof **loss);
   if (*loss == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu cuts", cuts);
   for (size_t c = 0; c < cuts; c++) (*loss)[c] = NAN;
-  exact     x      = {.path = exits, .policy = policy};
-  ee_status status = read_losses(o, &x, model, *loss);
+  exact     x      = {.path = exits, .policy = policy, .model = model, .loss = *loss};
+  ee_status status = read_losses(o, &x);
   ee_exit_table_destroy(&x.table);
   if (status == EE_OK) return EE_OK;
   free(*loss);

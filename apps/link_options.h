@@ -23,6 +23,10 @@ ee_option ee_link_tables_option(ee_link_options *o);
  *  @param max_period  that of --max-period, which auto does not go by; 0: none */
 ee_status ee_link_options_check(const ee_link_options *o, const char *exits, double max_period);
 
+/** EE_ERR_USAGE if a table of --exits-int8 is the file @p out, as ee_refuse_same_file() says it;
+ *  @p out may be NULL. */
+ee_status ee_link_options_refuse_same_file(const ee_link_options *o, const char *out);
+
 /**
  * Accuracy that 8 bits lose at each cut: that of @p policy on the table @p exits, minus that on
  * each table of the options.

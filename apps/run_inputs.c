@@ -61,6 +61,7 @@ static ee_status open_files(const ee_run_options *o, ee_run_inputs *in) {
   const char *read[] = {o->model, o->data, o->fleet, o->outcomes, o->exits, o->offload_cost};
   for (size_t i = 0; i < sizeof read / sizeof read[0]; i++)
     EE_TRY(ee_refuse_same_file(read[i], o->trace));
+  EE_TRY(ee_link_options_refuse_same_file(&o->link, o->trace));
   EE_TRY(ee_model_file_open(o->model, &in->model_file));
   if (o->fleet != NULL) {
     int rank;

@@ -33,6 +33,10 @@ over other.h5 calibrate model.h5 data.h5 --test other.h5 --reliability other.h5
 over model.h5 calibrate model.h5 data.h5 -o new.h5 --reliability model.h5
 over exits.csv import exits exits.csv --prediction p0,p1 --confidence c0,c1 --label y -o exits.csv
 over exits.h5 run model.h5 data.h5 --exits exits.h5 --trace exits.h5
+cp other.h5 int8.h5
+sha256sum -- int8.h5 >> before
+over int8.h5 run model.h5 data.h5 --exits exits.h5 --link-values int8 --exits-int8 x.h5,int8.h5 \
+  --trace int8.h5
 over costs.csv run model.h5 data.h5 --policy splitee --offload-cost costs.csv --trace costs.csv
 over fleet.yaml run model.h5 data.h5 --fleet fleet.yaml --trace fleet.yaml
 over exits.h5 run model.h5 --fleet fleet.yaml --outcomes exits.h5 --trace exits.h5
