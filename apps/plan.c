@@ -59,6 +59,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
                         .fleet        = fleet,
                         .whole_blocks = o->whole_blocks,
                         .host_flops   = ee_profiled_flops(model),
+                        .by_seconds   = ee_counts_seconds(model, fleet),
                         .batch_limit  = o->batch,
                         .slots        = o->slots};
   if (fleet != NULL && setup.host_flops <= 0.0 && ee_fleet_is_relative(fleet)) {
@@ -67,6 +68,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
                    "'edgeexit profile %s' first",
                    o->fleet, o->model, o->model);
   }
+  ee_say_assumed_speed(o->model, model, fleet);
   int values = ee_link_values_by_name(o->link.values);
   if (values >= 0) setup.link_values = (ee_link_values)values;
   EE_TRY(ee_choose_backend(NULL, &setup.backend));

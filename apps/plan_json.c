@@ -2,6 +2,7 @@
 /* Prints plans as one JSON object. */
 #include <math.h>
 
+#include "ee/controller.h"
 #include "json.h"
 #include "plan_print.h"
 #include "plan_text.h"
@@ -112,6 +113,8 @@ ee_status ee_promises_print_json(const ee_plan_question *q, const ee_promises *a
   cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "plans");
   cJSON_AddStringToObject(json, "planner", all->planner->name);
   cJSON_AddBoolToObject(json, "heuristic", all->heuristic);
+  bool assumed = q->setup->fleet == NULL && q->setup->host_flops <= 0.0;
+  ee_json_number(json, "assumed_flops", assumed ? EE_ASSUMED_FLOPS : NAN);
   for (int i = 0; i < all->n; i++) add_promise(q, &all->of[i], i + 1, ee_json_item(list));
   list = cJSON_AddArrayToObject(json, "devices");
   for (int d = 0; d < all->n; d++) add_device(q, all, d, ee_json_item(list));

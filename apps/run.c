@@ -37,7 +37,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .fleet          = in->fleet,
                         .host_flops     = in->host_flops,
                         .link_bandwidth = in->links,
-                        .by_seconds     = in->fleet == NULL && in->host_flops > 0.0,
+                        .by_seconds     = ee_counts_seconds(in->model, in->fleet),
                         .layers         = {.self = in, .read = read_layer},
                         .source         = {.self = &in->stream, .read = ee_stream_read},
                         .label          = in->stream.label,
@@ -163,6 +163,10 @@ static ee_status choose_link_values(const ee_run_options *o, const ee_plan *plan
 static ee_status plan_alone(const ee_run_options *o, ee_run_inputs *in, int rank, int size,
                             ee_run_setup *setup, ee_plan **plan) {
   const double *share = in->has_share ? in->share : NULL;
+  // Elsewhere nothing but the speeds of devices that are alike count.
+  if (rank == 0 && (in->links != NULL || o->max_period > 0.0)) {
+    ee_say_assumed_speed(o->model, in->model, in->fleet);
+  }
   EE_TRY(ee_parse_cuts(o->cuts, in->model->n_layers, size, plan));
   EE_TRY(choose_link_values(o, *plan, rank, size, in, setup));
   if (*plan != NULL) return EE_OK;

@@ -9,6 +9,7 @@
 #include "collapse.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
+#include "ee/controller.h"
 #include "ee/exits_file.h"
 #include "ee/fleet_file.h"
 #include "ee/log.h"
@@ -27,6 +28,17 @@ double ee_profiled_flops(const ee_model *model) {
     seconds += model->layer[l].seconds;
   }
   return seconds > 0.0 ? flops / seconds : 0.0;
+}
+
+bool ee_counts_seconds(const ee_model *model, const ee_fleet *fleet) {
+  return ee_profiled_flops(model) > 0.0 && (fleet == NULL || ee_fleet_is_relative(fleet));
+}
+
+void ee_say_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet) {
+  if (fleet != NULL || ee_profiled_flops(model) > 0.0) return;
+  ee_log(EE_LOG_INFO,
+         "%s was never profiled: %g GFLOP/s are assumed; 'edgeexit profile %s' measures them", path,
+         EE_ASSUMED_FLOPS * 1e-9, path);
 }
 
 const char *ee_run_clock(const ee_fleet *fleet) {

@@ -44,6 +44,14 @@ void ee_run_inputs_close(ee_run_inputs *inputs);
 /** Speed that the model's profile measured on this host [FLOP/s]; 0 if it was never profiled. */
 double ee_profiled_flops(const ee_model *model);
 
+/** Whether layers count as work what they took when profiled, not their operations: if there is a
+ *  profile and the devices, or some of them, are measured by this host; @p fleet NULL: all are. */
+bool ee_counts_seconds(const ee_model *model, const ee_fleet *fleet);
+
+/** Say that speeds are EE_ASSUMED_FLOPS, if nothing tells them: neither @p fleet, which may be
+ *  NULL, nor the profile of @p model at @p path. */
+void ee_say_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet);
+
 /** The clock that a run with @p fleet goes by: "real", "paced" or "simulated". */
 const char *ee_run_clock(const ee_fleet *fleet);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/controller.h"
+
 #define SMOOTHING 0.5    // weight of the newest epoch
 #define ENOUGH 600.0     // samples that shares rest on at least, once as many were seen
 #define CALMING 0.25     // the same of a device's unrest when it falls: alarm is quick, trust slow
@@ -12,7 +14,6 @@
 #define JUMP_SPEED 0.2   // relative step of a speed that counts as a jump
 #define LINK_MEAN (1.0 / 128)   // weight of an epoch in what a link is expected to carry
 #define LINK_RETURN (1.0 / 32)  // step back to that of a link that carried nothing
-#define SPEED_UNKNOWN 1e9       // [FLOP/s] of every device before any has been measured
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
@@ -71,7 +72,7 @@ static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
     e->latency[i]   = setup->link_latency[i];
   }
   for (int d = 0; d < p; d++) {
-    e->speed[d] = e->own_speed[d] = SPEED_UNKNOWN;
+    e->speed[d] = e->own_speed[d] = setup->host_flops > 0.0 ? setup->host_flops : EE_ASSUMED_FLOPS;
     if (setup->fleet == NULL) continue;
     e->own_speed[d] = ee_fleet_speed(setup->fleet, d, 0.0, setup->host_flops);
     e->speed[d]     = ee_fleet_away(setup->fleet, d, 0.0) ? 0.0 : e->own_speed[d];

@@ -103,7 +103,7 @@ static double slowest_batch(const ee_run_setup *s) {
   for (int i = 0; i < s->plan->n_stages && s->fleet != NULL; i++) {
     const ee_stage *stage = &s->plan->stage[i];
     double          work  = 0.0;
-    for (int l = stage->begin; l < stage->end; l++) work += s->model->layer[l].flops;
+    for (int l = stage->begin; l < stage->end; l++) work += ee_layer_work(s, l);
     slowest = fmax(slowest, work / ee_fleet_speed(s->fleet, stage->device, 0.0, s->host_flops));
   }
   return slowest * s->batch_limit;

@@ -148,6 +148,22 @@ plan free --planner replicate
   fail "replicas on unequal devices: $(of warnings.0)"
 expect "why" "$(of devices.1.idle)" unplanned
 
+# speeds: assumed, or those of the profile, on this host and on a fleet measured by it
+edgeexit plan model.h5 -n 2 --json > plan.json 2> err
+expect "speed assumed" "$(of assumed_flops)" 1000000000
+grep -q 'never profiled: 1 GFLOP/s are assumed' err || fail "an unprofiled model says: $(cat err)"
+edgeexit profile model.h5 -o profiled.h5 --json > profile.json
+seconds=$(tr '{' '\n' < profile.json | sed -n 's/.*"seconds":\([-0-9.e]*\).*/\1/p' |
+  awk '{ sum += $1 } END { printf "%.12g", sum }')
+edgeexit plan profiled.h5 -n 1 --planner latency --json > plan.json 2> err
+expect "speed assumed beside a profile" "$(of assumed_flops)" null
+[[ ! -s err ]] || fail "a profiled model says: $(cat err)"
+at_most "$(of best.period_s)" "$(awk -v s="$seconds" 'BEGIN { print s * 1.0001 }')" "profiled period"
+printf 'devices: [{name: half, relative: 0.5}]\n' > half.yaml
+edgeexit plan profiled.h5 --fleet half.yaml --json > plan.json
+at_most "$(awk -v s="$seconds" 'BEGIN { print s * 1.9 }')" "$(of best.period_s)" "period at half speed"
+at_most "$(of best.period_s)" "$(awk -v s="$seconds" 'BEGIN { print s * 2.0001 }')" "at half speed"
+
 refused 'expected exact, ' --planner luck
 refused '--max-period is for --planner latency' --max-period 1 --planner flops
 refused '--max-period is for --planner latency' --max-period 1 --planner exact

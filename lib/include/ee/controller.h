@@ -103,9 +103,13 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 /** Complete what is under way, also after a run that failed, and destroy.  Collective. */
 void ee_controller_destroy(ee_controller **controller);
 
+/** Speed of devices of which nothing is known: neither a fleet nor a profile [FLOP/s]. */
+#define EE_ASSUMED_FLOPS 1e9
+
 /**
  * The plan to begin with, before anything was measured: from the fleet's speeds and links (without
- * a fleet all devices are alike) and from shares of samples that leave at each exit.
+ * a fleet all devices are as this host, by its profile) and from shares of samples that leave at
+ * each exit.
  * Not collective; equal input gives equal plans.
  * @param share     shape [n_exits], adds up to 1; NULL: every sample goes to the end
  * @param forecast  may be NULL

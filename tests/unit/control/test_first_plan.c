@@ -71,6 +71,43 @@ static void profiled_seconds_stand_in_for_operations(void) {
   lab_close(&t);
 }
 
+/* Layers of 1, 5, 1, 1, 1, 1 ms and heads of 0.25 ms, of which only those before the end count as
+ * the last exit's is a layer: in all, on one device, as the profile says, whatever a second is
+ * worth in operations; on one of a quarter of this host's speed four times that. */
+static void a_profiled_plan_takes_the_profiled_seconds(void) {
+  lab         t;
+  ee_plan    *plan = NULL;
+  ee_forecast forecast;
+  lab_open(&t, true);
+  t.setup.by_seconds = true;
+  for (int d = 0; d < LAB_DEVICES; d++) {
+    t.fleet->device[d].flops    = 0.0;
+    t.fleet->device[d].relative = 0.25;
+  }
+  for (int l = 0; l < LAB_LAYERS; l++) t.model->layer[l].seconds = l == 1 ? 5e-3 : 1e-3;
+  t.model->head_seconds[0] = t.model->head_seconds[1] = 0.25e-3;
+  for (int i = 0; i < 4; i++) {
+    t.setup.fleet      = i % 2 == 0 ? NULL : t.fleet;
+    t.setup.host_flops = i < 2 ? 2e9 : 3e7;
+    int devices        = i % 2 == 0 ? 1 : LAB_DEVICES;
+    CU_ASSERT_EQUAL_FATAL(
+        ee_first_plan(&t.setup, devices, ee_planner_by_name("latency"), NULL, &plan, &forecast),
+        EE_OK);
+    CU_ASSERT_DOUBLE_EQUAL(forecast.period, i % 2 == 0 ? 10.5e-3 : 42e-3, 1e-9);
+    ee_plan_destroy(&plan);
+  }
+  t.setup.fleet      = NULL;
+  t.setup.by_seconds = false;
+  t.setup.host_flops = 0.0;
+  double flops       = t.model->head_flops[0] + t.model->head_flops[1];
+  for (int l = 0; l < LAB_LAYERS; l++) flops += t.model->layer[l].flops;
+  CU_ASSERT_EQUAL_FATAL(
+      ee_first_plan(&t.setup, 1, ee_planner_by_name("latency"), NULL, &plan, &forecast), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(forecast.period, flops / EE_ASSUMED_FLOPS, 1e-12);
+  ee_plan_destroy(&plan);
+  lab_close(&t);
+}
+
 /* One byte per second between the two: nothing is worth sending. */
 static void measured_links_are_planned_with(void) {
   const double bandwidth[] = {0, 1, 1, 0}, latency[] = {0, 2, 2, 0};
@@ -129,6 +166,7 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
     EE_FACT(profiled_seconds_stand_in_for_operations),
+    EE_FACT(a_profiled_plan_takes_the_profiled_seconds),
     EE_FACT(measured_links_are_planned_with),
     EE_FACT(an_exit_takes_the_layers_heads_and_links_before_it),
     EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
