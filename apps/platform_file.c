@@ -112,6 +112,20 @@ static void write_wide_link(FILE *file, const char *kind, int device, double ban
           kind, device, bandwidth, latency);
 }
 
+/* A host from which a device sends itself messages that serve as timers. */
+static void write_timer(FILE *file, int device, const char *kind, double rate) {
+  char name[32];
+  snprintf(name, sizeof name, "%s-self", kind);
+  fprintf(file, "<host id=\"d%d-%s\" speed=\"1Gf\"/>\n", device, kind);
+  write_wide_link(file, name, device, rate, 0.0);
+}
+
+static void write_timer_route(FILE *file, int device, const char *kind) {
+  fprintf(file,
+          "<bypassRoute src=\"d%d-%s\" dst=\"d%d-%s\"><link_ctn id=\"%s-self%d\"/></bypassRoute>\n",
+          device, kind, device, kind, kind, device);
+}
+
 static ee_status write_links(FILE *file, const char *folder, const ee_fleet *fleet) {
   const ee_link_spec *common = common_link(fleet);
   double              width  = limit_of(ee_link_bandwidth(common, 0.0));
@@ -119,7 +133,9 @@ static ee_status write_links(FILE *file, const char *folder, const ee_fleet *fle
     write_wide_link(file, "up", d, width, common->latency);
     write_wide_link(file, "in", d, UNLIMITED, 0.0);
     write_wide_link(file, "self", d, d == 0 ? MEMORY : EE_SIMULATED_SELF_RATE, 0.0);
+    write_timer(file, d, "late", EE_SIMULATED_LATE_RATE);
   }
+  write_timer(file, 0, "soon", EE_SIMULATED_SELF_RATE);
   for (int from = 0; from < fleet->n_devices; from++) {
     for (int to = 0; to < fleet->n_devices; to++) {
       if (has_own_link(fleet, from, to)) EE_TRY(write_link(file, folder, fleet, from, to));
@@ -136,10 +152,12 @@ static void write_routes(FILE *file, const ee_fleet *fleet) {
   for (int d = 0; d < n; d++) {
     fprintf(file, "<host_link id=\"d%d\" up=\"up%d\" down=\"in%d\"/>\n", d, d, d);
   }
+  write_timer_route(file, 0, "soon");
   for (int from = 0; from < n; from++) {
     char name[64];
     snprintf(name, sizeof name, "self%d", from);
     fprintf(file, format, from, from, name);
+    write_timer_route(file, from, "late");
     for (int to = 0; to < n; to++) {
       snprintf(name, sizeof name, "d%d-d%d", from, to);
       if (has_own_link(fleet, from, to)) fprintf(file, format, from, to, name);

@@ -1,27 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting on the simulated clock: for the event itself.  MPI cannot wait for a time, so a device
- * that must also wake at one sends a message to itself, whose way takes until then. */
+ * that must also wake at one sends a message to itself, whose way takes until then.  It sends it
+ * from where such messages are slow: its own host, or one of its hosts for timers, where none of
+ * its other messages are in the way. */
+#include <simgrid/actor.h>
+#include <simgrid/host.h>
+#include <stdio.h>
 
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "ee/waiter.h"
 
-#define RATE EE_SIMULATED_SELF_RATE
 #define ENVELOPE 16        // what the simulator adds to a message [byte]
 #define LONGEST 16384      // of a timer's message; a later time takes several [byte]
 #define SECOND 1000000000  // [ns]
 
 static unsigned char told[LONGEST], heard[LONGEST];  // of this device alone: nobody reads them
 
-/* A message to this device that comes by the time in @p left ns, and not long before.  None if that
- * is sooner than the shortest one. */
-static bool start_timer(ee_waiter *w, int64_t now, int64_t left) {
-  int64_t bytes = left < (int64_t)LONGEST * (SECOND / RATE) ? left / (SECOND / RATE) : LONGEST;
-  if (bytes <= ENVELOPE) return false;
+/* This device's host for such timers, or NULL. */
+static sg_host_t timer_host(const char *kind) {
+  char name[64];
+  snprintf(name, sizeof name, "%s-%s", sg_host_self_get_name(), kind);
+  return sg_host_by_name(name);
+}
+
+/* A message to this device, from @p host to itself, that comes by the time in @p left ns, and not
+ * long before.  None if that is sooner than the shortest one, or there is no such host. */
+static bool start_timer(ee_waiter *w, sg_host_t host, int64_t ns_of_byte, int64_t now,
+                        int64_t left) {
+  int64_t bytes = left / ns_of_byte < LONGEST ? left / ns_of_byte : LONGEST;
+  if (host == NULL || bytes <= ENVELOPE) return false;
+  sg_host_t home = sg_host_self();
+  if (host != home) sg_actor_set_host(sg_actor_self(), host);
   EE_MPI(MPI_Irecv(heard, LONGEST, MPI_BYTE, 0, 0, MPI_COMM_SELF, &w->timer));
   // Leaves at once, being short.
   EE_MPI(MPI_Send(told, (int)bytes - ENVELOPE, MPI_BYTE, 0, 0, MPI_COMM_SELF));
-  w->rings = now + bytes * (SECOND / RATE);
+  if (host != home) sg_actor_set_host(sg_actor_self(), home);
+  w->rings = now + bytes * ns_of_byte;
   return true;
 }
 
@@ -29,7 +44,10 @@ static bool start_timer(ee_waiter *w, int64_t now, int64_t left) {
  * follow each other, a second would ring too late. */
 static bool will_ring(ee_waiter *w, int64_t now) {
   if (w->timer != MPI_REQUEST_NULL) return w->rings <= w->until;
-  return start_timer(w, now, w->until - now);
+  int64_t left = w->until - now;
+  if (start_timer(w, timer_host("late"), SECOND / EE_SIMULATED_LATE_RATE, now, left)) return true;
+  return start_timer(w, w->timed ? sg_host_self() : timer_host("soon"),
+                     SECOND / EE_SIMULATED_SELF_RATE, now, left);
 }
 
 static void wait_for_any(ee_waiter *w) {
@@ -51,7 +69,7 @@ static void wait_for_any(ee_waiter *w) {
 void ee_waiter_wait(ee_waiter *w, int64_t now) {
   int64_t left  = w->until - now;
   bool    event = w->n > 0 && !w->looks && left > 0;
-  if (event && (w->until == INT64_MAX || (w->timed && will_ring(w, now)))) {
+  if (event && (w->until == INT64_MAX || will_ring(w, now))) {
     wait_for_any(w);
     return;
   }

@@ -11,7 +11,8 @@
 #include "ee/agree.h"
 #include "ee/clock.h"
 
-#define NAP_LONGEST 200000  // [ns]
+#define NAP_LONGEST 200000     // [ns]
+#define NAPS_OF_RANK_0 8192.0  // while the slowest stage has a full batch
 
 /* Send what the held batch left, once its time has come. */
 static void release_when_due(ee_device *d, int64_t now, bool *busy) {
@@ -117,11 +118,12 @@ static double naps_per_batch(int devices) {
 
 /* How long a device may sleep while it looks for what it cannot wait for [ns].  A turn takes no
  * simulated time but the host's, and there may be thousands of devices, so that on the simulated
- * clock they sleep in proportion to what they wait for.  Rank 0 does not: it notes when answers
- * arrive. */
+ * clock they sleep in proportion to what they wait for.  Rank 0, which notes when answers arrive,
+ * does so more often than others. */
 static int64_t longest_nap(const ee_device *d) {
-  if (!ee_clock_is_simulated() || d->wire.rank == 0) return NAP_LONGEST;
-  double nap = slowest_batch(&d->setup) * 1e9 / naps_per_batch(d->wire.size);
+  if (!ee_clock_is_simulated()) return NAP_LONGEST;
+  double naps = d->wire.rank == 0 ? NAPS_OF_RANK_0 : naps_per_batch(d->wire.size);
+  double nap  = slowest_batch(&d->setup) * 1e9 / naps;
   return (int64_t)fmin(fmax(nap, NAP_LONGEST), EE_PACER_LONGEST);
 }
 

@@ -218,6 +218,18 @@ FLEET
 edgeexit simulate model.h5 --outcomes exits.h5 --fleet away.yaml --epoch 16 > out 2> err || fail "away: $(cat err)"
 grep -q "all devices are away at 0.2 s" err || fail "with nobody left: $(cat err)"
 
+# devices and links a million times slower take a million times as long, and no more of the host's
+# time: looking about every 200 us, as on the real clock, would take days
+slower() {
+  printf 'devices: [{name: a, flops: %s}, {name: b, flops: %s}]\nlinks: {default: {latency: %s}}\n' \
+    "$1" "$1" "$2" > slower.yaml
+  edgeexit simulate model.h5 --outcomes exits.h5 --fleet slower.yaml --cuts 2 --merge-wait 0 \
+    --epoch 1000 --rebalance off --json > out 2> err || fail "flops $1: $(cat err)"
+  tool json_value last_answer_s < out
+}
+awk -v a="$(slower 1G 100us)" -v b="$(slower 1k 100s)" \
+  'BEGIN { exit !(b / a / 1e6 > 0.999 && b / a / 1e6 < 1.001) }' || fail "slow devices: $(cat out)"
+
 # what is refused
 refuse() {
   local code=0

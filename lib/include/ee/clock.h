@@ -29,9 +29,12 @@ bool ee_clock_is_simulated(void);
  *  of the platform can be given in advance. */
 #define EE_SIMULATION_BEGINS ((int64_t)10000 * 1000000000)
 
-/** How fast messages of a device to itself are on the simulated clock [byte/s], but for rank 0's:
- * so slow that they can serve as timers. */
+/** How fast messages of a device to itself are on the simulated clock [byte/s], but for rank 0's,
+ * which sends itself samples and answers: so slow that they can serve as timers.  For rank 0 such
+ * messages go from a host for timers, "d0-soon", to itself; and every device d has a second one,
+ * "d<d>-late", for times that are far away. */
 #define EE_SIMULATED_SELF_RATE 100000
+#define EE_SIMULATED_LATE_RATE 10
 
 /** Sleep for about @p ns nanoseconds; returns early on a signal. */
 void ee_clock_sleep(int64_t ns);

@@ -23,12 +23,13 @@ typedef struct ee_waiter {
   int64_t      until;                   // wait no longer [ns]; INT64_MAX: no such time
   bool         looks;                   // for something that is no request: look again soon
   int64_t      nap, longest_nap;        // length of the next sleep, and the most [ns]
-  bool         timed;  // can be woken by a message to itself, on the simulated clock
+  bool         timed;                   // may send itself messages, on the simulated clock
   MPI_Request  timer;  // on the simulated clock; MPI_REQUEST_NULL: none is under way
   int64_t      rings;  // when it is through [ns]
 } ee_waiter;
 
-/** Naps are at most @p longest_nap [ns].  @p timed  nobody else sends messages to itself here. */
+/** Naps are at most @p longest_nap [ns].  @p timed  this device sends itself no other messages, so
+ *  that on the simulated clock one can wake it; else one that goes elsewhere does (clock.h). */
 void ee_waiter_open(int64_t longest_nap, bool timed, ee_waiter *waiter);
 
 /** After something was done: naps are short again. */
