@@ -184,6 +184,7 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(all, "epochs", f->outcome->control.epochs);
   cJSON_AddNumberToObject(all, "controller_s", f->outcome->control.seconds);
   cJSON_AddNumberToObject(all, "sums_s", (double)f->outcome->control.sum_ns * 1e-9);
+  cJSON_AddNumberToObject(all, "source_held_s", (double)f->outcome->device[0].held * 1e-9);
   cJSON_AddNumberToObject(all, "sum_bytes", (double)f->outcome->control.sum_bytes);
   cJSON_AddNumberToObject(all, "moves_begun", f->outcome->control.adopted);
   cJSON_AddNumberToObject(all, "moves_done", f->outcome->control.switched);

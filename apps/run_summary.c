@@ -11,6 +11,10 @@
 #include "ee/log.h"
 #include "run_figures.h"
 
+#define HELD_SHARE 0.05   // of the time that the source may wait for sums without a warning
+#define HELD_EPOCHS 8     // fewer tell nothing
+#define HELD_MOST 1000.0  // times as long epochs that are advised at most
+
 void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
                            ee_run_outcome *outcome) {
   int rank, size;
@@ -130,12 +134,26 @@ static void print_honesty(const ee_run_figures *f) {
       f->clock, f->cpu, f->cores, 100.0 * f->late_share);
 }
 
+/* An epoch that is shorter than its sum takes throttles the stream. */
+static void warn_of_sums(const ee_run_figures *f) {
+  double share = (double)f->outcome->device[0].held / fmax((double)f->report.end, 1.0);
+  if (share < HELD_SHARE || f->outcome->control.epochs < HELD_EPOCHS) return;
+  double enough = f->header.epoch_samples / fmax(1.0 - share, 1.0 / HELD_MOST);
+  ee_log(
+      EE_LOG_WARNING,
+      "the source waited for sums over all devices for %.0f %% of the time: epochs of %d samples "
+      "are too short for them; --epoch %.0f or more, or a longer --control-delay, gives them "
+      "time",
+      100.0 * share, f->header.epoch_samples, ceil(enough / 32.0) * 64.0);
+}
+
 /* What makes the figures worth less; on stderr, also with --json. */
 static void warn(const ee_run_figures *f, const ee_run_trace *trace) {
   if (trace->n_unsure > 0) {
     ee_log(EE_LOG_WARNING, "%lld answers have no confidence: their logits are not finite",
            (long long)trace->n_unsure);
   }
+  warn_of_sums(f);
   if (!f->paced || f->honest) return;
   ee_log(EE_LOG_WARNING,
          "the paced clock was not honest: %.1f%% of batches took longer than modelled; %s",

@@ -4,8 +4,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "answer_period.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "ee/log.h"
@@ -15,6 +15,9 @@
 #include "pause.h"
 #include "sums.h"
 #include "tree_sum.h"
+
+#define SUM_INTEGERS 2048  // of the epochs in one sum together, unless one has more
+#define SUM_EPOCHS 64      // in one sum
 
 struct ee_controller {
   ee_device            *device;
@@ -31,41 +34,12 @@ struct ee_controller {
   ee_plan              *previous;         // the plan before the one in force; NULL: none
   uint64_t              last_switch;      // first id of the plan in force
   int64_t               n_epochs, epoch;  // in all; the next one to be summed
-  int64_t               n_begun;          // sums begun, one more than `epoch` while one goes on
+  int64_t               n_begun;          // sums begun
+  int                   span;             // epochs in the sum under way, or the next one
   ee_tree_sum           adding;           // of `sums` over all ranks
-  int64_t               sum_begun, last_epoch_end;  // [ns]
+  int64_t               sum_begun;        // [ns]
+  ee_answer_period      answers;          // rank 0
 };
-
-ee_controller_options ee_controller_defaults(void) {
-  return (ee_controller_options){.rebalance  = true,
-                                 .rule       = ee_rule_by_name("gain"),
-                                 .planner    = ee_planner_by_name("exact"),
-                                 .min_gain   = 0.10,
-                                 .near       = 0.005,
-                                 .error_bars = 3.0,
-                                 .hold       = 2,
-                                 .cooldown   = 2,
-                                 .look_every = 8,
-                                 .seed       = 1};
-}
-
-int ee_move_mode_by_name(const char *name) {
-  static const char *const names[] = {
-      [EE_MOVE_LIVE] = "live", [EE_MOVE_BUILD] = "build", [EE_MOVE_DRAIN] = "drain"};
-  for (int i = 0; i <= EE_MOVE_DRAIN; i++) {
-    if (strcmp(names[i], name) == 0) return i;
-  }
-  return -1;
-}
-
-int ee_weights_by_name(const char *name) {
-  static const char *const names[] = {
-      [EE_WEIGHTS_PEER] = "peer", [EE_WEIGHTS_FILE] = "file", [EE_WEIGHTS_AUTO] = "auto"};
-  for (int i = 0; i <= EE_WEIGHTS_AUTO; i++) {
-    if (strcmp(names[i], name) == 0) return i;
-  }
-  return -1;
-}
 
 /* What all ranks know of the rates at which they read the model file: a rank that read nothing is
  * taken to be as slow as the slowest.  On the simulated clock, where files take no time, nothing is
@@ -87,8 +61,12 @@ static ee_status open_parts(ee_controller *c) {
     return EE_FAIL(EE_ERR_ARG, "with offloading the plan stays: rebalancing must be off");
   }
   EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
-  return ee_sums_open(c->setup->model->n_exits, size, (int)ee_device_learned_length(c->device),
-                      &c->sums);
+  int  learned = (int)ee_device_learned_length(c->device), exits = c->setup->model->n_exits;
+  bool ahead = !c->options.rebalance && learned == 0;  // nothing that is to come waits for a sum
+  int  most  = ahead ? SUM_INTEGERS / ee_sums_length(exits, size, 0) : 1;
+  if (ahead) ee_device_run_ahead(c->device);
+  if (most > SUM_EPOCHS) most = SUM_EPOCHS;
+  return ee_sums_open(exits, size, learned, most > 1 ? most : 1, &c->sums);
 }
 
 ee_status ee_controller_create(ee_device *device, const ee_controller_options *options,
@@ -103,13 +81,15 @@ ee_status ee_controller_create(ee_device *device, const ee_controller_options *o
     *c                        = (ee_controller){.device   = device,
                                                 .setup    = setup,
                                                 .options  = *options,
+                                                .span     = 1,
                                                 .n_epochs = (int64_t)((setup->n_samples + n - 1) / n)};
     status                    = open_parts(c);
   }
   status = ee_agree(comm, status, options->rebalance);
   if (status == EE_OK) status = ee_mind_open(comm, c->setup, &c->mind);
   if (status == EE_OK) {
-    status = ee_tree_sum_open(comm, ee_clock_is_simulated(), c->sums.length, &c->adding);
+    status =
+        ee_tree_sum_open(comm, ee_clock_is_simulated(), c->sums.length * c->sums.most, &c->adding);
     if (status != EE_OK) ee_mind_close(comm, &c->mind);
   }
   if (status == EE_OK) {
@@ -135,12 +115,32 @@ static uint64_t epoch_end(const ee_controller *c, int64_t epoch) {
   return end < c->setup->n_samples ? end : c->setup->n_samples;
 }
 
-static void begin_sum(ee_controller *c) {
-  bool ready = c->migration != NULL && ee_migration_arrived(c->migration);
-  ee_sums_fill(&c->sums, c->device, c->epoch, ready, plan_hash(c));
-  c->sum_begun = ee_device_now(c->device);
+/* Add what is in the vectors. */
+static void begin_adding(ee_controller *c) {
+  ee_sums_select(&c->sums, 0);
   c->n_begun++;
-  ee_tree_sum_begin(&c->adding, c->sums.mine, c->sums.all);
+  ee_tree_sum_begin(&c->adding, c->span * c->sums.length, c->sums.mine, c->sums.all);
+}
+
+/* Where nobody waits for sums, epochs that were admitted meanwhile are in the next one together. */
+static void begin_sum(ee_controller *c) {
+  bool    ready = c->migration != NULL && ee_migration_arrived(c->migration);
+  int64_t last  = (int64_t)(ee_device_admitted(c->device) / (uint64_t)c->setup->epoch_samples);
+  for (int i = c->span - 1; i >= 0; i--) {
+    ee_sums_select(&c->sums, i);
+    ee_sums_fill(&c->sums, c->device, c->epoch + i, ready, plan_hash(c));
+  }
+  if (ee_device_rank(c->device) == 0) ee_sums_set_next(&c->sums, last - c->epoch - c->span);
+  c->sum_begun = ee_device_now(c->device);
+  begin_adding(c);
+}
+
+/* What the sum says of the next one, which ends with the stream. */
+static void note_span(ee_controller *c) {
+  int64_t left = c->n_epochs - c->epoch - c->span;
+  ee_sums_select(&c->sums, 0);
+  c->span = ee_sums_next(&c->sums);
+  if (c->span > left) c->span = left > 1 ? (int)left : 1;
 }
 
 /* The plan that the samples of the epoch that ended followed, and its number: after a switch was
@@ -159,7 +159,7 @@ static void trace_sum(const ee_controller *c) {
                     .start    = c->sum_begun,
                     .end      = ee_device_now(c->device),
                     .first_id = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples,
-                    .bytes    = (int64_t)c->sums.length * (int64_t)sizeof(int64_t),
+                    .bytes    = c->span * c->totals.sum_bytes,
                     .peer     = -1,
                     .layer    = -1};
   ee_device_plan(c->device, &event.plan_epoch);
@@ -284,10 +284,9 @@ static ee_status think(const ee_controller *c, const ee_plan *counted) {
 static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uint64_t switch_id,
                               const ee_plan *before, int plan_epoch) {
   const ee_trace_sink *sink    = c->setup->sink;
-  int64_t              now     = ee_device_now(c->device);
-  double               seconds = (double)(now - c->last_epoch_end) * 1e-9;
   uint64_t             first   = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
-  c->last_epoch_end            = now;
+  double               period  = c->answers.seconds;
+  double               seconds = period * (double)(epoch_end(c, c->epoch) - first);
   if (sink == NULL || sink->epoch == NULL || ee_device_rank(c->device) != 0) return EE_OK;
 
   double *busy = calloc((size_t)c->sums.n_devices, sizeof *busy);
@@ -299,9 +298,9 @@ static ee_status record_epoch(ee_controller *c, const ee_decision_record *d, uin
       .epoch             = (int32_t)c->epoch,
       .verdict           = (int32_t)d->verdict,
       .plan_epoch        = plan_epoch,
-      .time              = now,
+      .time              = ee_device_now(c->device),
       .switch_id         = switch_id,
-      .period_measured   = seconds / (double)(epoch_end(c, c->epoch) - first),
+      .period_measured   = period,
       .period_predicted  = d->period_now,
       .period_best       = d->period_best,
       .by_latency        = d->by_latency,
@@ -330,14 +329,11 @@ static double measured_offload_cost(const ee_controller *c, const ee_plan *plan)
              : NAN;
 }
 
-/* The sum of an epoch is complete: what does it mean, and what follows? */
+/* An epoch is summed: what does it mean, and what follows? */
 static ee_status end_epoch(ee_controller *c) {
   uint64_t switch_id = 0;
   ee_plan *before    = NULL;
   int      plan_epoch;
-  trace_sum(c);
-  c->totals.sum_ns += ee_device_now(c->device) - c->sum_begun;
-  c->totals.sum_bytes = (int64_t)c->sums.length * (int64_t)sizeof *c->sums.mine;
   if (!ee_sums_same_hash(&c->sums, plan_hash(c))) {
     return EE_FAIL(EE_ERR_MISMATCH, "ranks hold different plans after epoch %lld",
                    (long long)c->epoch);
@@ -358,6 +354,22 @@ static ee_status end_epoch(ee_controller *c) {
   c->totals.epochs++;
   ee_device_epochs_known(c->device, c->epoch);
   return status;
+}
+
+/* The sum is complete. */
+static ee_status end_sum(ee_controller *c) {
+  int span            = c->span;
+  c->totals.sum_bytes = (int64_t)c->sums.length * (int64_t)sizeof *c->sums.mine;
+  c->totals.sum_ns += ee_device_now(c->device) - c->sum_begun;
+  trace_sum(c);
+  ee_answer_period_look(&c->answers, ee_device_answered(c->device),
+                        ee_device_latest_answer(c->device));
+  note_span(c);
+  for (int i = 0; i < span; i++) {
+    ee_sums_select(&c->sums, i);
+    EE_TRY(end_epoch(c));
+  }
+  return EE_OK;
 }
 
 /* Let layers come in; at the end of the stream give up a move that did not take effect. */
@@ -391,9 +403,10 @@ static ee_status step(void *self, bool *busy) {
   if (ee_tree_sum_active(&c->adding)) {
     if (ee_tree_sum_test(&c->adding)) {
       *busy = true;
-      EE_TRY(end_epoch(c));
+      EE_TRY(end_sum(c));
     }
-  } else if (c->epoch < c->n_epochs && ee_device_passed(c->device) >= epoch_end(c, c->epoch)) {
+  } else if (c->epoch < c->n_epochs &&
+             ee_device_passed(c->device) >= epoch_end(c, c->epoch + c->span - 1)) {
     *busy = true;
     begin_sum(c);
   }
@@ -422,9 +435,12 @@ const ee_controller_totals *ee_controller_totals_of(const ee_controller *control
 /* After a fault ranks may have begun different numbers of sums; those behind begin the rest, so
  * that none is left open. */
 static void complete_sums(ee_controller *c, int64_t most) {
-  ee_tree_sum_wait(&c->adding);
-  for (; c->n_begun < most; c->n_begun++) {
-    ee_tree_sum_begin(&c->adding, c->sums.mine, c->sums.all);
+  if (ee_tree_sum_active(&c->adding)) {
+    ee_tree_sum_wait(&c->adding);
+    note_span(c);
+  }
+  while (c->n_begun < most) {
+    begin_adding(c);
     ee_tree_sum_wait(&c->adding);
   }
 }

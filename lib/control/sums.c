@@ -4,30 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AT_READY, AT_HASH, AT_EXITS };
+enum { AT_READY, AT_HASH, AT_AHEAD, AT_EXITS };
 
 /* Part of a hash that can be added up over many ranks without overflow. */
 static int64_t short_hash(uint64_t hash) {
   return (int64_t)(hash & 0x7fffffffu);
 }
 
-/* Where what was learned begins. */
-static int at_learned(const ee_sums *sums) {
-  return AT_EXITS + 2 * sums->n_exits + EE_DEVICE_SUMS * sums->n_devices;
+int ee_sums_length(int n_exits, int n_devices, int n_learned) {
+  return AT_EXITS + 2 * n_exits + EE_DEVICE_SUMS * n_devices + n_learned;
 }
 
-ee_status ee_sums_open(int n_exits, int n_devices, int n_learned, ee_sums *sums) {
-  *sums        = (ee_sums){.n_exits = n_exits, .n_devices = n_devices, .n_learned = n_learned};
-  sums->length = at_learned(sums) + n_learned;
+/* Where what was learned begins. */
+static int at_learned(const ee_sums *sums) {
+  return sums->length - sums->n_learned;
+}
+
+ee_status ee_sums_open(int n_exits, int n_devices, int n_learned, int most, ee_sums *sums) {
+  *sums =
+      (ee_sums){.n_exits = n_exits, .n_devices = n_devices, .n_learned = n_learned, .most = most};
+  sums->length = ee_sums_length(n_exits, n_devices, n_learned);
   int length   = sums->length;
-  sums->mine   = calloc(2 * (size_t)length, sizeof *sums->mine);
-  if (sums->mine == NULL) return EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", length);
-  sums->all = sums->mine + length;
+  sums->block  = calloc(2 * (size_t)most * (size_t)length, sizeof *sums->block);
+  if (sums->block == NULL) return EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", length);
+  ee_sums_select(sums, 0);
   return EE_OK;
 }
 
+void ee_sums_select(ee_sums *sums, int i) {
+  sums->mine = sums->block + (ptrdiff_t)i * sums->length;
+  sums->all  = sums->mine + (ptrdiff_t)sums->most * sums->length;
+}
+
 void ee_sums_close(ee_sums *sums) {
-  free(sums->mine);
+  free(sums->block);
   *sums = (ee_sums){0};
 }
 
@@ -56,6 +66,16 @@ void ee_sums_fill(ee_sums *sums, ee_device *device, int64_t epoch, bool ready, u
   if (sums->n_learned == 0) return;
   memcpy(sums->mine + at_learned(sums), ee_device_learned(device, epoch),
          (size_t)sums->n_learned * sizeof *sums->mine);
+}
+
+void ee_sums_set_next(ee_sums *sums, int64_t epochs) {
+  sums->mine[AT_AHEAD] = epochs;
+}
+
+int ee_sums_next(const ee_sums *sums) {
+  int64_t next = sums->all[AT_AHEAD];
+  if (next < 1) return 1;
+  return next < sums->most ? (int)next : sums->most;
 }
 
 bool ee_sums_all_ready(const ee_sums *sums) {

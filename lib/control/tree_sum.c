@@ -23,17 +23,17 @@ static void find_place(ee_tree_sum *s) {
   }
 }
 
-ee_status ee_tree_sum_open(MPI_Comm comm, bool tree, int length, ee_tree_sum *sum) {
+ee_status ee_tree_sum_open(MPI_Comm comm, bool tree, int most, ee_tree_sum *sum) {
   ee_status status = EE_OK;
-  *sum             = (ee_tree_sum){.tree = tree, .length = length};
+  *sum             = (ee_tree_sum){.tree = tree, .most = most};
   for (int i = 0; i < 3; i++) sum->request[i] = MPI_REQUEST_NULL;
   EE_MPI(MPI_Comm_dup(comm, &sum->comm));
   find_place(sum);
   if (tree && sum->n_children > 0) {
-    sum->part = calloc((size_t)length, (size_t)sum->n_children * sizeof *sum->part);
-    if (sum->part == NULL) status = EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", length);
+    sum->part = calloc((size_t)most, (size_t)sum->n_children * sizeof *sum->part);
+    if (sum->part == NULL) status = EE_FAIL(EE_ERR_NOMEM, "for sums of %d integers", most);
   }
-  status = ee_agree(sum->comm, status, length);
+  status = ee_agree(sum->comm, status, most);
   if (status != EE_OK) ee_tree_sum_close(sum);
   return status;
 }
@@ -46,9 +46,10 @@ static void begin_tree(ee_tree_sum *s) {
   }
 }
 
-void ee_tree_sum_begin(ee_tree_sum *sum, const int64_t *mine, int64_t *all) {
-  sum->mine = mine;
-  sum->all  = all;
+void ee_tree_sum_begin(ee_tree_sum *sum, int length, const int64_t *mine, int64_t *all) {
+  sum->length = length;
+  sum->mine   = mine;
+  sum->all    = all;
   if (sum->tree) {
     sum->step = CHILDREN;
     begin_tree(sum);

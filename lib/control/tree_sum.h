@@ -19,11 +19,12 @@
 typedef struct ee_tree_sum {
   MPI_Comm       comm;    // our duplicate, so that no other message can match ours
   bool           tree;    // else MPI_Iallreduce
-  int            length;  // integers in a vector
+  int            most;    // integers in a vector at most
+  int            length;  // in those of the sum under way
   int            parent;  // MPI_PROC_NULL: none
   int            n_children;
   int            child[2];
-  int64_t       *part;        // shape [n_children, length], what the children add
+  int64_t       *part;        // shape [n_children, most], what the children add
   const int64_t *mine;        // the caller's
   int64_t       *all;         // the caller's
   int            step;        // of the sum under way; 0: none is
@@ -31,18 +32,19 @@ typedef struct ee_tree_sum {
 } ee_tree_sum;
 
 /**
- * Make ready for sums of @p length integers.  Collective over @p comm, which is duplicated; all
+ * Make ready for sums of up to @p most integers.  Collective over @p comm, which is duplicated; all
  * arguments are equal on all ranks.
  * @return EE_OK; EE_ERR_NOMEM or EE_ERR_MISMATCH, the same on every rank; then nothing is to be
  *          closed
  */
-ee_status ee_tree_sum_open(MPI_Comm comm, bool tree, int length, ee_tree_sum *sum);
+ee_status ee_tree_sum_open(MPI_Comm comm, bool tree, int most, ee_tree_sum *sum);
 
 /**
  * Begin to add @p mine of all ranks to @p all, both of shape [length] and borrowed until the sum is
  * complete.  Collective; does not wait.  No other sum may be under way.
+ * @param[in] length  at most that of ee_tree_sum_open(), equal on all ranks
  */
-void ee_tree_sum_begin(ee_tree_sum *sum, const int64_t *mine, int64_t *all);
+void ee_tree_sum_begin(ee_tree_sum *sum, int length, const int64_t *mine, int64_t *all);
 
 /** Whether a sum is under way.  Not collective. */
 bool ee_tree_sum_active(const ee_tree_sum *sum);

@@ -215,6 +215,7 @@ ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
 
   d->totals.wall = ee_device_now(d);
   d->totals.cpu  = ee_clock_cpu_ns() - cpu;
+  if (d->source != NULL) d->totals.held = ee_source_held(d->source);
   if (d->collector != NULL) {
     d->totals.answered   = ee_collector_answered(d->collector);
     d->totals.duplicates = ee_collector_duplicates(d->collector);

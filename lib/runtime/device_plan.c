@@ -90,7 +90,17 @@ void ee_device_unprepare(ee_device *d) {
   ee_plan_destroy(&d->prepared);
 }
 
+void ee_device_run_ahead(ee_device *d) {
+  d->counters.grows = true;
+  if (d->source != NULL) ee_source_allow(d->source, UINT64_MAX);
+}
+
+uint64_t ee_device_admitted(const ee_device *d) {
+  return d->source != NULL ? ee_source_admitted(d->source) : 0;
+}
+
 void ee_device_epochs_known(ee_device *d, int64_t epochs) {
+  d->counters.taken = epochs;
   if (d->source == NULL) return;
   uint64_t ahead = (uint64_t)(epochs + d->setup.control_delay + 1);
   ee_source_allow(d->source, ahead * (uint64_t)d->setup.epoch_samples);
@@ -107,6 +117,10 @@ void ee_device_hold(ee_device *d, uint64_t id) {
 
 void ee_device_release(ee_device *d) {
   if (d->source != NULL) ee_source_hold(d->source, UINT64_MAX);
+}
+
+int64_t ee_device_latest_answer(const ee_device *d) {
+  return d->collector != NULL ? ee_collector_latest(d->collector) : 0;
 }
 
 int64_t ee_device_answered(const ee_device *d) {

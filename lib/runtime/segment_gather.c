@@ -88,7 +88,9 @@ static ee_status meet_message(ee_segment *s, ee_input *input, const ee_arrival *
   const ee_message_header *h = arrival->buffer;
   ee_message               m = ee_message_view(in, arrival->buffer, h->n);
   EE_TRY(check_ids(s, input, &m));
-  ee_epoch_counts *counts = ee_counters_of(s->context->counters, newest_of(&m));
+  uint64_t newest = newest_of(&m);
+  EE_TRY(ee_counters_reserve(s->context->counters, newest));
+  ee_epoch_counts *counts = ee_counters_of(s->context->counters, newest);
   counts->received_bytes += (int64_t)arrival->bytes;
   counts->link_ns += arrival->occupied;
   s->context->totals->bytes_received += (int64_t)arrival->bytes;

@@ -20,8 +20,9 @@ struct ee_source {
   uint64_t            switch_id;       // first id of the prepared plan; UINT64_MAX: not decided
   ee_fan              now, then, old;  // of the plan in force, the prepared one, the one before
   ee_message_layout   now_layout, then_layout;
-  int64_t             clock;      // of this turn [ns]
-  bool                now_ended;  // the links in force got their last messages
+  int64_t             clock;             // of this turn [ns]
+  int64_t             held, held_since;  // by the limit, with room on the links [ns]; -1: it is not
+  bool                now_ended;         // the links in force got their last messages
 };
 
 static void tell_sent(void *context, int peer, const void *message, size_t bytes) {
@@ -44,8 +45,12 @@ ee_status ee_source_open(const ee_wire *wire, const ee_run_setup *setup, const e
   *source      = NULL;
   ee_source *s = calloc(1, sizeof *s);
   if (s == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the source");
-  *s = (ee_source){
-      .wire = wire, .setup = setup, .pacer = pacer, .hold = UINT64_MAX, .switch_id = UINT64_MAX};
+  *s = (ee_source){.wire       = wire,
+                   .setup      = setup,
+                   .pacer      = pacer,
+                   .hold       = UINT64_MAX,
+                   .switch_id  = UINT64_MAX,
+                   .held_since = -1};
 
   ee_status status = open_links(s, setup->plan, 0, &s->now_layout, &s->now);
   if (status != EE_OK) ee_source_close(&s);
@@ -80,6 +85,14 @@ void ee_source_hold(ee_source *source, uint64_t id) {
   source->hold = id;
 }
 
+uint64_t ee_source_admitted(const ee_source *source) {
+  return source->next;
+}
+
+int64_t ee_source_held(const ee_source *source) {
+  return source->held;
+}
+
 /* Ids below it may go as soon as they come in. */
 static uint64_t allowed(const ee_source *s) {
   uint64_t end = s->limit < s->switch_id ? s->limit : s->switch_id;
@@ -96,6 +109,15 @@ static int admissible(const ee_source *s, int64_t now) {
   if (end <= s->next) return 0;
   uint64_t n = end - s->next;
   return n < (uint64_t)s->setup->batch_limit ? (int)n : s->setup->batch_limit;
+}
+
+/* Note since when, or for how long, nothing but the limit is in the way. */
+static void note_hold(ee_source *s, int64_t now) {
+  double next = s->setup->rate > 0.0 ? (double)s->next / s->setup->rate * 1e9 : 0.0;
+  bool   held = s->next == s->limit && s->next < s->setup->n_samples && next <= (double)now &&
+              ee_fan_slot(&s->now) != NULL;
+  if (s->held_since >= 0) s->held += now - s->held_since;
+  s->held_since = held ? now : -1;
 }
 
 static ee_status admit(ee_source *s, void *slot, int n, int64_t now) {
@@ -142,6 +164,7 @@ static void end_links(ee_source *s, int64_t now, bool *busy) {
 ee_status ee_source_step(ee_source *s, int64_t now, bool *busy) {
   s->clock = now;
   poll_links(s, busy);
+  note_hold(s, now);
   bool finished = s->next == s->setup->n_samples;
   if (!s->now_ended && (finished || s->next == s->switch_id)) {
     end_links(s, now, busy);

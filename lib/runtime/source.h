@@ -32,6 +32,12 @@ void ee_source_unprepare(ee_source *source);
 /** Ids below @p limit may be admitted; never goes back. */
 void ee_source_allow(ee_source *source, uint64_t limit);
 
+/** Ids below this were admitted. */
+uint64_t ee_source_admitted(const ee_source *source);
+
+/** How long there was room for samples that were not allowed, and might have come in [ns]. */
+int64_t ee_source_held(const ee_source *source);
+
 /** Ids from @p id on wait; UINT64_MAX: none does. */
 void ee_source_hold(ee_source *source, uint64_t id);
 

@@ -51,6 +51,28 @@ agree() {
   }' <<< "$periods" || fail "periods $periods ms, expected $1 within $2 %, of ${*:3}"
 }
 
+# A sum takes round trips of 60 ms, an epoch of 16 samples 10 ms of computing: where nothing waits for
+# sums the stream is as fast as without them, each epoch is counted, and nothing is said; where moves
+# do, what holds the stream is named.
+outcomes some 0.3 0.2
+fleet 3 1G 10Gbit/s 30ms
+held=(--outcomes some.h5 --cuts 3/6 --slots 64 --epoch 16 --samples 2000)
+edgeexit simulate model.h5 --fleet fleet.yaml --policy threshold:value=0.5 --json "${held[@]}" \
+  --epoch 2000 --rebalance off > out 2> err
+wanted=$(tool json_value last_answer_s < out)
+edgeexit simulate model.h5 --fleet fleet.yaml --policy threshold:value=0.5 --json "${held[@]}" \
+  --rebalance off --trace free.h5 > out 2> err
+awk -v a="$(tool json_value last_answer_s < out)" -v b="$wanted" \
+  'BEGIN { exit !((a / b - 1) ^ 2 < 0.02 ^ 2) }' || fail "with sums the stream takes other than $wanted s: $(cat out)"
+expect "epochs" "$(tool json_value epochs < out)" 125
+! grep -q 'waited for sums' err || fail "nothing waits for sums, but: $(cat err)"
+edgeexit simulate model.h5 --fleet fleet.yaml --policy threshold:value=0.5 --json "${held[@]}" \
+  --control-delay 1 > out 2> err
+awk -v a="$(tool json_value last_answer_s < out)" -v b="$wanted" 'BEGIN { exit !(a / b > 1.5) }' ||
+  fail "short epochs do not hold the stream: $(cat out)"
+grep -q 'waited for sums.*--epoch [0-9]* or more, or a longer --control-delay' err ||
+  fail "a stream that is held says: $(cat err)"
+
 # Samples have 2,048 bytes at cut 3: 1.6384 ms at 10 Mbit/s, and 13.1072 ms eight of them.
 outcomes none 0 0
 stay=(--outcomes none.h5 --cuts 3 --samples 1200 --epoch 200)

@@ -131,7 +131,7 @@ simulate --policy final --json
 expect "moves" "$(tool json_value moves_done < out)" 1
 awk -v wall="$(tool json_value devices.0.wall_s < out)" 'BEGIN { exit !(wall < 2) }' || fail "$(cat out)"
 as_replayed
-expect "warnings" "$(grep -c warning err)" 1
+expect "warnings of devices" "$(grep -c "warning: device" err)" 1
 grep -qF "warning: device camera runs at 1e-09 of its speed from 0.1 s on, too slow to serve" err ||
   fail "a collapse: $(cat err)"
 [[ $(value trace.h5 plans.0.plan) == *@0* ]] || fail "the first plan does without the camera"

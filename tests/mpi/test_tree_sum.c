@@ -32,11 +32,11 @@ static void draw(int length, int turn) {
 /* Several sums in a row, waited for or tested until complete. */
 static void check_sums(bool tree, int length, bool wait) {
   ee_tree_sum sum;
-  CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, tree, length, &sum), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, tree, length + 3, &sum), EE_OK);
   CU_ASSERT_FALSE(ee_tree_sum_active(&sum));
   for (int turn = 0; turn < 5; turn++) {
     draw(length, turn);
-    ee_tree_sum_begin(&sum, mine, all);
+    ee_tree_sum_begin(&sum, length, mine, all);
     CU_ASSERT_TRUE(ee_tree_sum_active(&sum));
     if (wait) ee_tree_sum_wait(&sum);
     while (!ee_tree_sum_test(&sum)) continue;
@@ -63,7 +63,7 @@ static void what_a_sum_waits_for_is_enough_to_go_on(void) {
   CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, true, MOST, &sum), EE_OK);
   for (int turn = 0; turn < 20; turn++) {
     draw(MOST, turn);
-    ee_tree_sum_begin(&sum, mine, all);
+    ee_tree_sum_begin(&sum, MOST, mine, all);
     while (!ee_tree_sum_test(&sum)) {
       ee_waiter_begin(&w);
       CU_ASSERT_TRUE(ee_tree_sum_await(&sum, &w));
@@ -81,10 +81,10 @@ static void no_sum_is_complete_before_the_last_rank_has_begun(void) {
     ee_tree_sum sum;
     CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, true, 4, &sum), EE_OK);
     draw(4, late);
-    if (rank != late) ee_tree_sum_begin(&sum, mine, all);
+    if (rank != late) ee_tree_sum_begin(&sum, 4, mine, all);
     for (int i = 0; i < 100 && rank != late; i++) CU_ASSERT_FALSE(ee_tree_sum_test(&sum));
     MPI_Barrier(MPI_COMM_WORLD);
-    if (rank == late) ee_tree_sum_begin(&sum, mine, all);
+    if (rank == late) ee_tree_sum_begin(&sum, 4, mine, all);
     ee_tree_sum_wait(&sum);
     CU_ASSERT_EQUAL(memcmp(all, expected, 4 * sizeof *all), 0);
     ee_tree_sum_close(&sum);
@@ -98,7 +98,7 @@ static void ranks_may_be_a_sum_apart(void) {
   CU_ASSERT_EQUAL_FATAL(ee_tree_sum_open(MPI_COMM_WORLD, true, 2, &sum), EE_OK);
   for (int turn = 0; turn < 200; turn++) {
     int64_t both[2] = {turn, rank}, sums[2];
-    ee_tree_sum_begin(&sum, both, sums);
+    ee_tree_sum_begin(&sum, 2, both, sums);
     ee_tree_sum_wait(&sum);
     CU_ASSERT_EQUAL(sums[0], (int64_t)turn * size);
     CU_ASSERT_EQUAL(sums[1], (int64_t)size * (size - 1) / 2);

@@ -22,7 +22,8 @@
  *
  * Rank 0 is also the source, which admits samples, and the collector, which records answers.
  * Sample ids count from 0.  An epoch is `epoch_samples` ids: the unit of control.  The source
- * admits ids of epoch e only when the controller has seen the end of epoch e - 1 - control_delay,
+ * admits ids of epoch e only when the controller has seen the end of epoch e - 1 - control_delay
+ * (but for one that changes nothing, see ee_device_run_ahead()),
  * so that whatever is decided at the end of epoch e can take effect, on every rank alike, at the
  * first id of epoch e + 1 + control_delay.
  */
@@ -124,7 +125,8 @@ typedef struct ee_device_totals {
   int64_t batches, late_batches;
   int64_t bytes_sent, bytes_received;  // over links between stages; received: also from the source
   int64_t answered, duplicates;        // rank 0: answers recorded, and second answers dropped
-  size_t  memory;                      // most that weights, arenas and slots took together [byte]
+  int64_t held;    // rank 0: that the source could have sent samples, but waited for a sum
+  size_t  memory;  // most that weights, arenas and slots took together [byte]
 } ee_device_totals;
 
 /**
@@ -215,6 +217,16 @@ void ee_device_unprepare(ee_device *device);
 /** Epochs [0, @p epochs) have been summed; the source may go on accordingly. */
 void ee_device_epochs_known(ee_device *device, int64_t epochs);
 
+/**
+ * Let the source go on without waiting for sums, which may fall behind: for a controller that
+ * changes nothing of what is to come.  Counts of epochs are kept until they are known.  All ranks
+ * alike, before ee_device_run(), and only if the policy does not learn.
+ */
+void ee_device_run_ahead(ee_device *device);
+
+/** Ids below this were admitted; known to rank 0, elsewhere 0. */
+uint64_t ee_device_admitted(const ee_device *device);
+
 /** When a weights message of @p bytes posted by @p peer at @p sent counts as arrived on the
  *  paced clock [ns since the start]; `sent` itself on the real clock. */
 int64_t ee_device_pace_weights(ee_device *device, int peer, int64_t sent, size_t bytes);
@@ -226,6 +238,9 @@ void ee_device_release(ee_device *device);
 
 /** Samples answered so far, known to rank 0; elsewhere INT64_MAX. */
 int64_t ee_device_answered(const ee_device *device);
+
+/** When the last of them arrived [ns since the start]; 0 if none did, and on other ranks. */
+int64_t ee_device_latest_answer(const ee_device *device);
 
 /** Hand an event of this rank to the trace, if there is one. */
 void ee_device_trace_event(ee_device *device, const ee_event *event);

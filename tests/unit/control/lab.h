@@ -47,7 +47,7 @@ static inline void lab_open(lab *t, bool paced) {
   t->setup = (ee_run_setup){
       .model = t->model, .fleet = t->fleet, .host_flops = 1e9, .batch_limit = 4, .slots = 2};
   if (ee_estimate_open(&t->setup, LAB_DEVICES, &t->estimate) != EE_OK ||
-      ee_sums_open(LAB_EXITS, LAB_DEVICES, 0, &t->sums) != EE_OK) {
+      ee_sums_open(LAB_EXITS, LAB_DEVICES, 0, 1, &t->sums) != EE_OK) {
     abort();
   }
 }
@@ -61,14 +61,14 @@ static inline void lab_close(lab *t) {
 
 /* Samples of the epoch that left at each exit: the third part of the vector, see sums.h. */
 static inline void lab_left(lab *t, int64_t first, int64_t second, int64_t last) {
-  int64_t *left = t->sums.all + 2 + LAB_EXITS;
+  int64_t *left = t->sums.all + 3 + LAB_EXITS;
   left[0]       = first;
   left[1]       = second;
   left[2]       = last;
 }
 
 static inline void lab_device(lab *t, int d, ee_device_sum what, int64_t value) {
-  t->sums.all[2 + 2 * LAB_EXITS + EE_DEVICE_SUMS * d + (int)what] = value;
+  t->sums.all[3 + 2 * LAB_EXITS + EE_DEVICE_SUMS * d + (int)what] = value;
 }
 
 /* Stages that end at `end[s]` on devices `device[s]`. */
