@@ -44,6 +44,14 @@ static ee_status read_shares(const ee_plan_options *o, const ee_model *model, do
   return ee_exit_shares(o->exits, o->policy, model, share);
 }
 
+/* Figures that rest on no speed that anybody told. */
+static void print_assumption(const ee_plan_question *q) {
+  char        text[1024];
+  const char *said =
+      ee_assumed_speed(q->options->model, q->setup->model, q->setup->fleet, text, sizeof text);
+  if (said != NULL && !q->options->json) printf("speeds: %s\n", said);
+}
+
 static ee_status answer(const ee_plan_question *q) {
   ee_promises promises;
   if (q->options->front) return ee_plan_front_print(q);
@@ -68,7 +76,6 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
                    "'edgeexit profile %s' first",
                    o->fleet, o->model, o->model);
   }
-  ee_say_assumed_speed(o->model, model, fleet);
   int values = ee_link_values_by_name(o->link.values);
   if (values >= 0) setup.link_values = (ee_link_values)values;
   EE_TRY(ee_choose_backend(NULL, &setup.backend));
@@ -81,6 +88,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   if (status == EE_OK) status = ee_link_losses(&o->link, o->exits, o->policy, model, &loss);
   question.loss = loss;
   if (status == EE_OK) status = answer(&question);
+  if (status == EE_OK) print_assumption(&question);
   free(loss);
   free(share);
   return status;

@@ -159,18 +159,24 @@ static ee_status choose_link_values(const ee_run_options *o, const ee_plan *plan
   return status;
 }
 
+/* Of devices that are alike it matters only where seconds are compared with others. */
+static void say_assumption(const ee_run_options *o, const ee_run_inputs *in) {
+  char text[1024];
+  if (in->links == NULL && o->max_period <= 0.0) return;
+  const char *said = ee_assumed_speed(o->model, in->model, in->fleet, text, sizeof text);
+  if (said != NULL) ee_log(EE_LOG_INFO, "%s", said);
+}
+
 /* How values cross links, and the plan to begin with, as every rank finds them. */
 static ee_status plan_alone(const ee_run_options *o, ee_run_inputs *in, int rank, int size,
                             ee_run_setup *setup, ee_plan **plan) {
   const double *share = in->has_share ? in->share : NULL;
-  // Elsewhere nothing but the speeds of devices that are alike count.
-  if (rank == 0 && (in->links != NULL || o->max_period > 0.0)) {
-    ee_say_assumed_speed(o->model, in->model, in->fleet);
-  }
   EE_TRY(ee_parse_cuts(o->cuts, in->model->n_layers, size, plan));
   EE_TRY(choose_link_values(o, *plan, rank, size, in, setup));
   if (*plan != NULL) return EE_OK;
-  return ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL);
+  EE_TRY(ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL));
+  if (rank == 0) say_assumption(o, in);
+  return EE_OK;
 }
 
 /* The same; on the simulated clock, where all ranks are in one process, rank 0 plans for thousands.

@@ -34,11 +34,13 @@ bool ee_counts_seconds(const ee_model *model, const ee_fleet *fleet) {
   return ee_profiled_flops(model) > 0.0 && (fleet == NULL || ee_fleet_is_relative(fleet));
 }
 
-void ee_say_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet) {
-  if (fleet != NULL || ee_profiled_flops(model) > 0.0) return;
-  ee_log(EE_LOG_INFO,
-         "%s was never profiled: %g GFLOP/s are assumed; 'edgeexit profile %s' measures them", path,
-         EE_ASSUMED_FLOPS * 1e-9, path);
+const char *ee_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet,
+                             char *text, size_t size) {
+  if (fleet != NULL || ee_profiled_flops(model) > 0.0) return NULL;
+  snprintf(text, size,
+           "%s was never profiled: %g GFLOP/s are assumed; 'edgeexit profile %s' measures them",
+           path, EE_ASSUMED_FLOPS * 1e-9, path);
+  return text;
 }
 
 const char *ee_run_clock(const ee_fleet *fleet) {

@@ -48,9 +48,11 @@ double ee_profiled_flops(const ee_model *model);
  *  profile and the devices, or some of them, are measured by this host; @p fleet NULL: all are. */
 bool ee_counts_seconds(const ee_model *model, const ee_fleet *fleet);
 
-/** Say that speeds are EE_ASSUMED_FLOPS, if nothing tells them: neither @p fleet, which may be
- *  NULL, nor the profile of @p model at @p path. */
-void ee_say_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet);
+/** Write to @p text of @p size bytes that speeds are EE_ASSUMED_FLOPS, and return it, if nothing
+ *  tells them: neither @p fleet, which may be NULL, nor the profile of @p model at @p path; else
+ *  return NULL. */
+const char *ee_assumed_speed(const char *path, const ee_model *model, const ee_fleet *fleet,
+                             char *text, size_t size);
 
 /** The clock that a run with @p fleet goes by: "real", "paced" or "simulated". */
 const char *ee_run_clock(const ee_fleet *fleet);
