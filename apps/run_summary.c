@@ -12,8 +12,8 @@
 #include "run_figures.h"
 
 #define HELD_SHARE 0.05   // of the time that the source may wait for sums without a warning
+#define HELD_SLOWER 1.05  // measured over predicted period, likewise
 #define HELD_EPOCHS 8     // fewer tell nothing
-#define HELD_MOST 1000.0  // times as long epochs that are advised at most
 
 void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
                            ee_run_outcome *outcome) {
@@ -136,9 +136,11 @@ static void print_honesty(const ee_run_figures *f) {
 
 /* An epoch that is shorter than its sum takes throttles the stream. */
 static void warn_of_sums(const ee_run_figures *f) {
-  double share = (double)f->outcome->device[0].held / fmax((double)f->report.end, 1.0);
-  if (share < HELD_SHARE || f->outcome->control.epochs < HELD_EPOCHS) return;
-  double enough = f->header.epoch_samples / fmax(1.0 - share, 1.0 / HELD_MOST);
+  double share  = (double)f->outcome->device[0].held / fmax((double)f->report.end, 1.0);
+  double slower = f->measured / f->predicted;  // else the wait did not matter
+  if (share < HELD_SHARE || f->outcome->control.epochs < HELD_EPOCHS || !(slower > HELD_SLOWER))
+    return;
+  double enough = f->header.epoch_samples * fmin(1.0 / fmax(1.0 - share, 1e-3), 2.0 * slower);
   ee_log(
       EE_LOG_WARNING,
       "the source waited for sums over all devices for %.0f %% of the time: epochs of %d samples "
