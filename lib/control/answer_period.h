@@ -2,12 +2,18 @@
 #pragma once
 #include <stdint.h>
 
-/** @file answer_period.h  How long an answer takes in the mean, from one look to the next. */
+/**
+ * @file answer_period.h
+ * How long a sample takes, by when answers arrive: from the last answer at the end of one sum to
+ * that at the end of the next, over the samples that the sum speaks of.  Answers are not counted,
+ * since those that leave early come before their time, and at the end of the stream none do.
+ */
 typedef struct ee_answer_period {
-  int64_t answered, latest;  // at the last look: answers, and when the last of them arrived [ns]
-  double  seconds;           // per answer since the look before; 0: none has arrived yet
+  int64_t latest;   // arrival of the last answer at the last look that found a new one [ns]
+  int64_t samples;  // of the sums since
+  double  seconds;  // per sample, by that look; 0: there was none
 } ee_answer_period;
 
-/** Look: @p answered have arrived, the last of them at @p latest [ns].
- *  @return seconds per answer since the last look that found any; 0 before the first */
-double ee_answer_period_look(ee_answer_period *period, int64_t answered, int64_t latest);
+/** Look at the end of a sum over @p samples, when the last answer arrived at @p latest [ns].
+ *  @return seconds per sample, of the last sum that brought new answers; 0 before the first */
+double ee_answer_period_look(ee_answer_period *period, int64_t samples, int64_t latest);

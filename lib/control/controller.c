@@ -362,7 +362,8 @@ static ee_status end_sum(ee_controller *c) {
   c->totals.sum_bytes = (int64_t)c->sums.length * (int64_t)sizeof *c->sums.mine;
   c->totals.sum_ns += ee_device_now(c->device) - c->sum_begun;
   trace_sum(c);
-  ee_answer_period_look(&c->answers, ee_device_answered(c->device),
+  uint64_t first = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
+  ee_answer_period_look(&c->answers, (int64_t)(epoch_end(c, c->epoch + span - 1) - first),
                         ee_device_latest_answer(c->device));
   note_span(c);
   for (int i = 0; i < span; i++) {

@@ -103,7 +103,7 @@ typedef struct ee_epoch_record {
   int32_t        plan_epoch;        // in force for the samples counted
   int64_t        time;              // when the sum was complete [ns]
   uint64_t       switch_id;         // first sample id of the new plan; 0 unless it is decided
-  double         period_measured;   // seconds per answer since the sum before; 0: none came [s]
+  double         period_measured;   // seconds per sample, by arrivals of answers; 0: none came [s]
   double         period_predicted;  // of the present plan by the planner's model [s]
   double         period_best;       // of the best plan found [s]
   int32_t        by_latency;        // 1: plans were compared by these, 0: by the periods
