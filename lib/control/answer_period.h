@@ -5,7 +5,8 @@
 /**
  * @file answer_period.h
  * How long a sample takes, by when answers arrive: from the last answer at the end of one sum to
- * that at the end of the next, over the samples that the sum speaks of.  Answers are not counted,
+ * that at the end of the next, over the samples that the sum speaks of.  Answers are not counted
+ * unless sums fall behind,
  * since those that leave early come before their time, and at the end of the stream none do.
  */
 typedef struct ee_answer_period {

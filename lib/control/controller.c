@@ -38,6 +38,8 @@ struct ee_controller {
   int                   span;             // epochs in the sum under way, or the next one
   ee_tree_sum           adding;           // of `sums` over all ranks
   int64_t               sum_begun;        // [ns]
+  bool                  ahead;            // the source does not wait for sums
+  int64_t               answered;         // at the end of the last sum; rank 0
   ee_answer_period      answers;          // rank 0
 };
 
@@ -61,10 +63,10 @@ static ee_status open_parts(ee_controller *c) {
     return EE_FAIL(EE_ERR_ARG, "with offloading the plan stays: rebalancing must be off");
   }
   EE_MPI(MPI_Comm_size(ee_device_control_comm(c->device), &size));
-  int  learned = (int)ee_device_learned_length(c->device), exits = c->setup->model->n_exits;
-  bool ahead = !c->options.rebalance && learned == 0;  // nothing that is to come waits for a sum
-  int  most  = ahead ? SUM_INTEGERS / ee_sums_length(exits, size, 0) : 1;
-  if (ahead) ee_device_run_ahead(c->device);
+  int learned = (int)ee_device_learned_length(c->device), exits = c->setup->model->n_exits;
+  c->ahead = !c->options.rebalance && learned == 0;  // nothing that is to come waits for a sum
+  int most = c->ahead ? SUM_INTEGERS / ee_sums_length(exits, size, 0) : 1;
+  if (c->ahead) ee_device_run_ahead(c->device);
   if (most > SUM_EPOCHS) most = SUM_EPOCHS;
   return ee_sums_open(exits, size, learned, most > 1 ? most : 1, &c->sums);
 }
@@ -356,15 +358,23 @@ static ee_status end_epoch(ee_controller *c) {
   return status;
 }
 
+/* Sums that fall behind the answers speak of samples that were answered long before. */
+static void look_at_answers(ee_controller *c) {
+  uint64_t first    = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
+  int64_t  samples  = (int64_t)(epoch_end(c, c->epoch + c->span - 1) - first);
+  int64_t  answered = ee_device_answered(c->device);
+  if (c->ahead) samples = answered - c->answered;
+  c->answered = answered;
+  ee_answer_period_look(&c->answers, samples, ee_device_latest_answer(c->device));
+}
+
 /* The sum is complete. */
 static ee_status end_sum(ee_controller *c) {
   int span            = c->span;
   c->totals.sum_bytes = (int64_t)c->sums.length * (int64_t)sizeof *c->sums.mine;
   c->totals.sum_ns += ee_device_now(c->device) - c->sum_begun;
   trace_sum(c);
-  uint64_t first = (uint64_t)c->epoch * (uint64_t)c->setup->epoch_samples;
-  ee_answer_period_look(&c->answers, (int64_t)(epoch_end(c, c->epoch + span - 1) - first),
-                        ee_device_latest_answer(c->device));
+  look_at_answers(c);
   note_span(c);
   for (int i = 0; i < span; i++) {
     ee_sums_select(&c->sums, i);
