@@ -10,8 +10,6 @@
 
 #include "fleet_values.h"
 
-#define MAX_DEVICES 4096  // links are kept for each pair
-
 /* A device as written, or as many as `count` says. */
 typedef struct device_text {
   ee_device_spec spec;
@@ -19,15 +17,14 @@ typedef struct device_text {
 } device_text;
 
 static const ee_yaml_key speed_change_keys[] = {
-    {"at", ee_fleet_read_quantity, offsetof(ee_change, at), true, &ee_time_or_zero},
-    {"factor", ee_fleet_read_quantity, offsetof(ee_change, value), true, &ee_positive_number},
+    {"at", ee_fleet_read_quantity, offsetof(ee_change, at), true, &ee_fleet_time},
+    {"factor", ee_fleet_read_quantity, offsetof(ee_change, value), true, &ee_fleet_factor},
     {0},
 };
 static const ee_yaml_key watts_keys[] = {
-    {"busy", ee_fleet_read_quantity, offsetof(ee_device_spec, watts_busy), true,
-     &ee_positive_number},
+    {"busy", ee_fleet_read_quantity, offsetof(ee_device_spec, watts_busy), true, &ee_fleet_watts},
     {"idle", ee_fleet_read_quantity, offsetof(ee_device_spec, watts_idle), true,
-     &ee_number_or_zero},
+     &ee_fleet_idle_watts},
     {0},
 };
 
@@ -42,8 +39,8 @@ typedef struct absence {
 } absence;
 
 static const ee_yaml_key absence_keys[] = {
-    {"from", ee_fleet_read_quantity, offsetof(absence, from), true, &ee_time_or_zero},
-    {"to", ee_fleet_read_quantity, offsetof(absence, to), false, &ee_time_or_zero},
+    {"from", ee_fleet_read_quantity, offsetof(absence, from), true, &ee_fleet_time},
+    {"to", ee_fleet_read_quantity, offsetof(absence, to), false, &ee_fleet_time},
     {0},
 };
 
@@ -87,9 +84,9 @@ static ee_status read_count(const ee_yaml *yaml, const yaml_node_t *node, const 
                             const ee_yaml_key *key, void *target) {
   double count = 0.0;
   EE_TRY(ee_fleet_read_quantity(yaml, node, place, key, &count));
-  if (count != floor(count) || count > MAX_DEVICES) {
+  if (count != floor(count)) {
     return ee_yaml_fail(yaml, node, place, "is %g; expected a whole number up to %d", count,
-                        MAX_DEVICES);
+                        EE_FLEET_MOST_DEVICES);
   }
   *(int *)target = (int)count;
   return EE_OK;
@@ -97,12 +94,11 @@ static ee_status read_count(const ee_yaml *yaml, const yaml_node_t *node, const 
 
 static const ee_yaml_key device_keys[] = {
     {"name", ee_yaml_read_name, offsetof(device_text, spec.name), true, NULL},
-    {"count", read_count, offsetof(device_text, count), false, &ee_positive_number},
-    {"flops", ee_fleet_read_quantity, offsetof(device_text, spec.flops), false, &ee_positive_flops},
+    {"count", read_count, offsetof(device_text, count), false, &ee_fleet_count},
+    {"flops", ee_fleet_read_quantity, offsetof(device_text, spec.flops), false, &ee_fleet_flops},
     {"relative", ee_fleet_read_quantity, offsetof(device_text, spec.relative), false,
-     &ee_positive_number},
-    {"memory", ee_fleet_read_quantity, offsetof(device_text, spec.memory), false,
-     &ee_positive_bytes},
+     &ee_fleet_relative},
+    {"memory", ee_fleet_read_quantity, offsetof(device_text, spec.memory), false, &ee_fleet_memory},
     {"watts", read_watts, offsetof(device_text, spec), false, watts_keys},
     {"speed", ee_fleet_read_schedule, offsetof(device_text, spec.speed), false, speed_change_keys},
     {"away", read_away, offsetof(device_text, spec.away), false, NULL},
@@ -157,9 +153,9 @@ static ee_status read_item(const ee_yaml *yaml, const yaml_node_t *list, size_t 
   }
   free(text.spec.speed.change);
   free(text.spec.away.change);
-  if (status == EE_OK && *next > MAX_DEVICES - count) {
+  if (status == EE_OK && *next > EE_FLEET_MOST_DEVICES - count) {
     status = ee_yaml_fail(yaml, node, place, "makes more than %d devices, the most allowed",
-                          MAX_DEVICES);
+                          EE_FLEET_MOST_DEVICES);
   }
   *next += count;
   return status;
@@ -170,9 +166,9 @@ ee_status ee_fleet_read_devices(const ee_yaml *yaml, const yaml_node_t *list, ee
   int    all = 0, placed = 0;
   EE_TRY(ee_yaml_list(yaml, list, "devices", &n));
   if (n == 0) return ee_yaml_fail(yaml, list, "devices", "is empty; a fleet needs a device");
-  if (n > MAX_DEVICES) {
+  if (n > EE_FLEET_MOST_DEVICES) {
     return ee_yaml_fail(yaml, list, "devices", "has %zu items; at most %d are allowed", n,
-                        MAX_DEVICES);
+                        EE_FLEET_MOST_DEVICES);
   }
   for (size_t i = 0; i < n; i++) EE_TRY(read_item(yaml, list, i, NULL, &all));
   EE_TRY(ee_fleet_create(all, fleet));

@@ -30,14 +30,14 @@ typedef struct link_text {
 } link_text;
 
 static const ee_yaml_key bandwidth_change_keys[] = {
-    {"at", ee_fleet_read_quantity, offsetof(ee_change, at), true, &ee_time_or_zero},
-    {"bandwidth", ee_fleet_read_quantity, offsetof(ee_change, value), true, &ee_positive_bandwidth},
+    {"at", ee_fleet_read_quantity, offsetof(ee_change, at), true, &ee_fleet_time},
+    {"bandwidth", ee_fleet_read_quantity, offsetof(ee_change, value), true, &ee_fleet_bandwidth},
     {0},
 };
 static const ee_yaml_key default_link_keys[] = {
     {"bandwidth", ee_fleet_read_quantity, offsetof(link_text, bandwidth), false,
-     &ee_positive_bandwidth},
-    {"latency", ee_fleet_read_quantity, offsetof(link_text, latency), false, &ee_duration_or_zero},
+     &ee_fleet_bandwidth},
+    {"latency", ee_fleet_read_quantity, offsetof(link_text, latency), false, &ee_fleet_latency},
     {"changes", ee_fleet_read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
     {"trace", ee_fleet_read_trace, offsetof(link_text, trace), false, NULL},
     {0},
@@ -46,8 +46,8 @@ static const ee_yaml_key pair_keys[] = {
     {"from", ee_yaml_read_name, offsetof(link_text, from), true, NULL},
     {"to", ee_yaml_read_name, offsetof(link_text, to), true, NULL},
     {"bandwidth", ee_fleet_read_quantity, offsetof(link_text, bandwidth), false,
-     &ee_positive_bandwidth},
-    {"latency", ee_fleet_read_quantity, offsetof(link_text, latency), false, &ee_duration_or_zero},
+     &ee_fleet_bandwidth},
+    {"latency", ee_fleet_read_quantity, offsetof(link_text, latency), false, &ee_fleet_latency},
     {"changes", ee_fleet_read_schedule, offsetof(link_text, changes), false, bandwidth_change_keys},
     {"trace", ee_fleet_read_trace, offsetof(link_text, trace), false, NULL},
     {"one_way", ee_yaml_read_flag, offsetof(link_text, one_way), false, NULL},

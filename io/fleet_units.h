@@ -22,7 +22,7 @@ extern const ee_unit ee_units_number[];     // bare only
 
 /**
  * Read a number and its unit.
- * @param[out] value  in the quantity's own unit; finite
+ * @param[out] value  in the quantity's own unit; INFINITY if it is too large for a double
  * @return NULL, or what is wrong, as the end of the sentence "40Q ...": static storage
  */
 const char *ee_units_parse(const char *text, const ee_unit *units, double *value);

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ee_quantity ee_positive_flops     = {ee_units_flops, false};
-const ee_quantity ee_positive_number    = {ee_units_number, false};
-const ee_quantity ee_number_or_zero     = {ee_units_number, true};
-const ee_quantity ee_positive_bytes     = {ee_units_bytes, false};
-const ee_quantity ee_positive_bandwidth = {ee_units_bandwidth, false};
-const ee_quantity ee_duration_or_zero   = {ee_units_duration, true};
-const ee_quantity ee_time_or_zero       = {ee_units_time, true};
+const ee_quantity ee_fleet_flops      = {ee_units_flops, 1e3, 1e18, " FLOP/s"};
+const ee_quantity ee_fleet_relative   = {ee_units_number, 1e-6, 1e6, ""};
+const ee_quantity ee_fleet_factor     = {ee_units_number, 1e-9, 1e6, ""};
+const ee_quantity ee_fleet_memory     = {ee_units_bytes, 1.0, 1e15, " B"};
+const ee_quantity ee_fleet_watts      = {ee_units_number, 1e-6, 1e9, " W"};
+const ee_quantity ee_fleet_idle_watts = {ee_units_number, 0.0, 1e9, " W"};
+const ee_quantity ee_fleet_bandwidth  = {ee_units_bandwidth, 1.0, 1e13, " B/s"};
+const ee_quantity ee_fleet_latency    = {ee_units_duration, 0.0, 3600.0, " s"};
+const ee_quantity ee_fleet_time       = {ee_units_time, 0.0, 1e9, " s"};
+const ee_quantity ee_fleet_count      = {ee_units_number, 1.0, EE_FLEET_MOST_DEVICES, ""};
 
 static ee_status wrong_number(const ee_yaml *yaml, const yaml_node_t *node, const char *place,
                               const char *text, const char *problem, const ee_unit *units) {
@@ -34,9 +37,9 @@ ee_status ee_fleet_read_quantity(const ee_yaml *yaml, const yaml_node_t *node, c
   double      value   = 0.0;
   const char *problem = ee_units_parse(text, wanted->units, &value);
   if (problem != NULL) return wrong_number(yaml, node, place, text, problem, wanted->units);
-  if (value < 0.0 || (value == 0.0 && !wanted->zero)) {
-    return ee_yaml_fail(yaml, node, place, "is '%.40s'; expected a number %s 0", text,
-                        wanted->zero ? ">=" : ">");
+  if (!(value >= wanted->least && value <= wanted->most)) {
+    return ee_yaml_fail(yaml, node, place, "is '%.40s'; expected %g to %g%s", text, wanted->least,
+                        wanted->most, wanted->unit);
   }
   *(double *)target = value;
   return EE_OK;

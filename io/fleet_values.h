@@ -6,14 +6,19 @@
 
 /** @file fleet_values.h  Numbers and changes over time in a fleet file. */
 
-/** What a key's number may be. */
+#define EE_FLEET_MOST_DEVICES 4096  // links are kept for each pair
+
+/** What a key's number may be: what devices and links are, with room on both sides.  Whatever is
+ * beyond is a slip, and times that follow from it would not fit into a run's clock. */
 typedef struct ee_quantity {
   const ee_unit *units;
-  bool           zero;  // whether 0 is allowed
+  double         least, most;  // in `unit`
+  const char    *unit;         // for errors; "": none
 } ee_quantity;
 
-extern const ee_quantity ee_positive_flops, ee_positive_number, ee_number_or_zero,
-    ee_positive_bytes, ee_positive_bandwidth, ee_duration_or_zero, ee_time_or_zero;
+extern const ee_quantity ee_fleet_flops, ee_fleet_relative, ee_fleet_factor, ee_fleet_memory,
+    ee_fleet_watts, ee_fleet_idle_watts, ee_fleet_bandwidth, ee_fleet_latency, ee_fleet_time,
+    ee_fleet_count;
 
 /** read() of a double; key->detail is its ee_quantity. */
 ee_status ee_fleet_read_quantity(const ee_yaml *yaml, const yaml_node_t *node, const char *place,

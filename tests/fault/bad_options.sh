@@ -84,6 +84,23 @@ run_refused 1 "*$fleet:2:*wings*" --fleet "$fleet"
 run_refused 1 "*$scratch/none.yaml*" --fleet "$scratch/none.yaml"
 refused 1 "*$fleet:2:*wings*" plan --fleet "$fleet" "$model"
 
+# numbers that no device and no link can have
+for wrong in "flops: 1e300" "flops: -1e9" "flops: nan" "flops: 16" "relative: 1e-300" "relative: 1e7"; do
+  write_fleet 4 "$wrong" < /dev/null > "$fleet"
+  refused 1 "*$fleet:2: devices\[0\].${wrong%%:*} is '${wrong#* }'*" plan --fleet "$fleet" "$model"
+done
+run_refused 1 "*$fleet:2: devices\[0\].relative is '1e7'; expected 1e-06 to 1e+06" --fleet "$fleet"
+for wrong in "memory: 1e300B" "memory: -1MiB" "count: 1e300" "watts: {busy: 1e300, idle: 1}" \
+  "speed: [{at: 1e300, factor: 1}]" "speed: [{at: 1, factor: 1e300}]" "away: [{from: -3}]"; do
+  write_fleet 4 "flops: 1e9, $wrong" < /dev/null > "$fleet"
+  refused 1 "*$fleet:2: devices\[0\].${wrong%%:*}*; expected * to *" plan --fleet "$fleet" "$model"
+done
+for wrong in "latency: 1e300s" "latency: -1ms" "latency: 2h" "bandwidth: 1e300B/s" "bandwidth: -1B/s" \
+  "bandwidth: nan" "changes: [{at: 1, bandwidth: 0.1B/s}]"; do
+  echo "links: {default: {$wrong}}" | write_fleet 4 > "$fleet"
+  refused 1 "*$fleet:6: links.default.${wrong%%:*}*" plan --fleet "$fleet" "$model"
+done
+
 # a device that is given more layers than it has memory for, and one that the planner cannot use
 write_fleet 2 "flops: 1e9, memory: 12kB" < /dev/null > "$fleet"
 refused 1 '*device 0 (d0) has 12000 byte of memory, but layers 0 to 0 need *: weights *' \

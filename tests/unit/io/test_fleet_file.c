@@ -106,7 +106,7 @@ static void every_unit_is_known(void) {
     const char *key, *text;
     double      value;
   } cases[] = {
-      {"flops", "3", 3},      {"flops", "3k", 3e3},      {"flops", "3M", 3e6},
+      {"flops", "3000", 3e3}, {"flops", "3k", 3e3},      {"flops", "3M", 3e6},
       {"flops", "3 G", 3e9},  {"flops", "1.5T", 1.5e12}, {"flops", "7GFLOP/s", 7e9},
       {"memory", "9B", 9},    {"memory", "2KiB", 2048},  {"memory", "1GiB", 1073741824.0},
       {"memory", "2kB", 2e3}, {"memory", "2MB", 2e6},    {"memory", "0.5GB", 5e8},
@@ -174,6 +174,52 @@ static void a_wrong_number_is_refused(void) {
   refuse("devices: [{name: a, relative: 1, watts: {busy: 1, idle: -1}}]", 1, "watts.idle");
 }
 
+/* The ends of each range are taken, and what lies beyond is refused with the range. */
+static void what_no_device_or_link_can_be_is_refused(void) {
+#define ONE(x) "devices:\n- {name: a, " x "}\n"
+#define LINKED(x) ONE("flops: 1G") "links: {default: {" x "}}\n"
+  static const struct {
+    const char *text, *key, *least, *most, *below, *above, *range;
+    int         line;
+  } cases[] = {
+      {ONE("flops: %s"), "devices[0].flops", "1k", "1e18", "999", "1e300", "1000 to 1e+18 FLOP/s",
+       2},
+      {ONE("relative: %s"), "devices[0].relative", "1e-6", "1e6", "1e-300", "1e7", "1e-06 to 1e+06",
+       2},
+      {ONE("flops: 1G, memory: %s"), "devices[0].memory", "1B", "1e6GB", "1e-300B", "1e300B",
+       "1 to 1e+15 B", 2},
+      {ONE("flops: 1G, watts: {busy: %s, idle: 1}"), "devices[0].watts.busy", "1e-6", "1e9", "-1",
+       "1e10", "1e-06 to 1e+09 W", 2},
+      {ONE("flops: 1G, watts: {busy: 1, idle: %s}"), "devices[0].watts.idle", "0", "1e9", "-1e-300",
+       "1e300", "0 to 1e+09 W", 2},
+      {ONE("flops: 1G, speed: [{at: 1, factor: %s}]"), "devices[0].speed[0].factor", "1e-9", "1e6",
+       "1e-10", "1e999", "1e-09 to 1e+06", 2},
+      {ONE("flops: 1G, speed: [{at: %s, factor: 1}]"), "devices[0].speed[0].at", "0", "1e9", "-1",
+       "1e300", "0 to 1e+09 s", 2},
+      {ONE("flops: 1G, away: [{from: %s}]"), "devices[0].away[0].from", "0", "1e9", "-1", "1e10",
+       "0 to 1e+09 s", 2},
+      {ONE("flops: 1G, count: %s"), "devices[0].count", "1", "4096", "0.5", "4097", "1 to 4096", 2},
+      {LINKED("bandwidth: %s"), "links.default.bandwidth", "1B/s", "1e4GB/s", "1bit/s", "1e300B/s",
+       "1 to 1e+13 B/s", 3},
+      {LINKED("latency: %s"), "links.default.latency", "0s", "3600s", "-1us", "3601s",
+       "0 to 3600 s", 3},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const char *tried[] = {cases[i].least, cases[i].most, cases[i].below, cases[i].above};
+    for (int k = 0; k < 4; k++) {
+      const char *at = strstr(cases[i].text, "%s");
+      char        text[400], said[200];
+      snprintf(text, sizeof text, "%.*s%s%s", (int)(at - cases[i].text), cases[i].text, tried[k],
+               at + 2);
+      snprintf(said, sizeof said, "%s is '%s'; expected %s", cases[i].key, tried[k],
+               cases[i].range);
+      ee_fleet *fleet = k < 2 ? load(text) : NULL;
+      ee_fleet_destroy(&fleet);
+      if (k >= 2) refuse(text, cases[i].line, said);
+    }
+  }
+}
+
 static void wrong_links_are_refused(void) {
 #define TWO "devices: [{name: a, relative: 1}, {name: b, relative: 1}]\n"
   refuse(TWO "links: {pairs: [{from: a, to: c}]}", 2, "'c'");
@@ -182,7 +228,8 @@ static void wrong_links_are_refused(void) {
          "links.pairs[1] gives the link from b to a a second time");
   refuse(TWO "links: {pairs: [{from: a}]}", 2, "links.pairs[0] lacks the key to");
   refuse(TWO "links: {pairs: [{from: a, to: b, one_way: maybe}]}", 2, "expected true or false");
-  refuse(TWO "links: {default: {latency: -1ms}}", 2, "expected a number >= 0");
+  refuse(TWO "links: {default: {latency: -1ms}}", 2,
+         "links.default.latency is '-1ms'; expected 0 to 3600 s");
   refuse(TWO "links: {default: {latency: 4}}", 2, "lacks its unit");
   refuse(TWO "links: {default: {bandwidth: 0B/s}}", 2, "links.default.bandwidth");
   refuse(TWO "links: {pairs: {from: a}}", 2, "links.pairs must be a list");
@@ -249,7 +296,7 @@ static void a_recorded_link_carries_bytes_as_recorded(void) {
 static void a_text_stands_alone(void) {
   ee_fleet *fleet = NULL;
   CU_ASSERT_EQUAL_FATAL(ee_fleet_parse("a text",
-                                       "devices: [{name: a, relative: 2}, {name: b, flops: 1}]\n"
+                                       "devices: [{name: a, relative: 2}, {name: b, flops: 1k}]\n"
                                        "links: {default: {trace: none.txt, latency: 1ms}}\n",
                                        &fleet),
                         EE_OK);
@@ -290,7 +337,7 @@ static void wrong_devices_are_refused(void) {
   refuse("devices:\n- {name: a, relative: 1}\n- {name: a, relative: 1}\n", 3,
          "the name a of device 0");
   refuse("devices: [{name: a}]", 1, "exactly one of flops and relative");
-  refuse("devices: [{name: a, flops: 1, relative: 1}]", 1, "exactly one of flops and relative");
+  refuse("devices: [{name: a, flops: 1k, relative: 1}]", 1, "exactly one of flops and relative");
   refuse("devices: [{relative: 1}]", 1, "devices[0] lacks the key name");
   refuse("devices: [{name: '', relative: 1}]", 1, "devices[0].name is empty");
   refuse("devices: [{name: \"a\\0b\", relative: 1}]", 1, "zero byte");
@@ -354,6 +401,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(aliases_are_followed),
     EE_FACT(an_unknown_key_is_refused_with_what_is_known),
     EE_FACT(a_wrong_number_is_refused),
+    EE_FACT(what_no_device_or_link_can_be_is_refused),
     EE_FACT(wrong_links_are_refused),
     EE_FACT(a_count_stands_for_numbered_devices),
     EE_FACT(absences_are_from_when_to_when),
