@@ -4,11 +4,13 @@
 
 #include <stddef.h>
 
+#include "dead_rank.h"
+
 static volatile sig_atomic_t flag;
 
 static void raise_flag(int signal_number) {
-  (void)signal_number;
   flag = 1;
+  if (signal_number == SIGTERM) ee_dead_rank_tell();
 }
 
 void ee_interrupt_watch(void) {

@@ -8,7 +8,8 @@
  * and in order.  mpirun kills what is there a second later, so there is no time to answer more.
  */
 
-/** From now on the first of these signals sets the flag, and the next ends the process. */
+/** From now on the first of these signals sets the flag, and the next ends the process.  SIGTERM
+ *  also says which ranks have died (dead_rank.h). */
 void ee_interrupt_watch(void);
 
 /** Not 0 once it came. */

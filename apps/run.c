@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "dead_rank.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "ee/fleet_file.h"
@@ -253,7 +254,9 @@ int ee_app_run(int argc, char **argv) {
   ee_interrupt_watch();
   // A rank that ends early takes the others with it: even a wrong command line is agreed on.
   status = ee_agree(MPI_COMM_WORLD, status, 0);
+  if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, o.trace);
   if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, argc, argv);
+  ee_dead_rank_forget();
   int code = rank == 0 ? ee_app_finish(status) : ee_app_exit_code(status);
   EE_MPI(MPI_Finalize());
   return code;

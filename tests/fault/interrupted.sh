@@ -18,16 +18,19 @@ has_answers() {
   answered=$(value "$1" answered 2> answers.err) && ((answered >= 20))
 }
 
-# interrupted SIGNAL NAME COMMAND...: with exit code `code`
+# interrupted SIGNAL NAME COMMAND...: with exit code `code`; SIGNAL-group is for the whole process group
 interrupted() {
-  local pid try code=0 signal=$1 name=$2 answered
+  local pid try code=0 signal=${1%-group} name=$2 answered
+  set -m
   "${@:3}" --policy final --backend ref --trace "$name.h5" model.h5 data.h5 < /dev/null > "$name.txt" 2> "$name.err" &
   pid=$!
+  set +m
   for ((try = 0; try < 300; try++)); do
     if has_answers "$name.h5"; then break; fi
     sleep 0.1
   done
   kill -"$signal" "$pid"
+  if [[ $1 == *-group ]]; then kill -"$signal" -- "-$pid"; fi
   wait "$pid" || code=$?
   ((code != 0)) || fail "$name was interrupted, but its exit code is 0"
   last_code=$code
@@ -43,6 +46,9 @@ expect "exit code of a run without mpirun" "$last_code" 130
 interrupted TERM terminated "$bin/edgeexit" run --fleet one.yaml
 interrupted INT ranks "${EE_MPIRUN:-mpirun}" -n 3 "$bin/edgeexit" run --fleet three.yaml
 interrupted TERM started "$bin/edgeexit" run --fleet three.yaml
+interrupted TERM-group group "$bin/edgeexit" run --fleet three.yaml
+interrupted INT-group group-too "$bin/edgeexit" run --fleet three.yaml
+interrupted TERM-group limited timeout 60 "$bin/edgeexit" run --fleet three.yaml
 interrupted INT started-too "$bin/edgeexit" run --fleet three.yaml
 
 command -v pgrep > out || exit 0

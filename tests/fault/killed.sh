@@ -109,3 +109,13 @@ check ranks
 start one
 kill -9 "${ranks[2]}"
 check one
+grep -q "^edgeexit: device 2 (process ${ranks[2]} on .*) died, .* is in $scratch/one.h5$" "$scratch/one.txt" ||
+  fail "a run whose device 2 was killed says: $(cat "$scratch/one.txt")"
+expect "sentences of that run" "$(grep -c '^edgeexit:' "$scratch/one.txt")" 1
+
+start first
+kill -9 "${ranks[0]}" "${ranks[3]}"
+check first
+for rank in 0 3; do
+  grep -q "^edgeexit: device $rank (process ${ranks[rank]} on .*) died, " "$scratch/first.txt" || fail "$rank is not named: $(cat "$scratch/first.txt")"
+done

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Saying which device's process has died. */
+#define _POSIX_C_SOURCE 200809L
+#include "dead_rank.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ee/agree.h"
+#include "ee/clock.h"
+
+/* A rank of this node, and what to say if it is gone. */
+typedef struct neighbour {
+  pid_t process;
+  char  state_path[32];  // of Linux
+  char  sentence[512];
+} neighbour;
+
+static neighbour            *neighbours;  // shape [n_neighbours], by rank
+static int                   n_neighbours;
+static volatile sig_atomic_t watching;
+
+static void prepare(neighbour *n, int rank, int process, const char *trace) {
+  char host[256] = "this host";
+  gethostname(host, sizeof host - 1);
+  n->process = (pid_t)process;
+  snprintf(n->state_path, sizeof n->state_path, "/proc/%d/stat", process);
+  int length = snprintf(n->sentence, sizeof n->sentence,
+                        "edgeexit: device %d (process %d on %.64s) died, and with it the run", rank,
+                        process, host);
+  snprintf(n->sentence + length, sizeof n->sentence - (size_t)length, "%s%.300s\n",
+           trace != NULL ? "; what was answered until then is in " : "",
+           trace != NULL ? trace : "");
+}
+
+ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace) {
+  int      mine[2] = {0, (int)getpid()}, size;
+  MPI_Comm node;
+  if (ee_clock_is_simulated()) return EE_OK;  // all ranks are in one process
+  EE_MPI(MPI_Comm_rank(comm, &mine[0]));
+  EE_MPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, mine[0], MPI_INFO_NULL, &node));
+  EE_MPI(MPI_Comm_size(node, &size));
+  int(*all)[2]     = calloc((size_t)size, sizeof *all);
+  neighbours       = calloc((size_t)size, sizeof *neighbours);
+  bool      got    = all != NULL && neighbours != NULL;
+  ee_status status = got ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for the processes of %d ranks", size);
+  status           = ee_agree(comm, status, 0);
+  if (status == EE_OK) EE_MPI(MPI_Allgather(mine, 2, MPI_INT, all, 2, MPI_INT, node));
+  for (int i = 0; i < size && status == EE_OK; i++) {
+    prepare(&neighbours[i], all[i][0], all[i][1], trace);
+  }
+  free(all);
+  EE_MPI(MPI_Comm_free(&node));
+  n_neighbours = size;
+  watching     = status == EE_OK;
+  if (!watching) ee_dead_rank_forget();
+  return status;
+}
+
+/* Whether Linux says that the process is dead, though nobody has waited for it yet: the letter
+ * behind its name in parentheses. */
+static bool is_zombie(const neighbour *n) {
+  char text[256] = "";
+  int  file      = open(n->state_path, O_RDONLY);
+  if (file < 0) return false;
+  ssize_t got = read(file, text, sizeof text - 1);
+  close(file);
+  const char *name_end = got > 0 ? strrchr(text, ')') : NULL;
+  return name_end != NULL && (strncmp(name_end, ") Z", 3) == 0 || strncmp(name_end, ") X", 3) == 0);
+}
+
+static bool is_gone(const neighbour *n) {
+  return (kill(n->process, 0) != 0 && errno == ESRCH) || is_zombie(n);
+}
+
+void ee_dead_rank_tell(void) {
+  int was = errno, first = 0;
+  while (watching && first < n_neighbours && is_gone(&neighbours[first])) first++;
+  bool mine = watching && first < n_neighbours && neighbours[first].process == getpid();
+  for (int i = 0; mine && i < n_neighbours; i++) {
+    const char *sentence = neighbours[i].sentence;
+    if (is_gone(&neighbours[i]) && write(STDERR_FILENO, sentence, strlen(sentence)) < 0) break;
+  }
+  errno = was;
+}
+
+void ee_dead_rank_forget(void) {
+  watching = 0;
+  free(neighbours);
+  neighbours   = NULL;
+  n_neighbours = 0;
+}

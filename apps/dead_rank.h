@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <mpi.h>
+
+#include "ee/status.h"
+
+/**
+ * @file dead_rank.h
+ * Saying which device's process has died.  mpirun takes it from the system, sends the other ranks
+ * SIGTERM, and kills them a second later; our settings keep mpirun itself quiet.
+ */
+
+/**
+ * Learn the processes of the ranks on this node, and prepare what to say of each.  Collective.
+ * @param trace  that the run writes; NULL: none
+ * @return EE_OK; EE_ERR_NOMEM, the same on every rank
+ */
+ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace);
+
+/** Say on stderr which ranks of this node are gone, if this is the lowest that is not.  May be
+ *  called in a signal handler; does nothing outside of a watch. */
+void ee_dead_rank_tell(void);
+
+/** End the watch, before ranks end in order. */
+void ee_dead_rank_forget(void);
