@@ -9,6 +9,7 @@
 #include "ee/backend.h"
 #include "ee/tuning.h"
 #include "graph.h"
+#include "model_copy.h"
 
 /* A Slice in front of input `in` of node `reader`. */
 typedef struct crop {
@@ -133,9 +134,7 @@ static void fill_values(const job *j) {
   const ee_model *from = j->from;
   ee_model       *to   = j->to;
   for (int v = 0; v < from->n_values; v++) {
-    to->value[v]      = from->value[v];
-    to->value[v].data = NULL;
-    ee_rows held      = j->band->held[v];
+    ee_rows held = j->band->held[v];
     if (held.begin < held.end) set_rows(to, v, held);
   }
   for (int c = 0; c < j->n_crops; c++) {
@@ -148,69 +147,12 @@ static void fill_values(const job *j) {
   to->n_values = from->n_values + j->n_crops;
 }
 
-static ee_status copy_constant(const ee_model *from, int v, ee_model *to) {
-  const float *data = from->value[v].data;
-  if (data == NULL || to->value[v].data != NULL) return EE_OK;
-  size_t bytes      = (size_t)ee_model_value_elements(from, v) * sizeof *data;
-  to->value[v].data = malloc(bytes);
-  if (to->value[v].data == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes of weights", bytes);
-  memcpy(to->value[v].data, data, bytes);
-  return EE_OK;
-}
-
 static ee_status copy_constants(const job *j) {
   for (int layer = j->band->begin; layer < j->band->end; layer++) {
-    int *list, n;
-    EE_TRY(ee_model_layer_constants(j->from, layer, &list, &n));
-    ee_status status = EE_OK;
-    for (int i = 0; i < n && status == EE_OK; i++) status = copy_constant(j->from, list[i], j->to);
-    free(list);
-    EE_TRY(status);
+    EE_TRY(ee_model_copy_constants(j->from, j->from, layer, j->to));
     j->to->layer[layer].flops = ee_band_flops(j->from, j->band, layer);
   }
   return EE_OK;
-}
-
-/* A copy of @p n elements of @p size bytes, with room for @p more. */
-static void *copy_of(const void *from, size_t n, size_t more, size_t size) {
-  char *to = calloc(n + more + 1, size);
-  if (to != NULL && n > 0 && from != NULL) memcpy(to, from, n * size);
-  return to;
-}
-
-/* Everything that the model owns, for as many more values and nodes as there are crops. */
-static ee_status copy_lists(const job *j) {
-  const ee_model *from     = j->from;
-  ee_model       *to       = j->to;
-  size_t          n_layers = (size_t)from->n_layers, n_exits = (size_t)from->n_exits;
-  size_t          n_cuts = n_layers + 2, more = (size_t)j->n_crops;
-  size_t          n_live = (size_t)from->cut_start[from->n_layers + 1];
-  to->value              = copy_of(NULL, (size_t)from->n_values, more, sizeof *to->value);
-  to->node               = copy_of(NULL, (size_t)from->n_nodes, more, sizeof *to->node);
-  to->layer              = copy_of(from->layer, n_layers, 0, sizeof *to->layer);
-  to->exit               = copy_of(from->exit, n_exits, 0, sizeof *to->exit);
-  to->head_flops         = copy_of(from->head_flops, n_exits, 0, sizeof *to->head_flops);
-  to->head_seconds       = copy_of(from->head_seconds, n_exits, 0, sizeof *to->head_seconds);
-  to->cut_start          = copy_of(from->cut_start, n_cuts, 0, sizeof *to->cut_start);
-  to->cut_value          = copy_of(from->cut_value, n_live, 0, sizeof *to->cut_value);
-  bool there = to->value != NULL && to->node != NULL && to->layer != NULL && to->exit != NULL &&
-               to->head_flops != NULL && to->head_seconds != NULL && to->cut_start != NULL &&
-               to->cut_value != NULL;
-  return there ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for a band of model '%s'", from->name);
-}
-
-/* The parts of the whole that a band has no use for are left out. */
-static ee_model scalars_of(const ee_model *from) {
-  ee_model to = {.no_winograd = from->no_winograd,
-                 .is_band     = true,
-                 .batched     = from->batched,
-                 .input       = from->input,
-                 .n_layers    = from->n_layers,
-                 .n_exits     = from->n_exits,
-                 .n_classes   = from->n_classes,
-                 .tuning      = from->tuning};
-  memcpy(to.name, from->name, sizeof to.name);
-  return to;
 }
 
 static ee_status make(job *j) {
@@ -219,13 +161,12 @@ static ee_status make(job *j) {
   j->crops = calloc(inputs + 1, sizeof *j->crops);
   j->start = calloc((size_t)j->from->n_layers + 1, sizeof *j->start);
   j->maker = calloc((size_t)j->from->n_values, sizeof *j->maker);
-  j->to    = calloc(1, sizeof *j->to);
-  if (j->crops == NULL || j->start == NULL || j->maker == NULL || j->to == NULL) {
+  if (j->crops == NULL || j->start == NULL || j->maker == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for a band of model '%s'", j->from->name);
   }
-  *j->to = scalars_of(j->from);
   find_crops(j);
-  EE_TRY(copy_lists(j));
+  EE_TRY(ee_model_outline(j->from, j->n_crops, &j->to));
+  j->to->is_band = true;
   fill_values(j);
   fill_nodes(j);
   return copy_constants(j);

@@ -15,8 +15,13 @@ static void used_at(span *s, int layer) {
   if (s->last < layer) s->last = layer;
 }
 
+/* False for what a part of a model has no nodes for. */
+static bool is_made(const ee_model *model, const span *spans, int v) {
+  return spans[v].first >= 0 || v == model->input;
+}
+
 /* Values inside a head never cross a cut: first is so late that no cut comes after. */
-static void find_spans(const ee_model *model, span *spans) {
+static void find_spans(const ee_model *model, const bool *kept, span *spans) {
   for (int v = 0; v < model->n_values; v++) spans[v] = (span){.first = -1, .last = -1};
   for (const ee_node *node = model->node; node < model->node + model->n_nodes; node++) {
     spans[node->out].first = node->layer >= 0 ? node->layer : model->n_layers;
@@ -26,8 +31,11 @@ static void find_spans(const ee_model *model, span *spans) {
     }
   }
   for (const ee_exit *e = model->exit; e < model->exit + model->n_exits; e++) {
-    used_at(&spans[e->logits], e->attach);
-    if (e->has_score) used_at(&spans[e->score], e->attach);
+    if (is_made(model, spans, e->logits)) used_at(&spans[e->logits], e->attach);
+    if (e->has_score && is_made(model, spans, e->score)) used_at(&spans[e->score], e->attach);
+  }
+  for (int v = 0; kept != NULL && v < model->n_values; v++) {
+    if (kept[v]) used_at(&spans[v], model->n_layers);
   }
 }
 
@@ -54,7 +62,7 @@ static void fill_cuts(const span *spans, int n_values, int n_cuts, int *start, i
   start[0] = 0;
 }
 
-ee_status ee_graph_cuts(ee_model *model) {
+ee_status ee_graph_cuts(ee_model *model, const bool *kept) {
   free(model->cut_start);
   free(model->cut_value);
   model->cut_start = NULL;
@@ -62,7 +70,7 @@ ee_status ee_graph_cuts(ee_model *model) {
 
   span *spans = calloc((size_t)model->n_values, sizeof *spans);
   if (spans == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d values", model->n_values);
-  find_spans(model, spans);
+  find_spans(model, kept, spans);
   int64_t   total;
   ee_status status = count_spans(model, spans, &total);
   if (status == EE_OK) {

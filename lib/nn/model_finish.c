@@ -6,6 +6,6 @@
 ee_status ee_model_finish(ee_model *model) {
   EE_TRY(ee_graph_check(model));
   EE_TRY(ee_graph_layers(model));
-  EE_TRY(ee_graph_cuts(model));
+  EE_TRY(ee_graph_cuts(model, NULL));
   return ee_graph_costs(model);
 }

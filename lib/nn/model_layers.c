@@ -61,7 +61,7 @@ static ee_status check_leads(const ee_model *model, const leads *to) {
   return EE_OK;
 }
 
-static bool has_weights(const ee_model *model, const ee_node *node) {
+bool ee_node_has_weights(const ee_model *model, const ee_node *node) {
   if (node->op == EE_OP_GATHER) return ee_node_reads_constant(model, node, 0);
   bool may = node->op == EE_OP_CONV || node->op == EE_OP_GEMM || node->op == EE_OP_MATMUL ||
              node->op == EE_OP_BATCH_NORM;
@@ -79,7 +79,7 @@ static int assign_nodes(ee_model *model, const leads *to, int *opener) {
   for (int n = 0; n < model->n_nodes; n++) {
     ee_node *node = &model->node[n];
     int      exit = to[node->out].exit;
-    if (exit == TRUNK && has_weights(model, node)) opener[n_layers++] = n;
+    if (exit == TRUNK && ee_node_has_weights(model, node)) opener[n_layers++] = n;
     node->layer = exit != TRUNK ? -1 : n_layers > 0 ? n_layers - 1 : 0;
     node->exit  = exit != TRUNK ? exit : -1;
   }

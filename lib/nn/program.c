@@ -90,7 +90,7 @@ static void lay_out(ee_program *p, const wish *of) {
   }
 }
 
-/* @p reads: shape [n_values]: how often a value is read, exits and cuts included. */
+/* @p reads: shape [n_values]: how often a value is read, by exits and behind the last cut too. */
 static void count_reads(const ee_model *model, int *reads) {
   for (int k = 0; k < model->n_nodes; k++) {
     const ee_node *node = &model->node[k];
@@ -102,6 +102,9 @@ static void count_reads(const ee_model *model, int *reads) {
     reads[model->exit[e].logits]++;
     if (model->exit[e].has_score) reads[model->exit[e].score]++;
   }
+  int        n_left;
+  const int *left = ee_model_cut_values(model, model->n_layers, &n_left);
+  for (int i = 0; i < n_left; i++) reads[left[i]]++;
 }
 
 /* Node @p k can take in Add @p a if nobody else reads its result, both belong to the same layer or

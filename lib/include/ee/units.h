@@ -14,6 +14,10 @@
  * lane belong to the same branch or band; what all lanes lead to, and what leads to all of them,
  * has no lane.
  *
+ * A unit that adds what lanes made, or sets it side by side, can do so without some of them: what
+ * an absent lane would have made is zeros, and what the m of K present ones made counts K / m
+ * times. That is the mean of the present ones where it was a mean of all.
+ *
  * A unit's stage is the first exit that needs it: once a sample has left at an exit, units of later
  * stages compute in vain.
  *
@@ -35,6 +39,7 @@ typedef struct ee_unit {
   int            exit;        // whose head runs behind the layers; -1: none
   int            lane;        // -1: none
   int            device;      // who computes it
+  bool           joins;       // what all lanes made, of which some may be absent: see above
   int            n_inputs;
   ee_unit_input *input;  // shape [n_inputs]
   ee_rows       *held;  // shape [n_values] of `model`: rows of the whole that each value has, as in
@@ -72,10 +77,11 @@ ee_status ee_units_of_branches(const ee_model *whole, ee_units **units);
  * has the nodes that were kept and their constants.  Of the cuts, those in front of the first such
  * layer carry what the nodes read and do not make, and the last one what they make for others.
  * @param[in]  keep  shape [n_nodes]
+ * @param[in]  head  exit that stays one; nodes of other heads become their layer's; -1: none stays
  * @param[out] made  owned by the caller; constants are copied as far as they are in memory
  * @return EE_OK; EE_ERR_NOMEM
  */
-ee_status ee_part_model(const ee_model *whole, const bool *keep, ee_model **made);
+ee_status ee_part_model(const ee_model *whole, const bool *keep, int head, ee_model **made);
 
 /**
  * The blob of layer @p layer of a unit's model, out of that of the whole model's layer.
@@ -84,16 +90,6 @@ ee_status ee_part_model(const ee_model *whole, const bool *keep, ee_model **made
  */
 ee_status ee_unit_blob(const ee_model *whole, const ee_unit *unit, int layer,
                        const float *whole_blob, float **blob);
-
-/**
- * What each lane counts for in a unit that joins them.  Joining is adding, with constant factors,
- * or setting side by side; then an absent lane can be replaced by zeros, and those present made
- * larger by 1 / sum of their shares.  That is the mean over the present ones if it was a mean.
- * @param[in]  joined  unit with inputs of all lanes, whose constants are in memory
- * @param[out] share   shape [n_lanes], adds up to what the unit makes of equal features
- * @return EE_OK; EE_ERR_ARG if the unit joins in another way, so that no lane may be absent
- */
-ee_status ee_unit_shares(const ee_units *units, int joined, double *share);
 
 /** Index of the unit whose exit is @p exit; -1 if there is none. */
 int ee_units_of_exit(const ee_units *units, int exit);
