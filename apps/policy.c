@@ -74,7 +74,7 @@ static ee_status policy(const ee_policy_options *o) {
   EE_TRY(ee_refuse_same_file(o->exits, o->out));
   EE_TRY(ee_check_output(o->out));
   EE_TRY(ee_exits_load(o->exits, &table));
-  ee_status status = o->policy == NULL         ? ee_policy_search(o, table)
+  ee_status status = o->search                 ? ee_policy_search(o, table)
                      : o->sweep.key[0] != '\0' ? ee_policy_run_sweep(o, table)
                                                : replay_one(o, table);
   ee_exit_table_destroy(&table);

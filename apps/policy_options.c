@@ -56,6 +56,28 @@ static ee_status read_offload_cost(const raw *r, ee_policy_options *o) {
   return EE_OK;
 }
 
+/* A search finds the limits of a policy of which no more than the name is given. */
+static ee_status check_search(const ee_policy_options *o) {
+  const ee_policy_ops *ops = o->policy != NULL ? ee_policy_named(o->policy) : NULL;
+  if (o->policy != NULL && ops == NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "there is no policy '%s'; '--policy help' tells them", o->policy);
+  }
+  if (o->sweep.key[0] != '\0' || (o->policy != NULL && !isnan(o->budget)) ||
+      (ops != NULL && strcmp(ops->name, o->policy) != 0)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--accuracy, --accuracy-loss, --cost, --latency and --front search the limits "
+                   "of a policy, --policy NAME without keys; they do not go with its keys or "
+                   "--sweep, nor does --budget with --policy");
+  }
+  if (!isnan(o->most_loss) && (!isnan(o->least_accuracy) || !isnan(o->most_cost) ||
+                               !isnan(o->most_latency) || o->exit_seconds != NULL)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--accuracy-loss saves operations; it does not go with --accuracy, --cost, "
+                   "--latency or --exit-seconds");
+  }
+  return EE_OK;
+}
+
 /* Options that would count for nothing. */
 static ee_status check_combination(const raw *r, const ee_policy_options *o, bool search) {
   bool seconds = o->exit_seconds != NULL;
@@ -72,9 +94,10 @@ static ee_status check_combination(const raw *r, const ee_policy_options *o, boo
 }
 
 static ee_status check(const raw *r, ee_policy_options *o) {
-  bool latency = !isnan(o->most_latency);
-  bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost) || latency;
+  bool latency = !isnan(o->most_latency), loss = !isnan(o->most_loss);
+  bool targets = o->front || !isnan(o->least_accuracy) || !isnan(o->most_cost) || latency || loss;
   bool search  = targets || !isnan(o->budget);
+  o->search    = search;
   EE_TRY(read_stream(r->stream, &o->replay));
   EE_TRY(read_sweep(r->sweep, &o->sweep));
   o->replay.epoch  = (int64_t)r->epoch;
@@ -83,14 +106,9 @@ static ee_status check(const raw *r, ee_policy_options *o) {
   if (!search && o->policy == NULL) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--policy NAME[:key=value,...] is missing; or search thresholds "
-                   "with --accuracy, --cost, --latency, --budget or --front");
+                   "with --accuracy, --accuracy-loss, --cost, --latency, --budget or --front");
   }
-  if (search && (o->policy != NULL || o->sweep.key[0] != '\0')) {
-    return EE_FAIL(
-        EE_ERR_USAGE,
-        "--accuracy, --cost, --latency, --budget and --front search thresholds; they do not go "
-        "with --policy or --sweep");
-  }
+  if (search) EE_TRY(check_search(o));
   if (targets && !isnan(o->budget)) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--budget does not go with --accuracy, --cost, --latency or --front");
@@ -121,6 +139,7 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
                                                  .least_accuracy = NAN,
                                                  .most_cost      = NAN,
                                                  .most_latency   = NAN,
+                                                 .most_loss      = NAN,
                                                  .budget         = NAN};
   const ee_option option[] = {
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
@@ -140,6 +159,8 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
       {"steps", 0, EE_OPTION_INT, &o->replay.steps, "N", "points of curves over time; 20", 0, 1e5},
       {"sweep", 0, EE_OPTION_TEXT, &r.sweep, "K=A:B:N", "key of the policy, or lambda, ...", 0, 0},
       {"accuracy", 0, EE_OPTION_DOUBLE, &o->least_accuracy, "X", "thresholds that reach it", 0, 1},
+      {"accuracy-loss", 0, EE_OPTION_DOUBLE, &o->most_loss, "X",
+       "limits that save most, of what is lost at most", 0, 1},
       {"cost", 0, EE_OPTION_DOUBLE, &o->most_cost, "X", "thresholds whose mean cost stays in it", 0,
        1e9},
       {"latency", 0, EE_OPTION_DOUBLE, &o->most_latency, "S",
@@ -156,7 +177,7 @@ bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, 
   };
   const ee_command_line line = {
       "edgeexit policy [options] EXITS.h5 --policy NAME[:key=value,...]",
-      "Replays an exit policy on an exit table, or searches thresholds for targets.\n"
+      "Replays an exit policy on an exit table, or searches its limits for targets.\n"
       "--sweep goes over a key of the policy, or over lambda, offload-cost, head-share, epoch,\n"
       "delay or warmup.  '--policy help' tells the policies and their keys.",
       option,

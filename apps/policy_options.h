@@ -20,7 +20,9 @@ typedef struct ee_policy_options {
   int               seeds;
   ee_policy_sweep   sweep;
   double            least_accuracy, most_cost, most_latency, budget;  // targets; NaN: none
-  const char       *exit_seconds;                                     // "A/B/..."; NULL: not known
+  double            most_loss;  // of accuracy against the last exit; costs are then FLOP; NaN: none
+  bool              search;     // for limits, of `policy` if it is given
+  const char       *exit_seconds;  // "A/B/..."; NULL: not known
   bool              front, json;
 } ee_policy_options;
 

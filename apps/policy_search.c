@@ -4,27 +4,40 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ee/result_file.h"
 #include "ee/thresholds.h"
 #include "json.h"
 #include "policy_print.h"
 
-/* What the front is over. */
+/* What the front is over: its name in JSON, and for people. */
 static const char *measure(const ee_policy_options *o) {
+  if (!isnan(o->most_loss)) return "flop_share";
   return o->exit_seconds != NULL ? "mean_latency" : "mean_cost";
 }
 
-/* "threshold:values=A/B/..." of point @p k, malloc()ed. */
-static char *policy_text(const ee_front *front, int k) {
-  size_t size = 64 + 24 * (size_t)front->n_early;
-  char  *text = malloc(size);
+static const char *measure_in_words(const ee_policy_options *o) {
+  if (!isnan(o->most_loss)) return "share of FLOP";
+  return o->exit_seconds != NULL ? "mean latency [s]" : "mean cost";
+}
+
+/* The policy whose limits are searched. */
+static const ee_policy_ops *searched(const ee_policy_options *o) {
+  return ee_policy_named(o->policy != NULL ? o->policy : "threshold");
+}
+
+/* "NAME:values=A/B/..." of point @p k, malloc()ed. */
+static char *policy_text(const ee_policy_options *o, const ee_front *front, int k) {
+  const char *name = searched(o)->name;
+  size_t      size = strlen(name) + 64 + 24 * (size_t)front->n_early;
+  char       *text = malloc(size);
   if (text == NULL) return NULL;
   if (front->n_early == 0) {
     snprintf(text, size, "final");
     return text;
   }
-  size_t n = (size_t)snprintf(text, size, "threshold:values=");
+  size_t n = (size_t)snprintf(text, size, "%s:values=", name);
   for (int e = 0; e < front->n_early; e++)
     n += (size_t)snprintf(text + n, size - n, "%s%.9g", e > 0 ? "/" : "",
                           (double)front->threshold[(size_t)k * (size_t)front->n_early + (size_t)e]);
@@ -33,7 +46,7 @@ static char *policy_text(const ee_front *front, int k) {
 
 static ee_status add_point(cJSON *object, const ee_policy_options *o, const ee_front *front,
                            int k) {
-  char *text = policy_text(front, k);
+  char *text = policy_text(o, front, k);
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
   cJSON_AddStringToObject(object, "policy", text);
   cJSON_AddNumberToObject(object, "accuracy", front->accuracy[k]);
@@ -42,8 +55,8 @@ static ee_status add_point(cJSON *object, const ee_policy_options *o, const ee_f
   return EE_OK;
 }
 
-static ee_status print_point(const ee_front *front, int k) {
-  char *text = policy_text(front, k);
+static ee_status print_point(const ee_policy_options *o, const ee_front *front, int k) {
+  char *text = policy_text(o, front, k);
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
   printf("%.6f  %.6g  %s\n", front->accuracy[k], front->cost[k], text);
   free(text);
@@ -65,10 +78,10 @@ static ee_status print_json(const ee_policy_options *o, const ee_front *front, i
 }
 
 static ee_status print_text(const ee_policy_options *o, const ee_front *front, int chosen) {
-  printf("accuracy  %s  policy\n", o->exit_seconds != NULL ? "mean latency s" : "mean cost");
-  for (int k = 0; k < front->n && o->front; k++) EE_TRY(print_point(front, k));
+  printf("accuracy  %s  policy\n", measure_in_words(o));
+  for (int k = 0; k < front->n && o->front; k++) EE_TRY(print_point(o, front, k));
   if (chosen >= 0 && o->front) printf("chosen:\n");
-  return chosen >= 0 ? print_point(front, chosen) : EE_OK;
+  return chosen >= 0 ? print_point(o, front, chosen) : EE_OK;
 }
 
 static ee_status write_arrays(ee_result_file *file, const ee_policy_options *o,
@@ -84,7 +97,7 @@ static ee_status write_front(const ee_policy_options *o, const ee_front *front) 
   ee_result_file *file = NULL;
   double         *x    = calloc((size_t)front->n * ((size_t)front->n_early + 1), sizeof *x);
   if (x == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a front of %d points", front->n);
-  ee_status status = ee_result_create(o->out, o->exits, "threshold", "", &file);
+  ee_status status = ee_result_create(o->out, o->exits, searched(o)->name, "", &file);
   if (status == EE_OK) {
     status           = write_arrays(file, o, front, x);
     ee_status closed = ee_result_finish(&file, status == EE_OK);
@@ -120,13 +133,12 @@ static ee_status show(const ee_policy_options *o, const ee_front *front) {
   if (met) return EE_OK;
   return EE_FAIL(EE_ERR_ARG,
                  "the targets cannot be met; the best that can be had is accuracy %g at %s %g",
-                 front->accuracy[chosen],
-                 o->exit_seconds != NULL ? "mean latency [s]" : "mean cost", front->cost[chosen]);
+                 front->accuracy[chosen], measure_in_words(o), front->cost[chosen]);
 }
 
 /* What the thresholds of the one point are worth on the table. */
 static ee_status judge(const ee_policy_options *o, const ee_exit_table *table, ee_front *front) {
-  char            *text = policy_text(front, 0);
+  char            *text = policy_text(o, front, 0);
   ee_replay_result mean, deviation;
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's text");
   ee_status status = ee_replay_seeds(table, text, &o->replay, 1, &mean, &deviation);
@@ -183,26 +195,47 @@ static ee_status read_seconds(const char *text, int n_exits, double *seconds) {
   return EE_FAIL(EE_ERR_USAGE, "--exit-seconds is %s; expected %d numbers, A/B/...", text, n_exits);
 }
 
-static ee_status search_front(const ee_policy_options *o, const ee_exit_table *table,
-                              double *seconds) {
-  ee_front_options search = ee_front_defaults();
-  ee_front         front;
-  search.layer_cost = o->replay.costs.layer;
-  if (o->exit_seconds != NULL) {
-    EE_TRY(read_seconds(o->exit_seconds, table->n_exits, seconds));
-    search.exit_cost = seconds;
+/* The accuracy of the last exit on labelled samples; NaN if there are none. */
+static double last_accuracy(const ee_exit_table *table) {
+  int64_t right = 0, labelled = 0;
+  for (int64_t i = 0; i < table->n; i++) {
+    labelled += table->label[i] >= 0;
+    right += table->prediction[(i + 1) * table->n_exits - 1] == table->label[i];
   }
-  EE_TRY(ee_front_search(table, &search, &front));
-  ee_status status = show(o, &front);
+  return (double)right / (double)labelled;
+}
+
+/* What an answer at each exit costs, if it is not counted in layers. */
+static ee_status exit_costs(const ee_policy_options *o, const ee_exit_table *table, double *cost) {
+  if (o->exit_seconds != NULL) return read_seconds(o->exit_seconds, table->n_exits, cost);
+  for (int e = 0; e < table->n_exits; e++) {
+    cost[e] = table->flops[e] / table->flops[table->n_exits - 1];
+  }
+  return EE_OK;
+}
+
+static ee_status search_front(const ee_policy_options *o, const ee_exit_table *table,
+                              double *cost) {
+  ee_front_options  search = ee_front_defaults();
+  ee_policy_options target = *o;
+  ee_front          front;
+  search.layer_cost = o->replay.costs.layer;
+  if (!isnan(o->most_loss)) target.least_accuracy = last_accuracy(table) - o->most_loss;
+  if (o->exit_seconds != NULL || !isnan(o->most_loss)) {
+    EE_TRY(exit_costs(o, table, cost));
+    search.exit_cost = cost;
+  }
+  EE_TRY(ee_front_of_policy(table, searched(o), &search, &front));
+  ee_status status = show(&target, &front);
   ee_front_clear(&front);
   return status;
 }
 
 ee_status ee_policy_search(const ee_policy_options *options, const ee_exit_table *table) {
   if (!isnan(options->budget)) return fit_budget(options, table);
-  double *seconds = calloc((size_t)table->n_exits, sizeof *seconds);
-  if (seconds == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", table->n_exits);
-  ee_status status = search_front(options, table, seconds);
-  free(seconds);
+  double *cost = calloc((size_t)table->n_exits, sizeof *cost);
+  if (cost == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", table->n_exits);
+  ee_status status = search_front(options, table, cost);
+  free(cost);
   return status;
 }

@@ -7,13 +7,12 @@
 
 #include "ee/thresholds.h"
 
-#define NOBODY 2.0f    // a threshold that no confidence reaches
 #define ROUNDING 1e-9  // by which a sum may miss a target that it meets
 #define NO_STEP -1     // of a candidate that goes on without a threshold
 
 /* A vector up to some exit: who is still there, and what those who left brought. */
 typedef struct prefix {
-  float   *threshold;  // shape [n_early], NOBODY behind the exit
+  float   *threshold;  // shape [n_early], EE_NOBODY_LEAVES behind the exit
   int32_t *there;      // shape [n_there], samples
   int64_t  n_there;
   double   right, cost;  // sums over those who left
@@ -104,7 +103,7 @@ static ee_status make_grid(search *s, const int32_t *all, int e) {
   for (int k = 0; k < s->o->grid; k++) {
     int64_t rank = (int64_t)((double)(k + 1) * (double)s->n / s->o->grid);
     float   t    = confidence_of(s, s->sorted[rank > 0 ? rank - 1 : 0], e);
-    if (s->n_grid == 0 || t < s->grid[s->n_grid - 1]) s->grid[s->n_grid++] = t;
+    if (t > -INFINITY && (s->n_grid == 0 || t < s->grid[s->n_grid - 1])) s->grid[s->n_grid++] = t;
   }
   return EE_OK;
 }
@@ -130,7 +129,7 @@ static ee_status continue_prefix(search *s, int from, int e) {
   for (int64_t k = 0; k < p->n_there; k++) rest += right_at(s, p->there[k], last);
   candidate c = {.from = from, .step = NO_STEP, .right = p->right, .cost = p->cost};
   for (int step = NO_STEP; step < s->n_grid; step++) {
-    float limit = step == NO_STEP ? NOBODY : s->grid[step];
+    float limit = step == NO_STEP ? EE_NOBODY_LEAVES : s->grid[step];
     for (; c.left < p->n_there && confidence_of(s, s->sorted[c.left], e) >= limit; c.left++) {
       c.right += right_at(s, s->sorted[c.left], e);
       c.cost += cost_at(s, e);
@@ -186,7 +185,7 @@ static void clear_prefixes(prefix *p, int n) {
 }
 
 static float limit_of(const search *s, int step) {
-  return step == NO_STEP ? NOBODY : s->grid[step];
+  return step == NO_STEP ? EE_NOBODY_LEAVES : s->grid[step];
 }
 
 static ee_status make_prefix(const search *s, const candidate *c, int e, prefix *p) {
@@ -301,7 +300,7 @@ static ee_status start(search *s, const int32_t *all) {
   s->sorted    = malloc((size_t)s->n * sizeof *s->sorted);
   if (p->threshold == NULL || p->there == NULL || s->grid == NULL || s->sorted == NULL)
     return EE_FAIL(EE_ERR_NOMEM, "for %lld samples", (long long)s->n);
-  for (int e = 0; e < s->n_early; e++) p->threshold[e] = NOBODY;
+  for (int e = 0; e < s->n_early; e++) p->threshold[e] = EE_NOBODY_LEAVES;
   memcpy(p->there, all, (size_t)s->n * sizeof *all);
   return EE_OK;
 }

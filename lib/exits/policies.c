@@ -23,7 +23,11 @@
   X(ucbee)                \
   X(ceebert)              \
   X(eenet)                \
-  X(offload)
+  X(offload)              \
+  X(feature)              \
+  X(kl)                   \
+  X(l2)                   \
+  X(cosine)
 
 #define X(name) extern const ee_policy_ops ee_policy_##name;
 EE_POLICY_LIST(X)
@@ -39,8 +43,8 @@ const ee_policy_ops *const *ee_policies(void) {
   return table;
 }
 
-/* The entry whose name is the first @p length characters of @p text; NULL if there is none. */
-static const ee_policy_ops *find(const char *text, size_t length) {
+const ee_policy_ops *ee_policy_named(const char *text) {
+  size_t length = strcspn(text, ":");
   for (const ee_policy_ops *const *ops = table; *ops != NULL; ops++) {
     if (strlen((*ops)->name) == length && memcmp((*ops)->name, text, length) == 0) return *ops;
   }
@@ -84,7 +88,7 @@ static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy) {
   size_t               length    = strcspn(text, ":");
   const char          *arguments = text[length] == ':' ? text + length + 1 : text + length;
-  const ee_policy_ops *ops       = find(text, length);
+  const ee_policy_ops *ops       = ee_policy_named(text);
 
   *policy = NULL;
   if (ops == NULL) return unknown_policy(text, length);

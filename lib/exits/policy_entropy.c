@@ -2,6 +2,7 @@
 /* Leave at the first exit whose entropy is below the limit, as in BranchyNet (Teerapittayanon,
  * McDanel and Kung, 2016): strictly below, in nats; or the entropy divided by ln n_classes. */
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "ee/confidence.h"
@@ -44,6 +45,18 @@ static ee_decision decide(const void *self, const ee_exit_view *view, void *stat
   return entropy < policy->limits->limit[view->exit] ? EE_LEAVE : EE_GO_ON;
 }
 
+static float measure(const ee_exit_view *view, const ee_exit_view *before) {
+  (void)before;
+  return -ee_entropy(view->probability, view->n_classes);
+}
+
+/* Below the number above it is at most it. */
+static float limit(float least) {
+  return fmaxf(nextafterf(-least, INFINITY), 0.0f);
+}
+
+static const ee_policy_measure measured = {.of = measure, .limit = limit};
+
 const ee_policy_ops ee_policy_entropy = {
     .name = "entropy",
     .help = "leave if the entropy is below X, at least 0 [nat]\n" EE_LIMIT_HELP
@@ -52,5 +65,6 @@ const ee_policy_ops ee_policy_entropy = {
     .needs   = EE_NEEDS_PROBABILITY,
     .create  = create,
     .decide  = decide,
+    .measure = &measured,
     .destroy = destroy,
 };

@@ -24,6 +24,9 @@ ee_status ee_policy_limits_read(const char *policy, const char *text,
                                 const ee_policy_setting *setting, double low, double high,
                                 ee_policy_limits **limits);
 
+/** The limit of policies in which a measure that is at least the limit leaves. */
+float ee_policy_limit_as_it_is(float least);
+
 /** The keys above, for ee_arguments_check and for help texts. */
 #define EE_LIMIT_KEYS "value", "values"
 #define EE_LIMIT_HELP                        \

@@ -11,24 +11,32 @@ static ee_status create(const char *arguments, const ee_policy_setting *setting,
   ee_policy_limits        *limits  = NULL;
 
   EE_TRY(ee_arguments_check("margin", arguments, known));
-  EE_TRY(ee_policy_limits_read("margin", arguments, setting, 0.0, 1.0, &limits));
+  double highest = ee_arguments_have(arguments, "values") ? EE_NOBODY_LEAVES : 1.0;
+  EE_TRY(ee_policy_limits_read("margin", arguments, setting, 0.0, highest, &limits));
   *self = limits;
   return EE_OK;
 }
 
+static float measure(const ee_exit_view *view, const ee_exit_view *before) {
+  (void)before;
+  return ee_margin(view->probability, view->n_classes);
+}
+
 static ee_decision decide(const void *self, const ee_exit_view *view, void *state) {
   const ee_policy_limits *limits = self;
-  float                   margin = ee_margin(view->probability, view->n_classes);
   (void)state;
-  return margin >= limits->limit[view->exit] ? EE_LEAVE : EE_GO_ON;
+  return measure(view, NULL) >= limits->limit[view->exit] ? EE_LEAVE : EE_GO_ON;
 }
+
+static const ee_policy_measure measured = {.of = measure, .limit = ee_policy_limit_as_it_is};
 
 const ee_policy_ops ee_policy_margin = {
     .name = "margin",
-    .help =
-        "leave if the two largest probabilities are at least X apart, in [0, 1]\n" EE_LIMIT_HELP,
+    .help = "leave if the two largest probabilities are at least X apart, in [0, 1]\n" EE_LIMIT_HELP
+            "; 2: nobody leaves there",
     .needs   = EE_NEEDS_PROBABILITY,
     .create  = create,
     .decide  = decide,
+    .measure = &measured,
     .destroy = free,
 };

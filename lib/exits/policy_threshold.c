@@ -5,14 +5,12 @@
 #include "policy_arguments.h"
 #include "policy_limits.h"
 
-#define NOBODY 2.0  // a value of one exit where nobody leaves, however sure
-
 static ee_status create(const char *arguments, const ee_policy_setting *setting, void **self) {
   static const char *const known[] = {EE_LIMIT_KEYS, NULL};
   ee_policy_limits        *limits  = NULL;
 
   EE_TRY(ee_arguments_check("threshold", arguments, known));
-  double highest = ee_arguments_have(arguments, "values") ? NOBODY : 1.0;
+  double highest = ee_arguments_have(arguments, "values") ? EE_NOBODY_LEAVES : 1.0;
   EE_TRY(ee_policy_limits_read("threshold", arguments, setting, 0.0, highest, &limits));
   *self = limits;
   return EE_OK;
@@ -24,6 +22,13 @@ static ee_decision decide(const void *self, const ee_exit_view *view, void *stat
   return view->confidence >= limits->limit[view->exit] ? EE_LEAVE : EE_GO_ON;
 }
 
+static float measure(const ee_exit_view *view, const ee_exit_view *before) {
+  (void)before;
+  return view->confidence;
+}
+
+static const ee_policy_measure measured = {.of = measure, .limit = ee_policy_limit_as_it_is};
+
 const ee_policy_ops ee_policy_threshold = {
     .name = "threshold",
     .help = "leave if the largest probability is at least X, in [0, 1]\n" EE_LIMIT_HELP
@@ -31,5 +36,6 @@ const ee_policy_ops ee_policy_threshold = {
     .needs   = EE_NEEDS_CONFIDENCE,
     .create  = create,
     .decide  = decide,
+    .measure = &measured,
     .destroy = free,
 };

@@ -23,8 +23,10 @@ typedef struct replay {
   int64_t                 *order;  // shape [n]; NULL: rows as they stand, or drawn
   ee_rng                   rng;
   size_t                   learned;
-  int64_t                 *sums;              // shape [delay + 1, learned], of the newest epochs
-  void                    *memory;            // of the policy; NULL if it does not learn
+  int64_t                 *sums;    // shape [delay + 1, learned], of the newest epochs
+  void                    *memory;  // of the policy; NULL if it does not learn
+  size_t                   state_bytes;
+  void                    *state;             // of the present sample
   ee_exit_view            *path;              // shape [n_exits], of the present sample
   int64_t                 *right, *labelled;  // shape [n_exits], by the exit that answered
   int64_t                  device_right, device_labelled, decisions;
@@ -131,11 +133,12 @@ static int64_t *sums_for(replay *r, uint64_t id) {
 }
 
 static way go(replay *r, uint64_t id) {
-  const void       *self                         = r->policy->self;
-  int64_t          *sums                         = r->memory != NULL ? sums_for(r, id) : NULL;
-  int               last                         = r->table->n_exits - 1, e;
-  way               w                            = {.arm = -1};
-  _Alignas(16) char state[EE_POLICY_STATE_BYTES] = {0};
+  const void *self  = r->policy->self;
+  int64_t    *sums  = r->memory != NULL ? sums_for(r, id) : NULL;
+  int         last  = r->table->n_exits - 1, e;
+  way         w     = {.arm = -1};
+  void       *state = r->state;
+  memset(state, 0, r->state_bytes);
   for (e = 0; e < last; e++) {
     ee_decision decision = r->ops->decide(self, &r->path[e], state);
     if (sums != NULL) r->ops->learning->learn(self, &r->path[e], decision, state, sums);
@@ -283,10 +286,12 @@ static void *room(size_t n, size_t bytes) {
 static ee_status make_room(replay *r) {
   const ee_policy_learning *learning = r->ops->learning;
   size_t                    exits = (size_t)r->table->n_exits, kept = (size_t)r->o->delay + 1;
-  r->path     = room(exits, sizeof *r->path);
-  r->right    = room(exits, sizeof *r->right);
-  r->labelled = room(exits, sizeof *r->labelled);
-  bool made   = r->path != NULL && r->right != NULL && r->labelled != NULL;
+  r->path        = room(exits, sizeof *r->path);
+  r->right       = room(exits, sizeof *r->right);
+  r->labelled    = room(exits, sizeof *r->labelled);
+  r->state_bytes = ee_policy_state_bytes(r->policy);
+  r->state       = room(r->state_bytes, 1);
+  bool made      = r->path != NULL && r->right != NULL && r->labelled != NULL && r->state != NULL;
   if (learning != NULL) {
     r->learned = learning->learned(r->policy->self);
     r->sums    = room(kept * r->learned, sizeof *r->sums);
@@ -330,6 +335,7 @@ ee_status ee_replay(const ee_exit_table *table, const ee_policy *policy,
   free(r.order);
   free(r.sums);
   free(r.memory);
+  free(r.state);
   free(r.path);
   free(r.right);
   free(r.labelled);

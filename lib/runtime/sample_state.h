@@ -17,7 +17,7 @@ typedef struct ee_sample_mark {
 
 /** Bytes of both under @p policy, a multiple of 8. */
 static inline size_t ee_sample_state_bytes(const ee_policy *policy) {
-  return sizeof(ee_sample_mark) + (policy->ops->state_bytes + 7) / 8 * 8;
+  return sizeof(ee_sample_mark) + (ee_policy_state_bytes(policy) + 7) / 8 * 8;
 }
 
 /** The policy's state behind @p mark. */

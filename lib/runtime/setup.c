@@ -197,7 +197,7 @@ int ee_setup_key(const ee_run_setup *s) {
   hash = mix(hash, s->outcomes != NULL);
   hash = mix_text(hash, s->policy->ops->name);
   hash = mix_text(hash, s->backend->name);
-  hash = mix(hash, s->policy->ops->state_bytes);
+  hash = mix(hash, ee_policy_state_bytes(s->policy));
   hash = mix(hash, (uint64_t)s->model->n_classes);
   for (int e = 0; e < s->model->n_exits; e++) {
     hash = mix(hash, (uint64_t)s->model->exit[e].attach);

@@ -119,6 +119,20 @@ policy=$(awk 'END { print $3 }' out)
 policy wide.h5 --policy "$policy"
 same "accuracy of the last point of the front" accuracy 1
 
+# limits of other policies: what is found is what the replay says, and of a loss it is the cheapest
+for policy in threshold eenet feature; do
+  policy scored.h5 --policy $policy --accuracy-loss 0.25
+  loss=$(of accuracy) found=$(of policy) share=$(of flop_share)
+  [[ $found == "$policy":values=* ]] || fail "limits of $policy are $found"
+  policy scored.h5 --policy "$found"
+  same "accuracy by the limits of $policy" accuracy "$(printf %.6g "$loss")"
+  expect "share of FLOP by the limits of $policy" \
+    "$(awk -v flops="$(of mean_flops)" 'BEGIN { printf "%.6g", flops / 2 }')" \
+    "$(printf %.6g "$share")"
+done
+edgeexit policy scored.h5 --policy feature --accuracy-loss 0 --front > out
+grep -q '^accuracy  share of FLOP  policy$' out || fail "the front is headed $(head -1 out)"
+
 # sweeps and seeds
 edgeexit policy wide.h5 --policy threshold --sweep value=0:1:3 -o sweep.h5 > out
 expect "lines of a sweep" "$(wc -l < out | tr -d ' ')" 4
@@ -146,7 +160,12 @@ refuse 2 "--exit-seconds goes with" policy wide.h5 --cost 2 --exit-seconds 1/2/3
 refuse 2 "--exit-seconds goes with" policy wide.h5 --policy final --exit-seconds 1/2/3
 refuse 2 "a search looks at each sample once" policy wide.h5 --front --seeds 3
 refuse 2 "--sweep is value" policy wide.h5 --policy final --sweep value
-refuse 2 "do not go with --policy" policy wide.h5 --policy final --front
+refuse 2 "--policy NAME without keys" policy wide.h5 --policy threshold:value=0.5 --front
+refuse 2 "nor does --budget with --policy" policy wide.h5 --policy threshold --budget 0.5
+refuse 2 "there is no policy 'thresold'" policy wide.h5 --policy thresold --front
+refuse 2 "--accuracy-loss saves operations" policy wide.h5 --accuracy-loss 0.1 --accuracy 0.5
+refuse 1 "policy final has no limit for each exit" policy wide.h5 --policy final --front
+refuse 1 "searching limits of margin needs probabilities" policy wide.h5 --policy margin --front
 refuse 2 "an exit table, EXITS.h5, is missing" policy --policy final
 # a sweep that fits no file is refused before its last point, which is none of an exit
 refuse 1 "a sweep over policies of 1 and 2 arms has no file" policy wide.h5 --policy splitee \

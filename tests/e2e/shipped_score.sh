@@ -62,6 +62,17 @@ devices: [{name: camera, flops: 0.1G}, {name: hub, flops: 0.1G}, {name: server, 
 links:
   default: {bandwidth: 80Mbit/s, latency: 100us}
 FLEET
+# by the difference that a score stands for, 1 / score - 1, the same samples leave
+for ranks in 1 2 3 4; do
+  start_ranks $ranks run "$model" data.h5 --backend blis --epoch 64 --control-delay 1 \
+    --policy feature:values=0.25/0.25/0.111 --trace trace.h5 > out 2> err || fail "$ranks: $(cat err)"
+  as_replayed
+done
+for policy in $eenet feature:values=0.25/0.25/0.111; do
+  edgeexit policy exits.h5 --policy "$policy" --json | tool json_value exit_share
+done > shares
+expect "kinds of shares" "$(sort -u shares | wc -l | tr -d ' ')" 1
+
 [[ -e $bin/edgeexit-simulated ]] || exit 0
 edgeexit simulate "$model" --outcomes exits.h5 --fleet fleet.yaml --policy $eenet --epoch 64 \
   --control-delay 1 --trace trace.h5 > out 2> err || fail "simulated: $(cat err)"

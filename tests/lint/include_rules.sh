@@ -7,7 +7,7 @@ source "$(dirname "$0")/sources.sh"
 headers='
 core: agree clock fleet log network_trace options plan rng status trace
 nn: backend bands cpu exec model pixels random_network tensor tuning units winograd
-exits: calibrate confidence exit_quality exit_table measures offloading policy replay risk scaling thresholds
+exits: calibrate confidence difference exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: band_plan judgement partition
 runtime: device link_values same_kernels trace_relay waiter
 control: controller link_choice
@@ -33,7 +33,7 @@ never='
 partition: agree backend clock exec
 nn: agree clock
 exits: agree clock
-io: agree calibrate confidence measures offloading policy replay risk scaling thresholds
+io: agree calibrate confidence difference measures offloading policy replay risk scaling thresholds
 '
 
 # Outside header (a pattern): the modules that may include it.

@@ -24,9 +24,14 @@
  *   entropy:value=0.5,normalised=1  the same with the entropy divided by ln n_classes
  *   eenet:value=0.5                 leave iff the exit's learned score > value  value in [0, 1]
  *   offload:value=0.8,exits=2       as threshold, but offload at exit 1     value in [0, 1]
+ *   feature:value=0.3               leave iff the features' difference <= value    value >= 0
+ *   kl:value=0.01                   leave iff KL(p_e || p_(e-1)) <= value          value >= 0 [nat]
+ *   l2:value=0.1                    leave iff ||p_e - p_(e-1)|| <= value           value >= 0
+ *   cosine:value=0.02               leave iff 1 - cos(p_e, p_(e-1)) <= value       value >= 0
  *   final                           nobody leaves early
  *
- * With threshold:values=... an exit's value may also be 2, so that nobody leaves there.
+ * Nobody leaves at an exit whose value is 2 in threshold:values=... or margin:values=..., or -1 in
+ * `values` of the four differences.
  * Others count agreement (patience, beem), fit thresholds to a table (budgeted) or learn while they
  * serve (splitee, splitee-s, isplitee, uee-ucb, adaee, ucbee, ceebert): docs/policies.md.
  */
@@ -37,7 +42,7 @@
  */
 typedef enum { EE_GO_ON, EE_LEAVE, EE_OFFLOAD, EE_SKIP } ee_decision;
 
-#define EE_POLICY_STATE_BYTES 32  // per sample; travels with the activation
+#define EE_POLICY_STATE_BYTES 32  // per sample, of a fixed length; travels with the activation
 
 /** What a policy sees of one sample at one exit. */
 typedef struct ee_exit_view {
@@ -123,11 +128,26 @@ typedef struct ee_policy_arms {
   double (*value)(const void *self, int arm, const ee_exit_view *path, int label);
 } ee_policy_arms;
 
+/** What a policy compares with a limit at each exit, for the search of limits (thresholds.h). */
+typedef struct ee_policy_measure {
+  /** The more, the sooner the sample leaves; -INFINITY or NaN: it cannot leave here.  @p before:
+   * the view at the exit before; NULL at the first. */
+  float (*of)(const ee_exit_view *view, const ee_exit_view *before);
+  /** The number of the key `values` with which those leave whose measure is at least @p least;
+   *  nobody does if it is EE_NOBODY_LEAVES. */
+  float (*limit)(float least);
+} ee_policy_measure;
+
+#define EE_NOBODY_LEAVES 2.0f  // above every measure
+
 typedef struct ee_policy_ops {
   const char *name;         // on the command line
   const char *help;         // keys and their meaning, one line each
   size_t      state_bytes;  // of the per-sample state in use; <= EE_POLICY_STATE_BYTES
-  unsigned    needs;        // EE_NEEDS_ bits
+  /** Bytes of the state of a policy that keeps more than that, for example something of every
+   *  class.  NULL: state_bytes. */
+  size_t (*state_size)(const void *self);
+  unsigned needs;  // EE_NEEDS_ bits
   /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_ARG. */
   ee_status (*create)(const char *arguments, const ee_policy_setting *setting, void **self);
   /** Whether what was asked for can be had; if not, the policy does the best that can be had. NULL:
@@ -140,6 +160,7 @@ typedef struct ee_policy_ops {
   int (*answer)(const void *self, const ee_exit_view *view, const void *state);
   const ee_policy_learning *learning;  // NULL: it does not learn
   const ee_policy_arms     *arms;      // NULL: it has none
+  const ee_policy_measure  *measure;   // NULL: it has no limit for each exit
   void (*destroy)(void *self);
 } ee_policy_ops;
 
@@ -148,8 +169,17 @@ struct ee_policy {
   void                *self;
 };
 
+/** Bytes of the per-sample state of @p policy. */
+static inline size_t ee_policy_state_bytes(const ee_policy *policy) {
+  const ee_policy_ops *ops = policy->ops;
+  return ops->state_size != NULL ? ops->state_size(policy->self) : ops->state_bytes;
+}
+
 /** All policies, ended by NULL; a new one is one file and one line in lib/exits/policies.c. */
 const ee_policy_ops *const *ee_policies(void);
+
+/** The policy that @p text, "NAME" or "NAME:...", names; NULL if there is none. */
+const ee_policy_ops *ee_policy_named(const char *text);
 
 /**
  * Make a policy from "NAME" or "NAME:key=value,...", as on the command line.  Not collective.

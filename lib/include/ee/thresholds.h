@@ -3,12 +3,14 @@
 #include <stdbool.h>
 
 #include "ee/exit_table.h"
+#include "ee/policy.h"
 
 /**
  * @file thresholds.h
  * Finding thresholds of confidence on an exit table: for a budget, and for targets of accuracy and
  * cost.  A sample leaves at the first exit e < L with confidence >= threshold[e], else at L.
- * A threshold above 1 lets nobody leave.  Tables need confidences.  Nothing here is collective.
+ * A threshold above 1 lets nobody leave, and nobody leaves with a confidence of -INFINITY.  Tables
+ * need confidences.  Nothing here is collective.
  */
 
 #define EE_BUDGET_STEPS 39
@@ -71,6 +73,15 @@ ee_front_options ee_front_defaults(void);
  */
 ee_status ee_front_search(const ee_exit_table *table, const ee_front_options *options,
                           ee_front *front);
+
+/**
+ * The same over the limits of @p policy, which has a measure: threshold[] are then the numbers of
+ * its key `values`, one for each early exit.
+ * @return as ee_front_search(); EE_ERR_ARG if the policy has no measure, or the table lacks what it
+ *         needs
+ */
+ee_status ee_front_of_policy(const ee_exit_table *table, const ee_policy_ops *policy,
+                             const ee_front_options *options, ee_front *front);
 
 /** Index of the cheapest point with at least this accuracy; -1 if there is none. */
 int ee_front_cheapest(const ee_front *front, double accuracy);

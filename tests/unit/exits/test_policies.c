@@ -47,8 +47,23 @@ static const char *const every[] = {"threshold:value=0.5",
                                     "ucbee",
                                     "ceebert",
                                     "eenet:value=0.5",
-                                    "offload:value=0.5"};
+                                    "offload:value=0.5",
+                                    "feature:value=0.5",
+                                    "kl:value=0.5",
+                                    "l2:value=0.5",
+                                    "cosine:value=0.5"};
 #define N_POLICIES ((int)(sizeof every / sizeof every[0]))
+
+/* What policy k of the list needs. */
+static bool needs_scores(int k) {
+  return k == 14 || k == 16;
+}
+static bool needs_probabilities(int k) {
+  return k == 1 || k == 2 || k >= 17;
+}
+static bool needs_nothing(int k) {
+  return k == 3 || k == 4 || k == 10 || needs_scores(k);
+}
 
 static void check_tables(const ee_policy *policy) {
   const ee_policy_learning *learning = policy->ops->learning;
@@ -95,7 +110,7 @@ static void every_policy_lives_with_one_exit_and_a_dead_one(void) {
     for (int64_t i = 0; i < 10; i++) table->confidence[i * n_exits] = 0.4f;  // the same for all
     for (int k = 0; k < N_POLICIES; k++) {
       ee_replay_result mean, deviation;
-      if (k == 1 || k == 2 || k == 14) continue;  // these need probabilities or scores
+      if (needs_probabilities(k) || needs_scores(k)) continue;
       CU_ASSERT_EQUAL(ee_replay_seeds(table, every[k], &o, 1, &mean, &deviation), EE_OK);
       CU_ASSERT_EQUAL(mean.n, 10);
       ee_replay_clear(&mean);
@@ -112,27 +127,29 @@ static void a_policy_is_refused_what_the_table_lacks(void) {
     ee_exit_table    *table   = table_of(4);
     setting.table             = table;
     setting.lacks             = EE_NEEDS_PROBABILITY;
-    bool needs_all            = k == 1 || k == 2;
-    bool needs_none = k == 3 || k == 4 || k == 10 || k == 14;  // final, patience, uee-ucb, eenet
-    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), needs_all ? EE_ERR_ARG : EE_OK);
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy),
+                    needs_probabilities(k) ? EE_ERR_ARG : EE_OK);
     ee_policy_destroy(&policy);
     setting.lacks = EE_NEEDS_PROBABILITY | EE_NEEDS_CONFIDENCE;
-    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), needs_none ? EE_OK : EE_ERR_ARG);
-    if (!needs_none) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "needs the "));
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy),
+                    needs_nothing(k) ? EE_OK : EE_ERR_ARG);
+    if (!needs_nothing(k)) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "needs the "));
     ee_policy_destroy(&policy);
     ee_exit_table_destroy(&table);
   }
 }
 
-static void eenet_alone_is_refused_without_scores(void) {
+static void those_that_read_scores_are_refused_without_them(void) {
   ee_exit_table    *table   = table_of(4);
   ee_policy_setting setting = four_exits;
   setting.table             = table;
   setting.lacks             = EE_NEEDS_SCORE;
   for (int k = 0; k < N_POLICIES; k++) {
     ee_policy *policy = NULL;
-    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy), k == 14 ? EE_ERR_ARG : EE_OK);
-    if (k == 14) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "eenet needs learned scores"));
+    CU_ASSERT_EQUAL(ee_policy_create(every[k], &setting, &policy),
+                    needs_scores(k) ? EE_ERR_ARG : EE_OK);
+    if (needs_scores(k))
+      CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), " needs learned scores"));
     ee_policy_destroy(&policy);
   }
   CU_ASSERT_EQUAL(ee_exit_table_lacks(table), EE_NEEDS_PROBABILITY | EE_NEEDS_SCORE);
@@ -337,7 +354,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(every_policy_says_what_it_is_and_is_made_by_its_name),
     EE_FACT(every_policy_lives_with_one_exit_and_a_dead_one),
     EE_FACT(a_policy_is_refused_what_the_table_lacks),
-    EE_FACT(eenet_alone_is_refused_without_scores),
+    EE_FACT(those_that_read_scores_are_refused_without_them),
     EE_FACT(eenet_leaves_strictly_above_the_value),
     EE_FACT(threshold_leaves_from_the_value_on),
     EE_FACT(each_early_exit_has_its_own_value),
