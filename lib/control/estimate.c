@@ -7,26 +7,24 @@
 
 #include "ee/controller.h"
 
-#define SMOOTHING 0.5    // weight of the newest epoch
-#define ENOUGH 600.0     // samples that shares rest on at least, once as many were seen
+#define SMOOTHING 0.5    // weight of the newest epoch in a speed
 #define CALMING 0.25     // the same of a device's unrest when it falls: alarm is quick, trust slow
-#define JUMP_ERRORS 4.0  // standard errors of a share that count as a jump
 #define JUMP_SPEED 0.2   // relative step of a speed that counts as a jump
+#define JUMP_ERRORS 4.0  // and so many times what it is used to step
 #define LINK_MEAN (1.0 / 128)   // weight of an epoch in what a link is expected to carry
 #define LINK_RETURN (1.0 / 32)  // step back to that of a link that carried nothing
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = 2 * (size_t)exits + 4 * (size_t)layers + 1 + 6 * p + 3 * p * p;
+  size_t  n      = (size_t)exits + 4 * (size_t)layers + 1 + 6 * p + 3 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
   e->cut_allowed = calloc((size_t)layers + 1, sizeof *e->cut_allowed);
-  e->share       = block;
+  e->head_work   = block;
   if (block == NULL || e->measured == NULL || e->attach == NULL || e->cut_allowed == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for the estimates of %d devices", e->n_devices);
   }
-  e->head_work    = e->share + exits;
   e->reach        = e->head_work + exits;
   e->work         = e->reach + layers;
   e->weight_bytes = e->work + layers;
@@ -62,7 +60,6 @@ static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
     e->head_work[x] = ee_head_work(setup, x);
     e->attach[x]    = m->exit[x].attach;
   }
-  e->share[m->n_exits - 1] = 1.0;
 }
 
 static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
@@ -109,6 +106,7 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   const ee_model *m = setup->model;
   *e                = (ee_estimate){.model = m, .n_devices = n_devices};
   ee_status status  = allocate(e, m->n_layers, m->n_exits);
+  if (status == EE_OK) status = ee_shares_open(m->n_exits, EE_JUMP_BOTH, &e->shares);
   if (status == EE_OK) status = fill_memory(e, setup);
   if (status != EE_OK) {
     ee_estimate_close(e);
@@ -141,7 +139,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
 }
 
 void ee_estimate_close(ee_estimate *e) {
-  free(e->share);         // one block: everything of type double
+  ee_shares_close(&e->shares);
+  free(e->head_work);     // one block: everything of type double
   free(e->packed_bytes);  // and what it takes to run
   free(e->measured);
   free(e->attach);
@@ -149,39 +148,11 @@ void ee_estimate_close(ee_estimate *e) {
   *e = (ee_estimate){0};
 }
 
-/* Whether some exit's share of this epoch cannot be chance. */
-static bool shares_jumped(const ee_estimate *e, const int64_t *left, double n) {
-  for (int x = 0; x < e->model->n_exits; x++) {
-    double q = e->share[x], now = (double)left[x] / n;
-    double variance = q * (1.0 - q) / n + q * (1.0 - q) / e->samples + 1.0 / (n * n);
-    if (fabs(now - q) > JUMP_ERRORS * sqrt(variance)) return true;
-  }
-  return false;
-}
-
-/* Weight of n new samples.  An epoch has SMOOTHING, so that what counts is some three epochs; small
- * epochs have less, so that it is ENOUGH samples; and the first ones what makes a plain mean. */
-static double weight_of(const ee_estimate *e, double n) {
-  double enough = 2.0 * n / (ENOUGH + n), mean = n / (e->samples + n);
-  return fmin(SMOOTHING, fmax(enough, mean));
-}
-
 static void update_shares(ee_estimate *e, const ee_sums *sums) {
-  const int64_t *left = ee_sums_left(sums);
-  double         n    = 0.0;
-  for (int x = 0; x < e->model->n_exits; x++) n += (double)left[x];
-  if (n == 0.0) return;
-
-  bool   fresh  = e->samples == 0.0 || shares_jumped(e, left, n);
-  double weight = fresh ? 1.0 : weight_of(e, n);
-  for (int x = 0; x < e->model->n_exits; x++) {
-    e->share[x] += weight * ((double)left[x] / n - e->share[x]);
-  }
-  // Variance of the smoothed share: w^2 / n + (1 - w)^2 / samples.
-  double inverse = weight * weight / n;
-  if (!fresh) inverse += (1.0 - weight) * (1.0 - weight) / e->samples;
-  e->samples = 1.0 / inverse;
-  ee_reach_from_shares(e->model->n_layers, e->model->n_exits, e->attach, e->share, e->reach);
+  const ee_model *m = e->model;
+  ee_shares_update(&e->shares, ee_sums_left(sums));
+  if (e->shares.epochs == 0) return;
+  ee_reach_from_shares(m->n_layers, m->n_exits, e->attach, e->shares.share, e->reach);
 }
 
 /* One epoch's speed of one device. */

@@ -2,29 +2,27 @@
 #pragma once
 #include "ee/device.h"
 #include "ee/partition.h"
+#include "shares.h"
 #include "sums.h"
 
 /**
  * @file estimate.h
  * From sums to what the planner needs: reach of each layer, speed of each device, links.
  *
- * Shares of samples that leave at an exit are smoothed, q <- q + w (q_epoch - q), so that they rest
- * on some three epochs and on ENOUGH samples, unless the new one is so many standard errors away
- * that the stream has jumped; then the new one is taken.  The same for speeds, measured as work
- * done over time busy: a jump is a relative step beyond a limit and beyond what the device's speed
- * is used to vary.  A device that has run nothing yet has its fleet's speed, or on the real clock
- * the mean of the devices that have.  A device that the fleet says is away has speed 0 until it
- * comes back.  A link's bandwidth is what it carried over the time it was occupied; that of a link
- * that carries nothing goes back, step by step, to what is expected of it, which is the fleet's
- * figure and moves a little with each epoch in which the link was measured.  Else a plan that
- * leaves a link because it was slow would never be given up when the link is fast again.  Latency
- * does not occupy a link and is the fleet's.
+ * Reach follows from shares.h.  Speeds, measured as work done over time busy, are smoothed too,
+ * unless the device has jumped; then the new one is taken: a jump is a relative step beyond a limit
+ * and beyond what the device's speed is used to vary.  A device that has run nothing yet has its
+ * fleet's speed, or on the real clock the mean of the devices that have.  A device that the fleet
+ * says is away has speed 0 until it comes back.  A link's bandwidth is what it carried over the
+ * time it was occupied; that of a link that carries nothing goes back, step by step, to what is
+ * expected of it, which is the fleet's figure and moves a little with each epoch in which the link
+ * was measured.  Else a plan that leaves a link because it was slow would never be given up when
+ * the link is fast again.  Latency does not occupy a link and is the fleet's.
  */
 typedef struct ee_estimate {
   const ee_model *model;
   int             n_devices;
-  double          samples;    // that the shares rest on, counting smoothing
-  double         *share;      // shape [n_exits]
+  ee_shares       shares;     // of samples that leave at each exit
   double         *reach;      // shape [n_layers]
   double         *speed;      // shape [n_devices] [FLOP/s]; 0: the device is away
   double         *own_speed;  // shape [n_devices], the same when it is there

@@ -10,7 +10,7 @@ ee_status ee_first_chain(const ee_run_setup *setup, int n_devices, const double 
   ee_estimate     estimate;
   EE_TRY(ee_estimate_open(setup, n_devices, &estimate));
   if (share != NULL) {
-    memcpy(estimate.share, share, (size_t)m->n_exits * sizeof *share);
+    memcpy(estimate.shares.share, share, (size_t)m->n_exits * sizeof *share);
     ee_reach_from_shares(m->n_layers, m->n_exits, estimate.attach, share, estimate.reach);
   }
   ee_status status = use(&estimate.chain, context);
@@ -44,8 +44,8 @@ static ee_status latencies(ee_estimate *e, const ee_plan *plan, double *seconds)
   const ee_model *m = e->model;
   for (int x = 0; x < m->n_exits; x++) {
     ee_forecast forecast;
-    for (int y = 0; y < m->n_exits; y++) e->share[y] = y == x;
-    ee_reach_from_shares(m->n_layers, m->n_exits, e->attach, e->share, e->reach);
+    for (int y = 0; y < m->n_exits; y++) e->shares.share[y] = y == x;
+    ee_reach_from_shares(m->n_layers, m->n_exits, e->attach, e->shares.share, e->reach);
     EE_TRY(ee_partition_forecast(&e->chain, plan, &forecast));
     seconds[x] = forecast.latency;
   }

@@ -72,11 +72,11 @@ static double device_part(bool by_latency, const ee_estimate *e, const ee_plan *
 
 double ee_gain_error(bool by_latency, const ee_estimate *e, const ee_plan *now,
                      const ee_forecast *f_now, const ee_plan *best, const ee_forecast *f_best) {
-  double mean = 0.0, square = 0.0, speeds = 0.0, n = e->samples + e->model->n_exits;
+  double mean = 0.0, square = 0.0, speeds = 0.0, n = e->shares.samples + e->model->n_exits;
   for (int x = 0; x < e->model->n_exits; x++) {
     double d =
         seconds_at(by_latency, e, now, f_now, x) - seconds_at(by_latency, e, best, f_best, x);
-    double share = (e->samples * e->share[x] + 1.0) / n;
+    double share = (e->shares.samples * e->shares.share[x] + 1.0) / n;
     mean += share * d;
     square += share * d * d;
   }

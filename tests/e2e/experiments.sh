@@ -35,6 +35,9 @@ rows '^three exits +(0 +28 +243\.2503|28 +54 +188\.4156) ' 2
 REPEATS=1 experiment planner_speed
 rows ' [0-9.]+ +[0-9.]+ %$' 10
 
+STREAMS=20 experiment jumps
+rows '^(8|32|128|600) +[01248] ' 20
+
 sed "s|^BUILD=.*|BUILD=$BUILD|; s|^RESULTS=.*|RESULTS=$scratch/results|; s|^SAMPLES=.*|SAMPLES=200|
   s|^SEEDS=.*|SEEDS=2|" "$source_dir/jobs/policies.env" > "$scratch/policies.env"
 "$source_dir/jobs/local/policies.sh" "$scratch/policies.env" > "$scratch/out" 2> "$scratch/err" ||

@@ -46,7 +46,7 @@ static void the_first_epoch_is_believed_and_reach_follows(void) {
   for (int l = 0; l < LAB_LAYERS; l++) {
     CU_ASSERT_DOUBLE_EQUAL(t.estimate.reach[l], reach[l], 1e-12);
   }
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 100.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 100.0, 1e-9);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -66,9 +66,9 @@ static void later_epochs_are_smoothed(void) {
     mean += weight * left[k] / 1000.0;
     squares += weight * weight;
   }
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], mean, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[1], 1.0 - mean, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 1000.0 / squares, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.share[0], mean, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.share[1], 1.0 - mean, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 1000.0 / squares, 1e-9);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -84,11 +84,11 @@ static void small_epochs_are_added_up(void) {
     sum += (double)left;
     lab_left(&t, left, 10 - left, 0);
     ee_estimate_update(&t.estimate, &t.sums, plan);
-    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], sum / (10.0 * (k + 1)), 1e-12);
-    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 10.0 * (k + 1), 1e-9);
+    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.share[0], sum / (10.0 * (k + 1)), 1e-12);
+    if (k < 29) CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 10.0 * (k + 1), 1e-9);
   }
   for (int k = 0; k < 1000; k++) ee_estimate_update(&t.estimate, &t.sums, plan);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 600.0, 1e-6);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 600.0, 1e-6);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -103,8 +103,8 @@ static void a_jump_of_the_shares_is_believed_at_once(void) {
   }
   lab_left(&t, 100, 300, 600);  // (0.5 - 0.1) / sqrt(0.25 / 1000) = 25 standard errors
   ee_estimate_update(&t.estimate, &t.sums, plan);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], 0.1, 1e-12);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 1000.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.share[0], 0.1, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 1000.0, 1e-9);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -124,10 +124,10 @@ static void chance_is_no_jump(void) {
     }
     lab_left(&t, left[0], left[1], left[2]);
     ee_estimate_update(&t.estimate, &t.sums, plan);
-    jumps += k > 0 && fabs(t.estimate.samples - 100.0) < 1.0;
+    jumps += k > 0 && fabs(t.estimate.shares.samples - 100.0) < 1.0;
   }
   CU_ASSERT_TRUE(jumps <= 1);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.samples, 600.0, 1.0);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.samples, 600.0, 1.0);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
@@ -140,7 +140,7 @@ static void an_epoch_in_which_nobody_left_changes_nothing(void) {
   CU_ASSERT_EQUAL(t.estimate.reach[5], 1.0);
   lab_left(&t, 50, 30, 20);
   ee_estimate_update(&t.estimate, &t.sums, plan);
-  CU_ASSERT_DOUBLE_EQUAL(t.estimate.share[0], 0.5, 1e-12);
+  CU_ASSERT_DOUBLE_EQUAL(t.estimate.shares.share[0], 0.5, 1e-12);
   ee_plan_destroy(&plan);
   lab_close(&t);
 }
