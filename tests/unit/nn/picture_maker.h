@@ -168,3 +168,88 @@ static inline ee_model *picture_random(uint64_t seed, int64_t height, picture_ki
   if (ee_model_finish(m) != EE_OK) abort();
   return m;
 }
+
+/* The first stages of VGG-16: 64, 64, pool, 128, 128, pool, 256; side 40 in place of 224. */
+static inline ee_model *picture_vgg(void) {
+  static const int channels[] = {64, 64, 0, 128, 128, 0, 256};
+  ee_model        *m          = maker_begin(2, SHAPE(1, 3, 40, 40));
+  int              x          = m->input;
+  for (int i = 0; i < 7; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "vgg%d", i);
+    if (channels[i] == 0) {
+      ee_window w     = picture_window(2, 2, 1, 0, 0);
+      w.pad_before[1] = w.pad_after[1] = 0;
+      x                                = picture_pool(m, name, x, EE_OP_MAX_POOL, w);
+    } else {
+      x = picture_conv(m, name, x, channels[i], picture_window(3, 1, 1, 1, 1));
+      m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
+    }
+  }
+  maker_head(m, "final", picture_conv(m, "tail", x, 1, picture_window(1, 1, 1, 0, 0)));
+  if (ee_model_finish(m) != EE_OK) abort();
+  return m;
+}
+
+/* A block of ResNet-18; with a stride its skip is a convolution of 1 x 1. */
+static inline int picture_basic_block(ee_model *m, const char *name, int x, int64_t channels,
+                                      int stride) {
+  char a[32], b[32], skip[32], sum[32];
+  snprintf(a, sizeof a, "%s.a", name);
+  snprintf(b, sizeof b, "%s.b", name);
+  snprintf(skip, sizeof skip, "%s.skip", name);
+  snprintf(sum, sizeof sum, "%s.sum", name);
+  int y = picture_conv(m, a, x, channels, picture_window(3, stride, 1, 1, 1));
+  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
+  y                                = picture_conv(m, b, y, channels, picture_window(3, 1, 1, 1, 1));
+  if (stride > 1) x = picture_conv(m, skip, x, channels, picture_window(1, stride, 1, 0, 0));
+  y                                = maker_add(m, sum, y, x);
+  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
+  return y;
+}
+
+/* The first stages of ResNet-18. */
+static inline ee_model *picture_resnet(int64_t side) {
+  ee_model *m = maker_begin(2, SHAPE(1, 3, side, side));
+  int       x = picture_conv(m, "stem", m->input, 64, picture_window(7, 2, 1, 3, 3));
+  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
+  x = picture_pool(m, "pool", x, EE_OP_MAX_POOL, picture_window(3, 2, 1, 1, 1));
+  x = picture_basic_block(m, "one", x, 64, 1);
+  x = picture_basic_block(m, "two", x, 64, 1);
+  x = picture_basic_block(m, "three", x, 128, 2);
+  maker_head(m, "final", picture_conv(m, "tail", x, 1, picture_window(1, 1, 1, 0, 0)));
+  if (ee_model_finish(m) != EE_OK) abort();
+  return m;
+}
+
+/* Room for more nodes and exits, of which finishing leaves none. */
+static inline void picture_make_room(ee_model *m) {
+  ee_node *node = calloc(MAKER_ROOM, sizeof *node);
+  ee_exit *exit = calloc(MAKER_ROOM, sizeof *exit);
+  if (node == NULL || exit == NULL) abort();
+  memcpy(node, m->node, (size_t)m->n_nodes * sizeof *node);
+  memcpy(exit, m->exit, (size_t)m->n_exits * sizeof *exit);
+  free(m->node);
+  free(m->exit);
+  free(m->head_seconds);
+  m->node         = node;
+  m->exit         = exit;
+  m->head_seconds = NULL;
+}
+
+/* An early exit behind node @p k of a finished model: the mean of each channel, or all pixels. */
+static inline void picture_exit(ee_model *m, const char *name, int k) {
+  int      x = m->node[k].out;
+  ee_shape s = m->value[x].shape;
+  char     mean[EE_NAME_BYTES];
+  snprintf(mean, sizeof mean, "%s.mean", name);
+  picture_make_room(m);
+  if (k % 2 == 0) {
+    x = maker_node(m, EE_OP_GLOBAL_AVERAGE_POOL, mean, x, -1, -1, SHAPE(1, s.dim[1], 1, 1))->out;
+  }
+  maker_head(m, name, x);
+  ee_exit early           = m->exit[m->n_exits - 1];
+  m->exit[m->n_exits - 1] = m->exit[m->n_exits - 2];
+  m->exit[m->n_exits - 2] = early;
+  if (ee_model_finish(m) != EE_OK) abort();
+}

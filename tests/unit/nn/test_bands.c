@@ -179,58 +179,6 @@ static void bands_of_random_networks_make_the_whole_without_winograd(void) {
   ee_winograd_set(EE_WINOGRAD_BY_MODEL);
 }
 
-/* The first stages of VGG-16: 64, 64, pool, 128, 128, pool, 256; side 40 in place of 224. */
-static ee_model *vgg(void) {
-  static const int channels[] = {64, 64, 0, 128, 128, 0, 256};
-  ee_model        *m          = maker_begin(2, SHAPE(1, 3, 40, 40));
-  int              x          = m->input;
-  for (int i = 0; i < 7; i++) {
-    char name[16];
-    snprintf(name, sizeof name, "vgg%d", i);
-    if (channels[i] == 0) {
-      ee_window w     = picture_window(2, 2, 1, 0, 0);
-      w.pad_before[1] = w.pad_after[1] = 0;
-      x                                = picture_pool(m, name, x, EE_OP_MAX_POOL, w);
-    } else {
-      x = picture_conv(m, name, x, channels[i], picture_window(3, 1, 1, 1, 1));
-      m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
-    }
-  }
-  maker_head(m, "final", picture_conv(m, "tail", x, 1, picture_window(1, 1, 1, 0, 0)));
-  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
-  return m;
-}
-
-/* A block of ResNet-18; with a stride its skip is a convolution of 1 x 1. */
-static int basic_block(ee_model *m, const char *name, int x, int64_t channels, int stride) {
-  char a[32], b[32], skip[32], sum[32];
-  snprintf(a, sizeof a, "%s.a", name);
-  snprintf(b, sizeof b, "%s.b", name);
-  snprintf(skip, sizeof skip, "%s.skip", name);
-  snprintf(sum, sizeof sum, "%s.sum", name);
-  int y = picture_conv(m, a, x, channels, picture_window(3, stride, 1, 1, 1));
-  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
-  y                                = picture_conv(m, b, y, channels, picture_window(3, 1, 1, 1, 1));
-  if (stride > 1) x = picture_conv(m, skip, x, channels, picture_window(1, stride, 1, 0, 0));
-  y                                = maker_add(m, sum, y, x);
-  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
-  return y;
-}
-
-/* The first stages of ResNet-18. */
-static ee_model *resnet(int64_t side) {
-  ee_model *m = maker_begin(2, SHAPE(1, 3, side, side));
-  int       x = picture_conv(m, "stem", m->input, 64, picture_window(7, 2, 1, 3, 3));
-  m->node[m->n_nodes - 1].act.kind = EE_ACT_RELU;
-  x = picture_pool(m, "pool", x, EE_OP_MAX_POOL, picture_window(3, 2, 1, 1, 1));
-  x = basic_block(m, "one", x, 64, 1);
-  x = basic_block(m, "two", x, 64, 1);
-  x = basic_block(m, "three", x, 128, 2);
-  maker_head(m, "final", picture_conv(m, "tail", x, 1, picture_window(1, 1, 1, 0, 0)));
-  CU_ASSERT_EQUAL_FATAL(ee_model_finish(m), EE_OK);
-  return m;
-}
-
 static void check_stages(ee_model *m, int most) {
   static const char *const backends[] = {"simd", "blis", "ref"};
   ee_rng                   rng        = ee_rng_at(1, 1);
@@ -246,11 +194,11 @@ static void check_stages(ee_model *m, int most) {
 }
 
 static void stages_of_vgg_make_the_whole(void) {
-  check_stages(vgg(), MOST_BANDS);
+  check_stages(picture_vgg(), MOST_BANDS);
 }
 
 static void stages_of_resnet_make_the_whole(void) {
-  check_stages(resnet(56), 4);
+  check_stages(picture_resnet(56), 4);
 }
 
 /* A convolution of many channels on 8 columns, @p height rows. */
@@ -307,7 +255,7 @@ static void tuned_ways_count_in_bands_where_they_do_in_the_whole(void) {
 /* Only what skips a block has more rows than the sum of both: the sums of convolutions are as tall
  * as they come, so that they stay merged with the convolution in front. */
 static void only_skips_are_cropped(void) {
-  ee_model *m = resnet(224), *part = NULL;
+  ee_model *m = picture_resnet(224), *part = NULL;
   ee_band   band;
   int       end = ee_bands_longest(m, 0);
   CU_ASSERT_EQUAL_FATAL(ee_band_find(m, &ee_backend_simd, 0, end, (ee_rows){13, 14}, &band), EE_OK);
@@ -322,7 +270,7 @@ static void only_skips_are_cropped(void) {
 
 /* What a device that reads its weights from a file does: the model has none, blobs are as ever. */
 static void blobs_of_a_band_are_those_of_the_whole(void) {
-  ee_model    *m = vgg(), *part = NULL;
+  ee_model    *m = picture_vgg(), *part = NULL;
   ee_resident *whole = NULL, *res = NULL;
   ee_band      band;
   CU_ASSERT_EQUAL_FATAL(ee_resident_create(m, &ee_backend_simd, &whole), EE_OK);
