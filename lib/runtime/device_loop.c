@@ -10,6 +10,7 @@
 #include "device_state.h"
 #include "ee/agree.h"
 #include "ee/clock.h"
+#include "start_clock.h"
 
 #define NAP_LONGEST 200000     // [ns]
 #define NAPS_OF_RANK_0 8192.0  // while the slowest stage has a full batch
@@ -180,23 +181,6 @@ static ee_status loop(ee_device *d, const ee_control_hooks *hooks) {
   return EE_OK;
 }
 
-/* Start all ranks together; on one host they share the instant that counts as zero. */
-static void start_clock(ee_device *d) {
-  MPI_Comm node;
-  int      on_node;
-  EE_MPI(MPI_Comm_split_type(d->wire.control, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
-  EE_MPI(MPI_Comm_size(node, &on_node));
-  EE_MPI(MPI_Comm_free(&node));
-  EE_MPI(MPI_Allreduce(MPI_IN_PLACE, &on_node, 1, MPI_INT, MPI_MIN, d->wire.control));
-  EE_MPI(MPI_Barrier(d->wire.control));
-
-  if (ee_clock_is_simulated()) ee_clock_sleep(EE_SIMULATION_BEGINS - ee_clock_ns());
-  int64_t now = ee_clock_ns(), first = now;
-  EE_MPI(MPI_Bcast(&first, 1, MPI_INT64_T, 0, d->wire.control));
-  d->context.origin = on_node == d->wire.size || ee_clock_is_simulated() ? first : now;
-  ee_waiter_open(longest_nap(d), d->wire.rank != 0, &d->waiter);
-}
-
 static ee_status check_answers(const ee_device *d) {
   if (d->collector == NULL || d->alarmed) return EE_OK;
   int64_t answered = ee_collector_answered(d->collector);
@@ -206,7 +190,8 @@ static ee_status check_answers(const ee_device *d) {
 }
 
 ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
-  start_clock(d);
+  d->context.origin = ee_start_clock(&d->wire);
+  ee_waiter_open(longest_nap(d), d->wire.rank != 0, &d->waiter);
   if (hooks == NULL && d->source != NULL) ee_source_allow(d->source, UINT64_MAX);
   int64_t   cpu    = ee_clock_cpu_ns();
   ee_status status = loop(d, hooks);

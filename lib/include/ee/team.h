@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ee/device.h"
+#include "ee/units.h"
+
+/**
+ * @file team.h
+ * Ranks that work on the same sample at the same time: each computes the units (ee/units.h) that
+ * are given to it, as soon as what they read has come.
+ *
+ * Rank 0 is the source and the collector, and tells all ranks of each sample.  A unit with an exit
+ * decides whether the sample leaves there, and its rank tells the others: units of the stages
+ * behind that have not begun are then left out, and those that have were computed in vain.  So as
+ * not to wait for decisions, units are computed at most `ahead` stages before it is known that the
+ * sample gets there; work that is known to be needed comes first, then older samples.
+ *
+ * A unit that joins lanes (ee_unit.joins) waits for an absent lane no longer than `late` after the
+ * first of the others; the sample then goes on without that lane.  A rank that is behind by
+ * `window` samples for longer than `late` gets no new ones until it has caught up, if all it has
+ * belongs to lanes that may be absent.  In which order things come decides nothing else: with all
+ * lanes present, answers are bit by bit those of one device, for every placement.
+ */
+
+typedef struct ee_team ee_team;
+
+typedef struct ee_team_options {
+  int    window;  // samples that a rank may have begun, >= 1
+  int    ahead;   // >= 0
+  double late;    // >= 0; INFINITY: lanes are waited for [s]
+} ee_team_options;
+
+/** Eight samples, two stages ahead, and no lane is left out. */
+ee_team_options ee_team_defaults(void);
+
+/** What one rank did. */
+typedef struct ee_team_totals {
+  int64_t computed, in_vain;       // units; of them those of a sample that had left before
+  int64_t spared;                  // units never begun, because their sample left before
+  double  flops, flops_in_vain;    // of these units [FLOP]
+  int64_t joined, joined_in_part;  // samples that left here; those of them without some lane
+  int64_t skipped;                 // rank 0: samples begun without some rank that was behind
+} ee_team_totals;
+
+/** What device @p setup's clock counts as work of a unit, like ee_layer_work() [FLOP]. */
+double ee_unit_work(const ee_run_setup *setup, const ee_unit *unit);
+
+/**
+ * Create: load the weights of this rank's units, open the links between ranks.
+ *
+ * Collective over @p comm, which is duplicated once per kind of message.
+ * @param[in] setup    plan, epochs, batches, links' values, rebalancing and what is offloaded play
+ *                     no part; the policy must not learn
+ * @param[in] units    equal on all ranks, with devices below the number of ranks; borrowed
+ * @param[in] options  equal on all ranks
+ * @return EE_OK, or the first error of any rank, the same on every rank: EE_ERR_ARG for what cannot
+ *         run, EE_ERR_MISMATCH if ranks were given different things, EE_ERR_NOMEM, or what reading
+ *         a layer returned
+ */
+ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_units *units,
+                         const ee_team_options *options, ee_team **team);
+
+/** Run the stream to its end.  Collective.  Errors like ee_device_run(). */
+ee_status ee_team_run(ee_team *team);
+
+/** This rank's totals; valid after ee_team_run(). */
+const ee_device_totals *ee_team_device_totals(const ee_team *team);
+const ee_team_totals   *ee_team_totals_of(const ee_team *team);
+
+/** Destroy and set to NULL.  Collective.  *team may be NULL on every rank. */
+void ee_team_destroy(ee_team **team);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes from which unit to which rank, and the links that it goes over. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "team_state.h"
+
+enum { NOTE_TAG = 0, FIRST_EDGE_TAG = 1 };
+
+ee_rows ee_team_rows(const ee_team *t, const ee_unit *unit, int v) {
+  const ee_shape *shape = &t->setup.model->value[v].shape;
+  if (unit != NULL && unit->held != NULL) return unit->held[v];
+  return (ee_rows){0, shape->rank > 2 ? shape->dim[2] : 1};
+}
+
+void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_rows from_has,
+                  float *to, ee_rows to_has) {
+  const ee_model *m = t->setup.model;
+  if (m->value[v].shape.rank > 2) {
+    ee_rows_copy(&m->value[v].shape, 1, rows, from, from_has, to, to_has);
+  } else {
+    memcpy(to, from, (size_t)ee_model_value_elements(m, v) * sizeof *to);
+  }
+}
+
+static size_t piece_bytes(const ee_model *m, int v, ee_rows rows) {
+  const ee_shape *shape    = &m->value[v].shape;
+  int64_t         elements = ee_model_value_elements(m, v);
+  if (shape->rank > 2) elements = elements / shape->dim[2] * (rows.end - rows.begin);
+  return (size_t)elements * sizeof(float);
+}
+
+/* Rows that an input wants; all where none are named. */
+static ee_rows rows_of(const ee_team *t, const ee_unit_input *in) {
+  return in->rows.begin == in->rows.end ? ee_team_rows(t, NULL, in->value) : in->rows;
+}
+
+static bool same(const team_piece *p, int v, ee_rows rows) {
+  return p->value == v && p->rows.begin == rows.begin && p->rows.end == rows.end;
+}
+
+/* Index of the piece in the edge; -1: it has none such. */
+static int find_piece(const team_edge *e, int v, ee_rows rows) {
+  for (int i = 0; i < e->n; i++) {
+    if (same(&e->piece[i], v, rows)) return i;
+  }
+  return -1;
+}
+
+static ee_status add_piece(const ee_team *t, team_edge *e, int v, ee_rows rows) {
+  if (find_piece(e, v, rows) >= 0) return EE_OK;
+  team_piece *more = realloc(e->piece, (size_t)(e->n + 1) * sizeof *more);
+  if (more == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d pieces", e->n + 1);
+  e->piece         = more;
+  e->piece[e->n++] = (team_piece){v, rows, e->bytes};
+  e->bytes += piece_bytes(t->setup.model, v, rows);
+  return EE_OK;
+}
+
+static team_edge *edge_of(ee_team *t, int from, int to_rank) {
+  for (int i = 0; i < t->n_edges; i++) {
+    if (t->edge[i].from == from && t->edge[i].to_rank == to_rank) return &t->edge[i];
+  }
+  team_edge *e = &t->edge[t->n_edges++];
+  *e           = (team_edge){.from      = from,
+                             .from_rank = from < 0 ? 0 : t->units->unit[from].device,
+                             .to_rank   = to_rank,
+                             .bytes     = sizeof(ee_message_header) + sizeof(uint64_t)};
+  return e;
+}
+
+ee_status ee_team_edges_find(ee_team *t) {
+  size_t most = 1;
+  for (int u = 0; u < t->units->n; u++) most += (size_t)t->units->unit[u].n_inputs;
+  t->edge = calloc(most, sizeof *t->edge);
+  if (t->edge == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu edges", most);
+  for (int u = 0; u < t->units->n; u++) {
+    const ee_unit *unit = &t->units->unit[u];
+    for (int i = 0; i < unit->n_inputs; i++) {
+      const ee_unit_input *in = &unit->input[i];
+      EE_TRY(add_piece(t, edge_of(t, in->from, unit->device), in->value, rows_of(t, in)));
+    }
+  }
+  for (int i = 0; i < t->n_edges; i++) {
+    if (t->edge[i].bytes <= INT_MAX) continue;
+    return EE_FAIL(EE_ERR_ARG, "unit %d gives rank %d %zu bytes at once; the most is %d",
+                   t->edge[i].from, t->edge[i].to_rank, t->edge[i].bytes, INT_MAX);
+  }
+  return EE_OK;
+}
+
+void ee_team_find_input(const ee_team *t, int u, int i, int *edge, int *piece) {
+  const ee_unit       *unit = &t->units->unit[u];
+  const ee_unit_input *in   = &unit->input[i];
+  *edge                     = 0;
+  while (t->edge[*edge].from != in->from || t->edge[*edge].to_rank != unit->device) (*edge)++;
+  *piece = find_piece(&t->edge[*edge], in->value, rows_of(t, in));
+}
+
+static ee_status open_edge(ee_team *t, int i) {
+  team_edge *e    = &t->edge[i];
+  int        rank = t->wire.rank, window = t->options.window;
+  e->stride = (e->bytes + sizeof(float) - 1) / sizeof(float);
+  if (e->to_rank == rank) {
+    e->stored = calloc((size_t)window * e->stride, sizeof *e->stored);
+    if (e->stored == NULL)
+      return EE_FAIL(EE_ERR_NOMEM, "for %d messages of %zu bytes", window, e->bytes);
+  }
+  if (e->from_rank == e->to_rank) return EE_OK;
+  if (e->from_rank == rank) {
+    EE_TRY(ee_outbox_open(&t->wire, e->to_rank, FIRST_EDGE_TAG + i, window, e->bytes, &t->pacer,
+                          &e->outbox));
+  }
+  if (e->to_rank != rank) return EE_OK;
+  return ee_inbox_open(&t->wire, e->from_rank, FIRST_EDGE_TAG + i, window, e->bytes, &t->pacer,
+                       &e->inbox);
+}
+
+/* Whether rank @p a ever tells rank @p b anything. */
+static bool talks(const ee_team *t, int a, int b) {
+  bool decides = false;
+  for (int u = 0; u < t->units->n; u++) {
+    decides |= t->units->unit[u].device == a && t->units->unit[u].exit >= 0;
+  }
+  if (a == b) return false;
+  if (b == 0 && t->peer[a].member) return true;
+  return (a == 0 || decides) && (t->peer[b].member || a == 0);
+}
+
+/* Notes of one sample to one rank: that it begins, what becomes of it at each exit, and lanes that
+ * it misses. */
+static int notes_at_once(const ee_team *t) {
+  return t->options.window * (2 + t->setup.model->n_exits) + 4;
+}
+
+static ee_status open_line(ee_team *t, int peer) {
+  team_line *l     = &t->line[peer];
+  int        slots = notes_at_once(t);
+  if (talks(t, t->wire.rank, peer)) {
+    EE_TRY(
+        ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, sizeof(team_note), &t->pacer, &l->outbox));
+  }
+  if (!talks(t, peer, t->wire.rank)) return EE_OK;
+  return ee_inbox_open(&t->wire, peer, NOTE_TAG, slots, sizeof(team_note), &t->pacer, &l->inbox);
+}
+
+ee_status ee_team_edges_open(ee_team *t) {
+  if (t->n_edges + FIRST_EDGE_TAG > EE_TAG_LINK_SPAN) {
+    return EE_FAIL(EE_ERR_ARG, "%d links between units are too many; the most is %d", t->n_edges,
+                   EE_TAG_LINK_SPAN - FIRST_EDGE_TAG);
+  }
+  for (int i = 0; i < t->n_edges; i++) EE_TRY(open_edge(t, i));
+  t->line = calloc((size_t)t->wire.size, sizeof *t->line);
+  if (t->line == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d ranks", t->wire.size);
+  for (int r = 0; r < t->wire.size; r++) EE_TRY(open_line(t, r));
+  return EE_OK;
+}
+
+size_t ee_team_edges_bytes(const ee_team *t) {
+  size_t bytes = 0;
+  for (int i = 0; i < t->n_edges; i++) {
+    const team_edge *e = &t->edge[i];
+    if (e->stored != NULL) bytes += (size_t)t->options.window * e->stride * sizeof(float);
+    if (e->outbox != NULL) bytes += ee_outbox_bytes(t->options.window, e->bytes);
+    if (e->inbox != NULL) bytes += ee_inbox_bytes(t->options.window, e->bytes);
+  }
+  return bytes;
+}
+
+void ee_team_edges_close(ee_team *t) {
+  for (int i = 0; i < t->n_edges; i++) {
+    ee_outbox_close(&t->edge[i].outbox);
+    ee_inbox_close(&t->edge[i].inbox);
+    free(t->edge[i].piece);
+    free(t->edge[i].stored);
+  }
+  free(t->edge);
+  for (int r = 0; t->line != NULL && r < t->wire.size; r++) {
+    ee_outbox_close(&t->line[r].outbox);
+    ee_inbox_close(&t->line[r].inbox);
+  }
+  free(t->line);
+}

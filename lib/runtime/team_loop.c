@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop of one rank of a team.  Nothing in a turn waits; between turns without work the rank
+ * waits for whatever may come first. */
+#include "ee/agree.h"
+#include "ee/clock.h"
+#include "start_clock.h"
+#include "team_state.h"
+
+#define NAP_LONGEST 200000     // [ns]
+#define RETURN_LOOKS 20000000  // how often a device that is away looks whether it is back [ns]
+
+int64_t ee_team_now(const ee_team *t) {
+  return ee_clock_ns() - t->origin;
+}
+
+static ee_status turn(ee_team *t, bool *busy) {
+  int64_t now = ee_team_now(t);
+  ee_answer_box_poll(t->answers);
+  EE_TRY(ee_team_listen(t, now, busy));
+  EE_TRY(ee_team_source_step(t, now, busy));
+  EE_TRY(ee_team_take(t, now, busy));
+  EE_TRY(ee_team_release(t, now, busy));
+  EE_TRY(ee_team_compute(t, busy));
+  ee_team_report(t, ee_team_now(t), busy);
+  if (t->collector != NULL) EE_TRY(ee_collector_poll(t->collector, ee_team_now(t), busy));
+  const ee_trace_sink *sink = t->setup.sink;
+  if (sink != NULL && sink->poll != NULL) sink->poll(sink->self);
+  return EE_OK;
+}
+
+/* Whether what this rank sent was taken. */
+static bool is_settled(const ee_team *t) {
+  bool settled = ee_answer_box_poll(t->answers);
+  for (int i = 0; i < t->n_edges; i++) {
+    if (t->edge[i].outbox != NULL) settled &= ee_outbox_settled(t->edge[i].outbox);
+  }
+  for (int r = 0; r < t->wire.size; r++) {
+    if (t->line[r].outbox != NULL) settled &= ee_outbox_settled(t->line[r].outbox);
+  }
+  return settled;
+}
+
+static bool has_all_answers(const ee_team *t) {
+  if (t->collector == NULL) return true;
+  return ee_collector_answered(t->collector) == (int64_t)t->setup.n_samples &&
+         ee_collector_latest(t->collector) <= ee_team_now(t);
+}
+
+/* A rank goes on taking what others send until all have said that they sent all. */
+static bool is_over(ee_team *t) {
+  if (!t->said_farewell && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
+      t->told == t->closed && is_settled(t) && has_all_answers(t)) {
+    EE_MPI(MPI_Ibarrier(t->wire.weights, &t->farewell));
+    t->said_farewell = true;
+  }
+  return t->said_farewell && ee_waiter_done(&t->farewell);
+}
+
+static void await_links(ee_team *t, ee_waiter *w) {
+  for (int r = 0; r < t->wire.size; r++) {
+    team_line *l = &t->line[r];
+    if (l->inbox != NULL) ee_inbox_await(l->inbox, w);
+    if (l->outbox != NULL && !ee_outbox_settled(l->outbox)) ee_outbox_await(l->outbox, w);
+  }
+  for (int i = 0; i < t->n_edges; i++) {
+    team_edge *e = &t->edge[i];
+    if (e->inbox != NULL) ee_inbox_await(e->inbox, w);
+    if (e->outbox != NULL && !ee_outbox_settled(e->outbox)) ee_outbox_await(e->outbox, w);
+  }
+}
+
+/* Times that lie ahead; those that are past let nobody go on by themselves. */
+static void await_time(ee_waiter *w, int64_t time, int64_t now) {
+  if (time > now && time != INT64_MAX) ee_waiter_until(w, time);
+}
+
+static void await(ee_team *t, int64_t now) {
+  ee_waiter *w = &t->waiter;
+  ee_waiter_begin(w);
+  ee_alarm_await(&t->alarm, w);
+  await_links(t, w);
+  if (t->held.sample != NULL) await_time(w, t->held.release, now);
+  await_time(w, ee_team_next_deadline(t), now);
+  await_time(w, ee_team_source_next(t, now), now);
+  if (!ee_team_is_there(t, now)) ee_waiter_until(w, now + RETURN_LOOKS);
+  ee_answer_box_await(t->answers, w);
+  if (t->collector != NULL) ee_collector_await(t->collector, now, w);
+  if (t->said_farewell) ee_waiter_add(w, &t->farewell, NULL);
+}
+
+static void end_wait(ee_team *t, int64_t now) {
+  if (t->idle_since < 0) return;
+  const ee_trace_sink *sink  = t->setup.sink;
+  ee_event             event = {.rank  = t->wire.rank,
+                                .kind  = EE_EVENT_WAIT,
+                                .start = t->idle_since,
+                                .end   = now,
+                                .peer  = -1,
+                                .layer = -1};
+  if (sink != NULL && sink->event != NULL) sink->event(sink->self, &event);
+  t->totals.wait += now - t->idle_since;
+  t->idle_since = -1;
+}
+
+static void rest(ee_team *t, bool busy) {
+  int64_t now = ee_team_now(t);
+  if (busy || t->held.sample != NULL) end_wait(t, now);
+  if (busy) {
+    ee_waiter_was_busy(&t->waiter);
+    return;
+  }
+  if (t->held.sample == NULL && t->idle_since < 0) t->idle_since = now;
+  await(t, now);
+  ee_waiter_wait(&t->waiter, now);
+}
+
+static ee_status loop(ee_team *t) {
+  while (!is_over(t)) {
+    bool busy = false;
+    if (t->setup.stop != NULL && *t->setup.stop != 0) {
+      return EE_FAIL(EE_ERR_INTERRUPTED, "the run was interrupted");
+    }
+    EE_TRY(turn(t, &busy));
+    if (ee_alarm_heard(&t->alarm)) {
+      t->alarmed = true;  // the rank that failed will say why
+      return EE_OK;
+    }
+    rest(t, busy);
+  }
+  return EE_OK;
+}
+
+static bool mail_sent(void *self) {
+  ee_team *t    = self;
+  bool     sent = true;
+  for (int i = 0; i < t->n_edges; i++) {
+    if (t->edge[i].outbox != NULL) sent &= ee_outbox_sent(t->edge[i].outbox);
+  }
+  for (int r = 0; r < t->wire.size; r++) {
+    if (t->line[r].outbox != NULL) sent &= ee_outbox_sent(t->line[r].outbox);
+  }
+  return sent;
+}
+
+static bool answers_sent(void *self) {
+  return ee_answer_box_poll(((ee_team *)self)->answers);
+}
+
+/* Credits and alarms are a few bytes each and leave at once. */
+static bool nothing_sent(void *self) {
+  (void)self;
+  return true;
+}
+
+/* After a fault: what this rank has sent must have been taken before buffers are freed, and all say
+ * farewell who had not. */
+static void drain(ee_team *t) {
+  if (!t->said_farewell) EE_MPI(MPI_Ibarrier(t->wire.weights, &t->farewell));
+  if (t->farewell != MPI_REQUEST_NULL) EE_MPI(MPI_Wait(&t->farewell, MPI_STATUS_IGNORE));
+  ee_drain(t->wire.data, mail_sent, t);
+  ee_drain(t->wire.results, answers_sent, t);
+  ee_drain(t->wire.credit, nothing_sent, t);
+  ee_drain(t->wire.control, nothing_sent, t);
+}
+
+static ee_status check_answers(const ee_team *t) {
+  if (t->collector == NULL || t->alarmed) return EE_OK;
+  int64_t answered = ee_collector_answered(t->collector);
+  if (answered == (int64_t)t->setup.n_samples) return EE_OK;
+  return EE_FAIL(EE_ERR_PEER, "%lld of %llu samples were answered", (long long)answered,
+                 (unsigned long long)t->setup.n_samples);
+}
+
+ee_status ee_team_run(ee_team *t) {
+  t->origin = ee_start_clock(&t->wire);
+  ee_waiter_open(NAP_LONGEST, t->wire.rank != 0, &t->waiter);
+  int64_t   cpu    = ee_clock_cpu_ns();
+  ee_status status = loop(t);
+  if (status != EE_OK) ee_alarm_raise(&t->alarm);
+  end_wait(t, ee_team_now(t));
+  t->totals.wall = ee_team_now(t);
+  t->totals.cpu  = ee_clock_cpu_ns() - cpu;
+  if (t->collector != NULL) {
+    t->totals.answered   = ee_collector_answered(t->collector);
+    t->totals.duplicates = ee_collector_duplicates(t->collector);
+  }
+  ee_waiter_close(&t->waiter);
+  if (status == EE_OK) status = check_answers(t);
+  status = ee_agree(t->wire.control, status, 0);
+  if (status != EE_OK) drain(t);
+  return status;
+}

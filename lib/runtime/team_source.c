@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rank 0: begins samples in order, each on all ranks that compute, or on those that keep up. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "team_state.h"
+
+ee_status ee_team_source_open(ee_team *t) {
+  const ee_model *m = t->setup.model;
+  t->blocked_since  = -1;
+  if (t->wire.rank != 0) return EE_OK;
+  t->input   = malloc((size_t)ee_model_value_elements(m, m->input) * sizeof *t->input);
+  t->without = calloc((size_t)t->wire.size, sizeof *t->without);
+  bool there = t->input != NULL && t->without != NULL;
+  return there ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for a sample");
+}
+
+void ee_team_source_close(ee_team *t) {
+  free(t->input);
+  free(t->without);
+}
+
+/* When the next sample comes in [ns]. */
+static int64_t comes_in(const ee_team *t) {
+  return t->setup.rate > 0.0 ? (int64_t)ceil((double)t->next / t->setup.rate * 1e9) : 0;
+}
+
+static bool has_room(const ee_team *t, int r) {
+  return t->next < t->peer[r].closed + (uint64_t)t->options.window;
+}
+
+/* Ranks without which the sample would have to begin; false if one of them is needed. */
+static bool can_do_without(const ee_team *t, uint64_t *lanes) {
+  *lanes = 0;
+  for (int r = 0; r < t->wire.size; r++) {
+    if (!t->peer[r].member || (has_room(t, r) && !t->peer[r].behind)) continue;
+    if (!t->peer[r].optional) return false;
+    *lanes |= t->peer[r].lanes;
+  }
+  return __builtin_popcountll(*lanes) < t->units->n_lanes;
+}
+
+/* Whether somebody has no room who may still catch up in time. */
+static bool must_wait(ee_team *t, int64_t now) {
+  bool blocked = false;
+  for (int r = 0; r < t->wire.size; r++) {
+    blocked |= t->peer[r].member && !t->peer[r].behind && !has_room(t, r);
+  }
+  if (!blocked) {
+    t->blocked_since = -1;
+    return false;
+  }
+  if (t->blocked_since < 0) t->blocked_since = now;
+  return (double)(now - t->blocked_since) < t->options.late * 1e9;
+}
+
+/* Ranks that are behind, and those that had no room for too long. */
+static void leave_behind(ee_team *t) {
+  for (int r = 0; r < t->wire.size; r++) {
+    t->peer[r].behind |= t->peer[r].member && !has_room(t, r);
+  }
+}
+
+static ee_status read_input(ee_team *t) {
+  if (t->input_read || t->setup.outcomes != NULL) return EE_OK;
+  EE_TRY(t->setup.source.read(t->setup.source.self, (int64_t)t->next, 1, t->input));
+  t->input_read = true;
+  return EE_OK;
+}
+
+static bool can_send(const ee_team *t) {
+  return ee_team_can_tell(t, 1) && ee_team_can_give(t, -1);
+}
+
+/* Ranks with any of the lanes go without the sample, also those that keep up, unless they have
+ * units of other lanes. */
+static void begin(ee_team *t, uint64_t lanes, int64_t now) {
+  bool all = true;
+  for (int r = 0; r < t->wire.size; r++) {
+    team_note note = {
+        .header = {.magic = EE_MESSAGE_MAGIC}, .id = t->next, .admitted = now, .lanes = lanes};
+    t->without[r] = t->peer[r].behind;
+    note.word     = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
+    all &= !t->without[r];
+    if (t->peer[r].member) ee_team_tell(t, r, &note, now);
+  }
+  ee_team_give(t, -1, t->next, t->without, now);
+  t->team_totals.skipped += !all;
+  t->input_read = false;
+  t->next++;
+}
+
+static void tell_end(ee_team *t, int64_t now) {
+  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = TEAM_ENDS};
+  for (int r = 1; r < t->wire.size; r++) {
+    if (ee_outbox_slot(t->line[r].outbox) == NULL) return;
+  }
+  for (int r = 0; r < t->wire.size; r++) ee_team_tell(t, r, &note, now);
+  t->end_told = true;
+}
+
+ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
+  uint64_t lanes;
+  if (t->wire.rank != 0 || t->end_told) return EE_OK;
+  if (t->next == t->setup.n_samples) {
+    tell_end(t, now);
+    *busy |= t->end_told;
+    return EE_OK;
+  }
+  if (now < comes_in(t) || must_wait(t, now) || !can_send(t)) return EE_OK;
+  if (!can_do_without(t, &lanes)) return EE_OK;
+  EE_TRY(read_input(t));
+  leave_behind(t);
+  begin(t, lanes, now);
+  *busy = true;
+  return EE_OK;
+}
+
+int64_t ee_team_source_next(const ee_team *t, int64_t now) {
+  if (t->wire.rank != 0 || t->end_told || t->next == t->setup.n_samples) return INT64_MAX;
+  if (now < comes_in(t)) return comes_in(t);
+  double until =
+      t->blocked_since >= 0 ? (double)t->blocked_since + t->options.late * 1e9 : INFINITY;
+  return until < 9e18 && until > (double)now ? (int64_t)until : INT64_MAX;
+}

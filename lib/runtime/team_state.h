@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "alarm.h"
+#include "answers.h"
+#include "ee/team.h"
+#include "link.h"
+#include "message.h"
+
+/** @file team_state.h  What the parts of a team's rank share. */
+
+/** A value, or rows of it, on its way; `at` where it stands behind the header [byte]. */
+typedef struct team_piece {
+  int     value;
+  ee_rows rows;
+  size_t  at;
+} team_piece;
+
+/** What one unit, or the source, gives to one rank. */
+typedef struct team_edge {
+  int         from, from_rank, to_rank;  // from: unit; -1: the network's input
+  int         n;
+  team_piece *piece;   // shape [n]
+  size_t      bytes;   // of a message of one sample
+  ee_outbox  *outbox;  // to another rank; NULL: this is not the sender
+  ee_inbox   *inbox;   // from another rank; NULL: this is not the receiver
+  float      *stored;  // shape [window, stride]: what came, by sample; NULL: not for this rank
+  size_t      stride;  // floats
+} team_edge;
+
+/** What ranks tell each other. */
+typedef enum team_word {
+  TEAM_BEGINS,   // rank 0: a sample begins; `lanes` are absent from the start
+  TEAM_PASSES,   // rank 0: a sample begins without this rank
+  TEAM_GOES_ON,  // behind exit `exit`
+  TEAM_LEAVES,   // at exit `exit`
+  TEAM_MISSES,   // lanes `lanes` of the sample, too
+  TEAM_CLOSED,   // to rank 0: ids below `id` are over here
+  TEAM_READY,    // to rank 0, behind a sample that passed: this rank can begin samples again
+  TEAM_ENDS      // rank 0: no sample follows
+} team_word;
+
+typedef struct team_note {
+  ee_message_header header;
+  int32_t           word, exit;
+  uint64_t          id;
+  int64_t           admitted;  // [ns]
+  uint64_t          lanes;
+  int32_t           offloaded, reserved;  // exit where it was, plus 1; 0: nowhere
+  unsigned char     state[EE_POLICY_STATE_BYTES];
+} team_note;
+
+/** Notes to and from one other rank; NULL where there are none. */
+typedef struct team_line {
+  ee_outbox *outbox;
+  ee_inbox  *inbox;
+} team_line;
+
+/** A sample that this rank has begun. */
+typedef struct team_sample {
+  bool          open;
+  uint64_t      id;
+  int64_t       admitted;   // [ns]
+  uint64_t      absent;     // lanes
+  int           passed;     // exits that it went on behind
+  int           left;       // exit where it left; -1: not yet
+  int           offloaded;  // as in a note
+  unsigned char state[EE_POLICY_STATE_BYTES];
+  bool         *here;   // shape [n_edges]: what has come
+  bool         *done;   // shape [n_units]: computed here
+  int64_t      *first;  // shape [n_units]: when the first lane came to a join; -1 [ns]
+} team_sample;
+
+/** A unit that is computed here. */
+typedef struct team_member {
+  ee_resident *resident;
+  ee_exec     *exec;
+  double       work;   // [FLOP]
+  int         *edge;   // shape [n_inputs]: the edge that each input comes over
+  int         *piece;  // shape [n_inputs]: which of its pieces
+} team_member;
+
+/** A unit that was computed, until its time on the paced clock has come. */
+typedef struct team_held {
+  team_sample *sample;  // NULL: none is
+  int          unit;
+  int64_t      begun, computed, release;  // [ns]
+} team_held;
+
+/** Rank 0's account of another rank, or of itself. */
+typedef struct team_peer {
+  bool     member;    // computes units, or is rank 0
+  bool     optional;  // its units all belong to lanes that may be absent
+  uint64_t lanes;     // those of its units
+  uint64_t closed;    // ids below it are over there
+  bool     behind;    // gets no new samples
+} team_peer;
+
+struct ee_team {
+  ee_run_setup    setup;
+  const ee_units *units;
+  ee_team_options options;
+  ee_wire         wire;
+  ee_pacer        pacer;
+  ee_alarm        alarm;
+  ee_waiter       waiter;
+  int64_t         origin;  // start of the run on this host's clock [ns]
+  int             n_edges;
+  team_edge      *edge;    // shape [n_edges]
+  team_line      *line;    // shape [ranks]
+  team_member    *member;  // shape [n_units]; zeroed where another rank computes it
+  team_peer      *peer;    // shape [ranks]
+  team_sample    *sample;  // shape [window]
+  team_held       held;
+  uint64_t        known;         // ids below it were told of
+  uint64_t        closed, told;  // ids below it are over here; what rank 0 was told of that
+  bool            passed_by;     // a sample began without this rank
+  bool            ended;         // no sample follows
+  ee_answer_box  *answers;
+  ee_collector   *collector;    // rank 0
+  float          *probability;  // shape [n_classes], scratch
+  int64_t         idle_since;   // -1: not idle [ns]
+  bool            alarmed;
+  MPI_Request     farewell;  // all have nothing left to send
+  bool            said_farewell;
+
+  // The source, on rank 0.
+  uint64_t next;   // id
+  float   *input;  // shape [elements], of sample `next` if it was read
+  bool     input_read;
+  bool    *without;        // shape [ranks], scratch
+  int64_t  blocked_since;  // somebody is behind and keeps the next sample; -1 [ns]
+  bool     end_told;
+
+  ee_device_totals totals;
+  ee_team_totals   team_totals;
+};
+
+int64_t ee_team_now(const ee_team *t);
+
+// ---- team_edges.c ----
+/** Find what goes from where to where, the same on all ranks. */
+ee_status ee_team_edges_find(ee_team *t);
+/** Open this rank's ends of them, and its lines. */
+ee_status ee_team_edges_open(ee_team *t);
+void      ee_team_edges_close(ee_team *t);
+/** Bytes that they take [byte]. */
+size_t ee_team_edges_bytes(const ee_team *t);
+/** Edge and piece that input @p i of unit @p u comes over. */
+void ee_team_find_input(const ee_team *t, int u, int i, int *edge, int *piece);
+/** Rows that @p unit has of value @p v; the network's input if @p unit is NULL. */
+ee_rows ee_team_rows(const ee_team *t, const ee_unit *unit, int v);
+/** Copy rows of a value, or all of it if it is no picture. */
+void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_rows from_has,
+                  float *to, ee_rows to_has);
+
+// ---- team_mail.c ----
+/** Whether everything that unit @p u makes can be sent now; -1: the input. */
+bool ee_team_can_give(const ee_team *t, int u);
+/** Give what unit @p u made of sample @p id, or the input (-1), to all ranks that read it, but for
+ *  those in @p without, shape [ranks]; NULL: to all. */
+void ee_team_give(ee_team *t, int u, uint64_t id, const bool *without, int64_t now);
+/** Take what has come. */
+ee_status ee_team_take(ee_team *t, int64_t now, bool *busy);
+
+// ---- team_notes.c ----
+/** Whether @p n notes can be sent to all ranks that compute. */
+bool ee_team_can_tell(const ee_team *t, int n);
+/** Tell rank @p rank, which may be this one. */
+void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now);
+/** Tell all ranks that compute. */
+void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now);
+/** Take notes that have come. */
+ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy);
+/** Tell rank 0 how far this one is, if that is news. */
+void ee_team_report(ee_team *t, int64_t now, bool *busy);
+
+// ---- team_samples.c ----
+ee_status    ee_team_samples_open(ee_team *t);
+void         ee_team_samples_close(ee_team *t);
+team_sample *ee_team_sample(const ee_team *t, uint64_t id);  // NULL: not open here
+void         ee_team_begin_sample(ee_team *t, const team_note *note);
+/** A sample begins elsewhere. */
+void ee_team_pass_sample(ee_team *t, const team_note *note);
+/** Close it, if it has left and nothing of it is held. */
+void ee_team_close_sample(ee_team *t, team_sample *s);
+bool ee_team_any_open(const ee_team *t);
+
+// ---- team_compute.c ----
+/** Value @p v as unit @p u made it, or the network's input (-1); NULL: nothing was computed. */
+const float *ee_team_value(const ee_team *t, int u, int v);
+ee_status    ee_team_members_open(ee_team *t);
+void         ee_team_members_close(ee_team *t);
+/** Bytes of weights and arenas [byte]. */
+size_t ee_team_members_bytes(const ee_team *t);
+/** Compute a unit that is ready, if nothing is held. */
+ee_status ee_team_compute(ee_team *t, bool *busy);
+/** Give on what was computed, once its time has come. */
+ee_status ee_team_release(ee_team *t, int64_t now, bool *busy);
+/** Whether this device is there now, by the fleet's schedule. */
+bool ee_team_is_there(const ee_team *t, int64_t now);
+
+// ---- team_ready.c ----
+/** The next unit to compute: *u, of the sample that is returned; NULL: none is ready.  Joins whose
+ *  time has come give up lanes. */
+team_sample *ee_team_choose(ee_team *t, int64_t now, int *u);
+/** When a join that waits need wait no longer; INT64_MAX: none does [ns]. */
+int64_t ee_team_next_deadline(const ee_team *t);
+
+// ---- team_decide.c ----
+/** The exit of unit @p u, which has run: leave or go on. */
+ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now);
+
+// ---- team_source.c ----
+ee_status ee_team_source_open(ee_team *t);
+ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy);
+/** When it may go on; INT64_MAX: not by time [ns]. */
+int64_t ee_team_source_next(const ee_team *t, int64_t now);
+void    ee_team_source_close(ee_team *t);
