@@ -30,31 +30,43 @@ typedef struct demand {
   double  work;
 } demand;
 
-static demand demand_of(const ee_model *model, const ee_band *band) {
-  int        n;
-  const int *live = ee_model_cut_values(model, band->begin, &n);
-  demand     d    = {.rows = {INT64_MAX, 0}};
+/* The model whose bands are counted. */
+typedef struct counted {
+  const ee_model   *model;
+  const ee_backend *backend;
+  const double     *work;  // as in ee_band_costs_of()
+} counted;
+
+static double work_of(const counted *c, const ee_band *band, int layer) {
+  double flops = ee_band_flops(c->model, band, layer), all = c->model->layer[layer].flops;
+  if (c->work == NULL) return flops;
+  return all > 0.0 ? c->work[layer] * flops / all : 0.0;
+}
+
+static demand demand_of(const counted *c, const ee_band *band) {
+  const ee_model *model = c->model;
+  int             n;
+  const int      *live = ee_model_cut_values(model, band->begin, &n);
+  demand          d    = {.rows = {INT64_MAX, 0}};
   for (int i = 0; i < n; i++) {
     ee_rows held = band->held[live[i]];
     if (held.begin == held.end) continue;
     if (d.rows.begin > held.begin) d.rows.begin = held.begin;
     if (d.rows.end < held.end) d.rows.end = held.end;
   }
-  for (int l = band->begin; l < band->end; l++) d.work += ee_band_flops(model, band, l);
+  for (int l = band->begin; l < band->end; l++) d.work += work_of(c, band, l);
   return d;
 }
 
-static ee_status find_demand(const ee_model *model, const ee_backend *backend, int begin, int end,
-                             ee_rows rows, demand *d) {
+static ee_status find_demand(const counted *c, int begin, int end, ee_rows rows, demand *d) {
   ee_band   band;
-  ee_status status = ee_band_find(model, backend, begin, end, rows, &band);
-  if (status == EE_OK) *d = demand_of(model, &band);
+  ee_status status = ee_band_find(c->model, c->backend, begin, end, rows, &band);
+  if (status == EE_OK) *d = demand_of(c, &band);
   ee_band_free(&band);
   return status;
 }
 
-static ee_status make_range(const ee_model *model, const ee_backend *backend,
-                            const ee_band_costs *c, int i, int j) {
+static ee_status make_range(const counted *of, const ee_band_costs *c, int i, int j) {
   ee_band_range *r      = &c->range[i * c->n_cuts + j];
   int64_t        height = c->height[j];
   size_t         n      = (size_t)height + 1;
@@ -65,14 +77,14 @@ static ee_status make_range(const ee_model *model, const ee_backend *backend,
   }
   demand whole, d;
   int    begin = c->cut[i], end = c->cut[j];
-  EE_TRY(find_demand(model, backend, begin, end, (ee_rows){0, height}, &whole));
+  EE_TRY(find_demand(of, begin, end, (ee_rows){0, height}, &whole));
   r->first[height]  = c->height[i];
   r->before[height] = whole.work;
   for (int64_t row = 0; row < height; row++) {
-    EE_TRY(find_demand(model, backend, begin, end, (ee_rows){row, height}, &d));
+    EE_TRY(find_demand(of, begin, end, (ee_rows){row, height}, &d));
     r->first[row]  = d.rows.begin;
     r->before[row] = whole.work - d.work;
-    EE_TRY(find_demand(model, backend, begin, end, (ee_rows){0, row + 1}, &d));
+    EE_TRY(find_demand(of, begin, end, (ee_rows){0, row + 1}, &d));
     r->last[row + 1]  = d.rows.end;
     r->until[row + 1] = d.work;
   }
@@ -90,8 +102,7 @@ static void list_cuts(const ee_model *model, int begin, int end, ee_band_costs *
   }
 }
 
-static ee_status fill_in(const ee_model *model, const ee_backend *backend, int begin, int end,
-                         ee_band_costs *c) {
+static ee_status fill_in(const counted *of, int begin, int end, ee_band_costs *c) {
   size_t most  = (size_t)(end - begin) + 1;
   c->cut       = calloc(most, sizeof *c->cut);
   c->height    = calloc(most, sizeof *c->height);
@@ -100,17 +111,30 @@ static ee_status fill_in(const ee_model *model, const ee_backend *backend, int b
   if (c->cut == NULL || c->height == NULL || c->row_bytes == NULL || c->range == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for bands of %d layers", end - begin);
   }
-  list_cuts(model, begin, end, c);
+  list_cuts(of->model, begin, end, c);
   for (int i = 0; i < c->n_cuts; i++) {
-    for (int j = i + 1; j < c->n_cuts; j++) EE_TRY(make_range(model, backend, c, i, j));
+    int longest = ee_bands_longest(of->model, c->cut[i]);
+    for (int j = i + 1; j < c->n_cuts && c->cut[j] <= longest; j++) {
+      EE_TRY(make_range(of, c, i, j));
+    }
   }
   return EE_OK;
 }
 
+/* Whether ranges from @p begin on reach @p end; if not, what stands in the way. */
+static ee_status check_reach(const ee_model *model, int begin, int end) {
+  int at = begin, next = ee_bands_longest(model, begin);
+  while (next > at && next < end) {
+    at   = next;
+    next = ee_bands_longest(model, at);
+  }
+  return ee_bands_check(model, at, end);
+}
+
 ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int begin, int end,
-                           ee_band_costs **costs) {
+                           const double *work, ee_band_costs **costs) {
   *costs = NULL;
-  EE_TRY(ee_bands_check(model, begin, end));
+  EE_TRY(check_reach(model, begin, end));
   if (ee_bands_height(model, begin) == 0) {
     return EE_FAIL(
         EE_ERR_ARG,
@@ -120,7 +144,8 @@ ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int
   }
   ee_band_costs *c = calloc(1, sizeof *c);
   if (c == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the costs of bands");
-  ee_status status = fill_in(model, backend, begin, end, c);
+  counted   of     = {.model = model, .backend = backend, .work = work};
+  ee_status status = fill_in(&of, begin, end, c);
   if (status != EE_OK) ee_band_costs_destroy(&c);
   *costs = c;
   return status;

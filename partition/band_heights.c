@@ -12,6 +12,10 @@ static const ee_band_range *range_of(const ee_band_step *s) {
   return &s->costs->range[s->from * s->costs->n_cuts + s->to];
 }
 
+bool ee_band_range_exists(const ee_band_costs *costs, int from, int to) {
+  return costs->range[from * costs->n_cuts + to].until != NULL;
+}
+
 static ee_rows own_of(const ee_band_step *s, int d) {
   if (s->own == NULL) return (ee_rows){0, s->costs->height[s->from]};
   return (ee_rows){s->own[d], s->own[d + 1]};
@@ -22,8 +26,7 @@ static int64_t rows_in_both(ee_rows a, ee_rows b) {
   return end > begin ? end - begin : 0;
 }
 
-/* Seconds until the rows that device @p d lacks are there; adds up their bytes. */
-static double receive(const ee_band_step *s, int d, ee_rows need, double *bytes) {
+double ee_band_receive(const ee_band_step *s, int d, ee_rows need, double *bytes) {
   const ee_band_fleet *f    = s->fleet;
   double               wait = 0.0, sum = 0.0;
   for (int q = 0; q < f->n_devices && s->own != NULL; q++) {
@@ -70,10 +73,11 @@ ee_band_share ee_band_share_of(const ee_band_step *step, int d, ee_rows rows) {
   ee_rows need  = {r->first[rows.begin], r->last[rows.end]};
   ee_rows inner = inner_rows(step, d, rows);
   double  speed = step->fleet->speed[d], early = 0.0;
-  double  late = receive(step, d, need, &share.bytes);
+  double  late = ee_band_receive(step, d, need, &share.bytes);
   share.flops  = r->until[rows.end] - r->before[rows.begin];
   if (inner.begin < inner.end) early = r->until[inner.end] - r->before[inner.begin];
-  share.seconds = fmax(early / speed, late) + (share.flops - early) / speed;
+  share.seconds = INFINITY;
+  if (speed > 0.0) share.seconds = fmax(early / speed, late) + (share.flops - early) / speed;
   return share;
 }
 

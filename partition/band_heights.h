@@ -15,12 +15,19 @@ typedef struct ee_band_step {
   const int64_t       *own;  // shape [n_devices + 1], bands at cut `from`; NULL: all have all of it
 } ee_band_step;
 
+/** Whether there is such a range: no exit stands inside. */
+bool ee_band_range_exists(const ee_band_costs *costs, int from, int to);
+
+/** Seconds until rows @p need of cut `from` that device @p d lacks are there; their bytes are added
+ *  to *bytes. */
+double ee_band_receive(const ee_band_step *step, int d, ee_rows need, double *bytes);
+
 /** What a device does in a range. */
 typedef struct ee_band_share {
   double seconds, bytes, flops;  // received; computed
 } ee_band_share;
 
-/** Device @p d with rows @p rows at the end of the range. */
+/** Device @p d with rows @p rows at the end of the range; no seconds are enough if it is away. */
 ee_band_share ee_band_share_of(const ee_band_step *step, int d, ee_rows rows);
 
 /**

@@ -19,6 +19,7 @@ void ee_band_plan_destroy(ee_band_plan **plan) {
 }
 
 static ee_status check_fleet(const ee_band_costs *costs, const ee_band_fleet *f) {
+  double fastest = 0.0;
   if (costs->n_cuts < 2) return EE_FAIL(EE_ERR_ARG, "no layers between %d cuts", costs->n_cuts);
   if (f->n_devices < 1) return EE_FAIL(EE_ERR_ARG, "%d devices, need at least 1", f->n_devices);
   if (f->source < -1 || f->source >= f->n_devices || f->most < 0) {
@@ -26,10 +27,12 @@ static ee_status check_fleet(const ee_band_costs *costs, const ee_band_fleet *f)
                    f->source, f->n_devices, f->most);
   }
   for (int d = 0; d < f->n_devices; d++) {
-    if (isfinite(f->speed[d]) && f->speed[d] > 0.0) continue;
-    return EE_FAIL(EE_ERR_ARG, "device %d has a speed of %g FLOP/s, which must be positive", d,
+    fastest = fmax(fastest, f->speed[d]);
+    if (isfinite(f->speed[d]) && f->speed[d] >= 0.0) continue;
+    return EE_FAIL(EE_ERR_ARG, "device %d has a speed of %g FLOP/s, which must not be negative", d,
                    f->speed[d]);
   }
+  if (fastest == 0.0) return EE_FAIL(EE_ERR_ARG, "all %d devices are away", f->n_devices);
   for (int k = 0; k < f->n_devices * f->n_devices; k++) {
     double bandwidth = f->bandwidth != NULL ? f->bandwidth[k] : 0.0;
     double latency   = f->latency != NULL ? f->latency[k] : 0.0;
@@ -72,6 +75,7 @@ static ee_status find_way(const ways *w, int to) {
   int    most = w->fleet->most, first = most > 0 && to > most ? to - most : 0;
   w->total[to] = INFINITY;
   for (int from = first; from < to; from++) {
+    if (!ee_band_range_exists(w->costs, from, to)) continue;
     ee_band_step step = step_of(w, from, to);
     double       seconds;
     EE_TRY(ee_band_heights(&step, w->trial, &seconds));
@@ -84,13 +88,74 @@ static ee_status find_way(const ways *w, int to) {
   return EE_OK;
 }
 
-/* All layers on one device. */
+/* The longest range from cut @p from that does not go beyond @p last. */
+static int longest_from(const ways *w, int from, int last) {
+  int to = last;
+  while (to > from + 1 && !ee_band_range_exists(w->costs, from, to)) to--;
+  return to;
+}
+
+static double work_behind(const ways *w, int cut) {
+  return w->fleet->behind != NULL ? w->fleet->behind[cut] : 0.0;
+}
+
+/* All layers on device @p d. */
+static double seconds_on(const ways *w, int d) {
+  int    last = w->costs->n_cuts - 1, from = 0;
+  double seconds = 0.0;
+  while (from < last) {
+    ee_band_step step = step_of(w, from, longest_from(w, from, last));
+    ee_rows      all  = {0, w->costs->height[step.to]};
+    if (from > 0) step.own = NULL;
+    seconds += ee_band_share_of(&step, d, all).seconds;
+    from = step.to;
+  }
+  return seconds + work_behind(w, last) / w->fleet->speed[d];
+}
+
 static double seconds_alone(const ways *w) {
-  ee_band_step step = step_of(w, 0, w->costs->n_cuts - 1);
-  ee_rows      all  = {0, w->costs->height[step.to]};
-  double       best = INFINITY;
+  double best = INFINITY;
   for (int d = 0; d < w->fleet->n_devices; d++) {
-    best = fmin(best, ee_band_share_of(&step, d, all).seconds);
+    if (w->fleet->speed[d] > 0.0) best = fmin(best, seconds_on(w, d));
+  }
+  return best;
+}
+
+/* Work of layers up to @p cut, all rows. */
+static double work_before(const ways *w, int cut) {
+  double work = 0.0;
+  for (int from = 0, to; from < cut; from = to) {
+    to = longest_from(w, from, cut);
+    work += w->costs->range[from * w->costs->n_cuts + to].until[w->costs->height[to]];
+  }
+  return work;
+}
+
+/* Where bands end, and who does what follows. */
+typedef struct ending {
+  int    cut, device;
+  double seconds, bytes;  // of gathering and what follows
+} ending;
+
+static ending ending_on(const ways *w, int cut, int d) {
+  ee_band_step step = step_of(w, cut, cut);
+  ending       e    = {.cut = cut, .device = d};
+  double       wait = ee_band_receive(&step, d, (ee_rows){0, w->costs->height[cut]}, &e.bytes);
+  e.seconds         = wait + work_behind(w, cut) / w->fleet->speed[d];
+  return e;
+}
+
+static ending find_ending(const ways *w) {
+  int    last = w->costs->n_cuts - 1;
+  ending best = {.cut = last, .device = -1};
+  if (w->fleet->behind == NULL) return best;
+  best.seconds = INFINITY;
+  for (int cut = last; cut > 0; cut--) {
+    for (int d = 0; d < w->fleet->n_devices; d++) {
+      if (w->fleet->speed[d] == 0.0) continue;
+      ending e = ending_on(w, cut, d);
+      if (w->total[cut] + e.seconds < w->total[best.cut] + best.seconds) best = e;
+    }
   }
   return best;
 }
@@ -111,24 +176,29 @@ static void add_range(const ways *w, int to, int k, ee_band_plan *plan) {
 }
 
 static ee_status write_plan(const ways *w, ee_band_plan **plan) {
-  int           n = w->fleet->n_devices, last = w->costs->n_cuts - 1, ranges = 0;
-  ee_band_plan *p = calloc(1, sizeof *p);
+  int           n = w->fleet->n_devices, ranges = 0;
+  ending        end = find_ending(w);
+  ee_band_plan *p   = calloc(1, sizeof *p);
   if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of bands");
-  for (int cut = last; cut > 0; cut = w->before[cut]) ranges++;
+  for (int cut = end.cut; cut > 0; cut = w->before[cut]) ranges++;
   *p    = (ee_band_plan){.n_ranges    = ranges,
                          .n_devices   = n,
                          .cut         = calloc((size_t)ranges + 1, sizeof *p->cut),
                          .row         = calloc((size_t)ranges * ((size_t)n + 1), sizeof *p->row),
                          .seconds     = calloc((size_t)ranges, sizeof *p->seconds),
-                         .total       = w->total[last],
+                         .last        = end.device,
+                         .total       = w->total[end.cut] + end.seconds,
                          .alone       = seconds_alone(w),
-                         .whole_flops = w->costs->range[last].until[w->costs->height[last]]};
+                         .bytes       = end.bytes,
+                         .whole_flops = work_before(w, end.cut)};
   *plan = p;
   if (p->cut == NULL || p->row == NULL || p->seconds == NULL) {
     ee_band_plan_destroy(plan);
     return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d ranges", ranges);
   }
-  for (int cut = last, k = ranges - 1; cut > 0; cut = w->before[cut], k--) add_range(w, cut, k, p);
+  for (int cut = end.cut, k = ranges - 1; cut > 0; cut = w->before[cut], k--) {
+    add_range(w, cut, k, p);
+  }
   return EE_OK;
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PICTURE_RANK = 4, ROW_AXIS = 2 };
+enum { ROW_AXIS = 2 };
 
 /* What is being made. */
 typedef struct making {
@@ -25,7 +25,7 @@ static int device_of(const making *m, int layer) {
 
 static ee_rows all_rows(const ee_model *model, int v) {
   const ee_shape *shape = &model->value[v].shape;
-  return (ee_rows){0, shape->rank == PICTURE_RANK ? shape->dim[ROW_AXIS] : 0};
+  return (ee_rows){0, shape->rank > ROW_AXIS ? shape->dim[ROW_AXIS] : 1};
 }
 
 static ee_rows in_both(ee_rows a, ee_rows b) {

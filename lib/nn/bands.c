@@ -116,6 +116,12 @@ int ee_bands_longest(const ee_model *model, int begin) {
   return longest;
 }
 
+int ee_bands_furthest(const ee_model *model, int begin) {
+  int end = begin, next;
+  while ((next = ee_bands_longest(model, end)) > end) end = next;
+  return end;
+}
+
 /* Rows that are made at once, by the node that makes a value or by those whose results it adds or
  * joins; @p step: shape [n_values]. */
 static void find_steps(const range *r, const ee_backend *backend, int64_t *step) {

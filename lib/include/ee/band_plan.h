@@ -37,18 +37,22 @@ typedef struct ee_band_costs {
   int           *cut;        // shape [n_cuts], of the model
   int64_t       *height;     // shape [n_cuts], rows
   double        *row_bytes;  // shape [n_cuts], of all values alive there [byte]
-  ee_band_range *range;      // shape [n_cuts, n_cuts], from one cut to a later one; else unset
+  ee_band_range *range;      // shape [n_cuts, n_cuts], from one cut to a later one; else, and where
+                             // an exit is attached in between, unset
 } ee_band_costs;
 
 /**
  * Count for layers [@p begin, @p end) of @p model, with every cut in between at which rows can be
  * exchanged.  All rows that a value at a cut is needed with are counted for all values there.
+ * Exits may be attached inside: rows are then exchanged there, and the exits' heads are not
+ * counted.
  * @param[in]  backend  as for ee_band_find()
+ * @param[in]  work     shape [n_layers], of whole layers [FLOP]; NULL: their operations
  * @param[out] costs    owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_ARG as ee_bands_check(); EE_ERR_NOMEM
  */
 ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int begin, int end,
-                           ee_band_costs **costs);
+                           const double *work, ee_band_costs **costs);
 
 /** Destroy and set to NULL.  *costs may be NULL. */
 void ee_band_costs_destroy(ee_band_costs **costs);
@@ -56,12 +60,15 @@ void ee_band_costs_destroy(ee_band_costs **costs);
 /** The devices, in the order of their bands from top to bottom.  All arrays are borrowed. */
 typedef struct ee_band_fleet {
   int           n_devices;
-  const double *speed;  // shape [n_devices] [FLOP/s]; > 0
+  const double *speed;  // shape [n_devices] [FLOP/s]; 0: away; not all are
   const double
       *bandwidth;         // shape [n_devices, n_devices], from and to [byte/s]; 0 or NULL: no limit
   const double *latency;  // shape [n_devices, n_devices] [s]; NULL: 0
   int           source;   // device that holds the input; -1: all do
   int           most;     // cuts from one exchange to the next at most; 0: any number
+  const double *behind;   // shape [n_cuts], work of all that follows a cut, which one device does
+                          // once it has all rows: bands may end at any cut [FLOP]; NULL: nothing
+                          // follows, and they end at the last one
 } ee_band_fleet;
 
 /** Bands, and what they promise. */
@@ -71,11 +78,12 @@ typedef struct ee_band_plan {
   int64_t *row;         // shape [n_ranges, n_devices + 1]: device d has rows row[k][d] to
                         // row[k][d + 1] at the end of range k; none if they are equal
   double *seconds;      // shape [n_ranges]
-  double  total;        // of all ranges [s]
+  int     last;         // device that does what follows the bands; -1: nothing does
+  double  total;        // of all ranges, and of gathering rows and what follows [s]
   double  alone;        // on the device that is the fastest by itself, input included [s]
-  double  bytes;        // sent in all, input included [byte]
-  double  flops;        // computed in all [FLOP]
-  double  whole_flops;  // of all rows on one device, those that nobody needs left out [FLOP]
+  double  bytes;        // sent in all, input and gathering included [byte]
+  double  flops;        // computed in bands [FLOP]
+  double  whole_flops;  // the same layers on one device, rows that nobody needs left out [FLOP]
 } ee_band_plan;
 
 /**
@@ -91,6 +99,12 @@ typedef struct ee_band_plan {
  * over all rows x and y, exactly.  Among heights of equal time those with the least sum of squared
  * times of the devices.  Since bands at i are not chosen for what follows, the whole can be longer
  * than the best of all heights at all cuts at once.  Time O(n_cuts^2 devices^2 rows^2).
+ *
+ * Where something follows, bands end at the cut j, and it is done by the device d, with the least
+ *
+ *   T(j) + max latency + sum bytes / bandwidth + behind[j] / speed_d
+ *
+ * the rows that d lacks at j being sent to it.
  *
  * @param[out] plan  owned by the caller; NULL on error
  * @return EE_OK; EE_ERR_ARG with what is wrong about the fleet; EE_ERR_NOMEM

@@ -52,6 +52,10 @@ ee_status ee_bands_check(const ee_model *model, int begin, int end);
 /** The largest end for which ee_bands_check() says EE_OK, reporting nothing; @p begin if none. */
 int ee_bands_longest(const ee_model *model, int begin);
 
+/** How far ranges of bands one behind the other reach, with exits attached where ranges end;
+ *  @p begin if there is none. */
+int ee_bands_furthest(const ee_model *model, int begin);
+
 /**
  * Find what is needed for rows @p rows of the values at cut @p end.
  * @param[in]  backend  that will run it: Winograd's way of the backend `simd` widens bands

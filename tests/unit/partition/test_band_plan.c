@@ -53,7 +53,8 @@ static void make_case(band_case *c, uint64_t seed, int most_layers) {
     c->window[i] = (chain_window){1 + below(&rng, 3), kernel, 1 + (kernel > 1 && i == 1), pad};
   }
   c->model = chain_make(2, SIDE, c->window, c->n);
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, c->n, &c->costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, c->n, NULL, &c->costs),
+                        EE_OK);
   CU_ASSERT_EQUAL_FATAL(c->costs->n_cuts, c->n + 1);
   random_fleet(c, &rng);
 }
@@ -197,7 +198,7 @@ static void bands_in_tiles_follow_from_their_ends_too(void) {
   const chain_window window[] = {{16, 3, 1, 1}, {16, 3, 1, 1}, {16, 3, 2, 1}, {16, 3, 1, 1}};
   ee_model          *m        = chain_make(16, 46, window, 4);
   ee_band_costs     *costs    = NULL;
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, 4, &costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, 4, NULL, &costs), EE_OK);
   const ee_band_range *r = &costs->range[4];
   for (int64_t a = 0; a < costs->height[4]; a++) {
     for (int64_t b = a + 1; b <= costs->height[4]; b++) {
@@ -292,6 +293,87 @@ static void a_plan_keeps_its_promises(void) {
   }
 }
 
+/* Device @p d takes the rows that it lacks of the last cut, and makes the rest. */
+static double seconds_behind(const band_case *c, const int64_t *own, int d, double work,
+                             double *bytes) {
+  int    n = c->fleet.n_devices, cut = c->costs->n_cuts - 1;
+  double sent = 0.0, wait = 0.0;
+  *bytes = 0.0;
+  for (int q = 0; q < n; q++) {
+    double rows = (double)(own[q + 1] - own[q]);
+    if (q == d || rows == 0.0) continue;
+    double rate = c->fleet.bandwidth != NULL ? c->bandwidth[q * n + d] : 0.0;
+    if (rate > 0.0) sent += rows * c->costs->row_bytes[cut] / rate;
+    if (c->fleet.latency != NULL) wait = fmax(wait, c->latency[q * n + d]);
+    *bytes += rows * c->costs->row_bytes[cut];
+  }
+  return wait + sent + work / c->speed[d];
+}
+
+/* The least of bands up to each cut, and any device behind them. */
+static double least_ending(const band_case *c, const double *behind, double *bytes) {
+  double least = INFINITY;
+  for (int end = 1; end <= c->n; end++) {
+    band_case     part = *c;
+    ee_band_plan *plan = NULL;
+    part.fleet.behind  = NULL;
+    CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, end, NULL, &part.costs),
+                          EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(part.costs, &part.fleet, &plan), EE_OK);
+    const int64_t *own = plan->row + (plan->n_ranges - 1) * (plan->n_devices + 1);
+    for (int d = 0; d < c->fleet.n_devices; d++) {
+      double more, seconds = plan->total + seconds_behind(&part, own, d, behind[end], &more);
+      if (seconds >= least) continue;
+      least  = seconds;
+      *bytes = plan->bytes + more;
+    }
+    ee_band_plan_destroy(&plan);
+    ee_band_costs_destroy(&part.costs);
+  }
+  return least;
+}
+
+static void bands_end_where_what_follows_is_best_done_by_one_device(void) {
+  int early = 0, elsewhere = 0;
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    band_case     c;
+    ee_band_plan *plan = NULL;
+    ee_rng        rng  = ee_rng_at(seed, 5);
+    double        behind[LAYERS + 1], bytes = 0.0;
+    make_case(&c, seed, LAYERS);
+    behind[c.n] = c.model->layer[0].flops * ee_rng_uniform(&rng);
+    for (int l = c.n; l > 0; l--) behind[l - 1] = behind[l] + 0.5 * c.model->layer[l - 1].flops;
+    c.fleet.behind = behind;
+    CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
+    double least = least_ending(&c, behind, &bytes);
+    CU_ASSERT_DOUBLE_EQUAL(plan->total, least, 1e-12 + 1e-9 * least);
+    CU_ASSERT_DOUBLE_EQUAL(plan->bytes, bytes, 1e-9 + 1e-9 * bytes);
+    early += plan->cut[plan->n_ranges] < c.n;
+    elsewhere += plan->last > 0;
+    ee_band_plan_destroy(&plan);
+    end_case(&c);
+  }
+  CU_ASSERT_TRUE(early > 10 && elsewhere > 10);
+}
+
+static void work_may_be_counted_otherwise(void) {
+  band_case      c;
+  ee_band_costs *other = NULL;
+  double         work[8];
+  make_case(&c, 3, LAYERS);
+  for (int l = 0; l < c.model->n_layers; l++) work[l] = (2.0 + l) * c.model->layer[l].flops;
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c.model, &ee_backend_ref, 0, c.n, work, &other), EE_OK);
+  for (int i = 0; i < c.n; i++) {
+    const ee_band_range *a = &c.costs->range[i * (c.n + 1) + i + 1];
+    const ee_band_range *b = &other->range[i * (c.n + 1) + i + 1];
+    for (int64_t row = 0; row <= other->height[i + 1]; row++) {
+      CU_ASSERT_DOUBLE_EQUAL(b->until[row], (2.0 + i) * a->until[row], 1e-9 * b->until[row]);
+    }
+  }
+  ee_band_costs_destroy(&other);
+  end_case(&c);
+}
+
 /* From bands @p own at cut @p i on: all heights at all cuts. */
 static double best_way(const band_case *c, int i, const int64_t *own) {
   double best = i == c->n ? 0.0 : INFINITY, bytes = 0.0;
@@ -334,7 +416,7 @@ static void make_plain(band_case *c, int devices, double bytes_per_second, doubl
   *c = (band_case){.n = 3};
   for (int i = 0; i < 3; i++) c->window[i] = (chain_window){2, 3, 1, 1};
   c->model = chain_make(2, 12, c->window, 3);
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, 3, &c->costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c->model, &ee_backend_ref, 0, 3, NULL, &c->costs), EE_OK);
   for (int d = 0; d < devices; d++) c->speed[d] = c->model->layer[0].flops;
   for (int k = 0; k < devices * devices; k++) {
     c->bandwidth[k] = bytes_per_second;
@@ -396,7 +478,7 @@ static void heights_of_equal_time_have_the_least_squares(void) {
   band_case     c    = {.n = 1, .window = {{1, 1, 1, 0}}};
   ee_band_plan *plan = NULL;
   c.model            = chain_make(1, 4, c.window, 1);
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c.model, &ee_backend_ref, 0, 1, &c.costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(c.model, &ee_backend_ref, 0, 1, NULL, &c.costs), EE_OK);
   for (int d = 0; d < 3; d++) c.speed[d] = c.model->layer[0].flops / (d < 2 ? 2.0 : 4.0);
   c.fleet = (ee_band_fleet){.n_devices = 3, .speed = c.speed, .source = -1};
   CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
@@ -420,13 +502,33 @@ static void a_device_behind_a_slow_link_gets_nothing(void) {
   end_case(&c);
 }
 
+static void a_device_that_is_away_gets_nothing(void) {
+  band_case     c;
+  ee_band_plan *plan = NULL;
+  make_plain(&c, 3, 0.0, 0.0);
+  c.speed[1]      = 0.0;
+  double behind[] = {4.0, 3.0, 2.0, 1.0};
+  c.fleet.behind  = behind;
+  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
+  for (int k = 0; k < plan->n_ranges; k++) {
+    CU_ASSERT_EQUAL(plan->row[4 * k + 1], plan->row[4 * k + 2]);
+  }
+  CU_ASSERT_TRUE(isfinite(plan->total) && isfinite(plan->alone));
+  CU_ASSERT_NOT_EQUAL(plan->last, 1);
+  ee_band_plan_destroy(&plan);
+  end_case(&c);
+}
+
 static void fleets_that_cannot_be_are_refused(void) {
   band_case     c;
   ee_band_plan *plan = NULL;
   make_plain(&c, 2, 1.0, 0.0);
-  c.speed[1] = 0.0;
+  c.speed[1] = -2.0;
   CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
-  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "device 1 has a speed of 0"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "device 1 has a speed of -2"));
+  c.speed[0] = c.speed[1] = 0.0;
+  CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "away"));
   CU_ASSERT_PTR_NULL(plan);
   c.speed[1]   = 1.0;
   c.latency[2] = -1.0;
@@ -439,7 +541,7 @@ static void fleets_that_cannot_be_are_refused(void) {
   c.fleet.n_devices = 0;
   CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
   ee_band_costs *none = NULL;
-  CU_ASSERT_EQUAL(ee_band_costs_of(c.model, &ee_backend_ref, 0, 4, &none), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_band_costs_of(c.model, &ee_backend_ref, 0, 4, NULL, &none), EE_ERR_ARG);
   CU_ASSERT_PTR_NULL(none);
   end_case(&c);
 }
@@ -455,6 +557,9 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_device_twice_as_fast_has_twice_the_rows),
     EE_FACT(heights_of_equal_time_have_the_least_squares),
     EE_FACT(a_device_behind_a_slow_link_gets_nothing),
+    EE_FACT(a_device_that_is_away_gets_nothing),
+    EE_FACT(bands_end_where_what_follows_is_best_done_by_one_device),
+    EE_FACT(work_may_be_counted_otherwise),
     EE_FACT(fleets_that_cannot_be_are_refused),
     {NULL, NULL},
 };

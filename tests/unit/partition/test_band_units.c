@@ -345,7 +345,7 @@ static void units_compute_and_send_what_the_planner_counted(void) {
   ee_band_fleet   fleet   = {.n_devices = 3, .speed = speed, .bandwidth = rate, .source = 0};
   ee_band_placing placing = {.source = 0};
   int             end     = ee_bands_longest(m, 0);
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, end, &costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, end, NULL, &costs), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(costs, &fleet, &plan), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_band_units(m, &ee_backend_simd, plan, &placing, &units), EE_OK);
   CU_ASSERT_EQUAL(units->n_lanes, 3);
@@ -366,6 +366,35 @@ static void units_compute_and_send_what_the_planner_counted(void) {
   CU_ASSERT_DOUBLE_EQUAL(bytes, plan->bytes, 1e-6 * plan->bytes);
   CU_ASSERT_DOUBLE_EQUAL(flops, plan->flops, 1e-6 * plan->flops);
   ee_units_destroy(&units);
+  ee_band_plan_destroy(&plan);
+  ee_band_costs_destroy(&costs);
+  ee_model_destroy(&m);
+}
+
+/* Exits at both ends of ranges and within what is cut into bands. */
+static void planned_bands_pass_exits(void) {
+  ee_model      *m        = picture_resnet(40);
+  double         speed[3] = {2e9, 1e9, 1.4e9}, behind[64] = {0.0};
+  bool           apart = false;
+  ee_band_costs *costs = NULL;
+  ee_band_plan  *plan  = NULL;
+  picture_exit(m, "early", node_of(m, "one.sum"));
+  picture_exit(m, "late", node_of(m, "two.sum"));
+  int early = m->exit[0].attach + 1, end = ee_bands_furthest(m, 0);
+  CU_ASSERT_EQUAL(ee_bands_longest(m, 0), early);
+  CU_ASSERT_TRUE(end > m->exit[1].attach + 1);
+  ee_band_fleet fleet = {.n_devices = 3, .speed = speed, .source = 0, .behind = behind};
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_simd, 0, end, NULL, &costs), EE_OK);
+  CU_ASSERT_PTR_NULL(costs->range[costs->n_cuts - 1].until);
+  for (int k = 0; k + 1 < costs->n_cuts; k++) behind[k] = 1e12;
+  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(costs, &fleet, &plan), EE_OK);
+  int passed = 0;
+  for (int k = 0; k <= plan->n_ranges; k++) {
+    passed += plan->cut[k] == early || plan->cut[k] == m->exit[1].attach + 1;
+  }
+  CU_ASSERT_EQUAL(passed, 2);
+  plan_case c = {.plan = *plan, .placing = {.apart = true}};
+  check_plan(m, &ee_backend_simd, &c, &apart);
   ee_band_plan_destroy(&plan);
   ee_band_costs_destroy(&costs);
   ee_model_destroy(&m);
@@ -412,6 +441,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(inner_rows_wait_for_nobody),
     EE_FACT(the_stage_of_a_unit_is_the_first_exit_that_needs_it),
     EE_FACT(units_compute_and_send_what_the_planner_counted),
+    EE_FACT(planned_bands_pass_exits),
     EE_FACT(plans_that_do_not_fit_the_model_are_refused),
     {NULL, NULL},
 };

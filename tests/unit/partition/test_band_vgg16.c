@@ -16,7 +16,7 @@ static const chain_window vgg16[] = {
 static ee_band_costs *make_costs(void) {
   ee_band_costs *costs = NULL;
   ee_model      *m     = chain_make(3, 224, vgg16, (int)(sizeof vgg16 / sizeof *vgg16));
-  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_ref, 0, CONVOLUTIONS, &costs), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_band_costs_of(m, &ee_backend_ref, 0, CONVOLUTIONS, NULL, &costs), EE_OK);
   ee_model_destroy(&m);
   return costs;
 }
@@ -36,7 +36,7 @@ static double gain_of(const ee_band_costs *costs, int devices, double rate, int 
     bandwidth[k] = rate;
     latency[k]   = 1e-3;
   }
-  ee_band_fleet fleet = {devices, speed, bandwidth, latency, 0, most};
+  ee_band_fleet fleet = {devices, speed, bandwidth, latency, 0, most, NULL};
   CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(costs, &fleet, &plan), EE_OK);
   double gain = plan->alone / plan->total;
   ee_band_plan_destroy(&plan);
