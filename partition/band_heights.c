@@ -114,13 +114,30 @@ static double find_least(const ee_band_step *s, goal g, double *least, int64_t *
   return least[s->fleet->n_devices * n + height];
 }
 
+/* As many rows as the devices' shares are, rounded. */
+static double share_out(const ee_band_step *step, int64_t *row) {
+  double seconds = 0.0, sum = 0.0, height = (double)step->costs->height[step->to];
+  row[0] = 0;
+  for (int d = 0; d < step->fleet->n_devices; d++) {
+    sum += step->fleet->share[d];
+    row[d + 1]   = d + 1 < step->fleet->n_devices ? (int64_t)(sum * height + 0.5) : (int64_t)height;
+    ee_rows rows = {row[d], row[d + 1]};
+    seconds      = fmax(seconds, ee_band_share_of(step, d, rows).seconds);
+  }
+  return seconds;
+}
+
 ee_status ee_band_heights(const ee_band_step *step, int64_t *row, double *seconds) {
-  int      devices = step->fleet->n_devices;
-  int64_t  height  = step->costs->height[step->to];
-  size_t   cells   = ((size_t)devices + 1) * ((size_t)height + 1);
-  double  *least   = calloc(cells, sizeof *least);
-  int64_t *from    = calloc(cells, sizeof *from);
-  bool     there   = least != NULL && from != NULL;
+  int     devices = step->fleet->n_devices;
+  int64_t height  = step->costs->height[step->to];
+  if (step->fleet->share != NULL) {
+    *seconds = share_out(step, row);
+    return EE_OK;
+  }
+  size_t   cells = ((size_t)devices + 1) * ((size_t)height + 1);
+  double  *least = calloc(cells, sizeof *least);
+  int64_t *from  = calloc(cells, sizeof *from);
+  bool     there = least != NULL && from != NULL;
   if (there) {
     *seconds = find_least(step, (goal){false, 0.0}, least, from);
     find_least(step, (goal){true, *seconds * (1.0 + EQUAL)}, least, from);

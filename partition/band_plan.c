@@ -18,21 +18,40 @@ void ee_band_plan_destroy(ee_band_plan **plan) {
   *plan = NULL;
 }
 
-static ee_status check_fleet(const ee_band_costs *costs, const ee_band_fleet *f) {
+static ee_status check_speeds(const ee_band_fleet *f) {
   double fastest = 0.0;
-  if (costs->n_cuts < 2) return EE_FAIL(EE_ERR_ARG, "no layers between %d cuts", costs->n_cuts);
-  if (f->n_devices < 1) return EE_FAIL(EE_ERR_ARG, "%d devices, need at least 1", f->n_devices);
-  if (f->source < -1 || f->source >= f->n_devices || f->most < 0) {
-    return EE_FAIL(EE_ERR_ARG, "source %d of %d devices, at most %d cuts between exchanges",
-                   f->source, f->n_devices, f->most);
-  }
   for (int d = 0; d < f->n_devices; d++) {
     fastest = fmax(fastest, f->speed[d]);
     if (isfinite(f->speed[d]) && f->speed[d] >= 0.0) continue;
     return EE_FAIL(EE_ERR_ARG, "device %d has a speed of %g FLOP/s, which must not be negative", d,
                    f->speed[d]);
   }
-  if (fastest == 0.0) return EE_FAIL(EE_ERR_ARG, "all %d devices are away", f->n_devices);
+  if (fastest > 0.0) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "all %d devices are away", f->n_devices);
+}
+
+static ee_status check_shares(const ee_band_fleet *f) {
+  double sum = 0.0;
+  for (int d = 0; d < f->n_devices && f->share != NULL; d++) {
+    sum += f->share[d];
+    if (f->share[d] >= 0.0 && (f->share[d] == 0.0 || f->speed[d] > 0.0)) continue;
+    return EE_FAIL(EE_ERR_ARG,
+                   "device %d gets %g of the rows; expected at least 0, and none if it is away", d,
+                   f->share[d]);
+  }
+  if (f->share == NULL || fabs(sum - 1.0) < 1e-6) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG, "shares of the rows add up to %g, not to 1", sum);
+}
+
+static ee_status check_fleet(const ee_band_costs *costs, const ee_band_fleet *f) {
+  if (costs->n_cuts < 2) return EE_FAIL(EE_ERR_ARG, "no layers between %d cuts", costs->n_cuts);
+  if (f->n_devices < 1) return EE_FAIL(EE_ERR_ARG, "%d devices, need at least 1", f->n_devices);
+  if (f->source < -1 || f->source >= f->n_devices || f->most < 0) {
+    return EE_FAIL(EE_ERR_ARG, "source %d of %d devices, at most %d cuts between exchanges",
+                   f->source, f->n_devices, f->most);
+  }
+  EE_TRY(check_speeds(f));
+  EE_TRY(check_shares(f));
   for (int k = 0; k < f->n_devices * f->n_devices; k++) {
     double bandwidth = f->bandwidth != NULL ? f->bandwidth[k] : 0.0;
     double latency   = f->latency != NULL ? f->latency[k] : 0.0;

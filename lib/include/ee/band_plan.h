@@ -69,6 +69,8 @@ typedef struct ee_band_fleet {
   const double *behind;   // shape [n_cuts], work of all that follows a cut, which one device does
                           // once it has all rows: bands may end at any cut [FLOP]; NULL: nothing
                           // follows, and they end at the last one
+  const double *share;  // shape [n_devices], of the rows of each cut that a device gets, in all 1;
+                        // NULL: as many as are best
 } ee_band_fleet;
 
 /** Bands, and what they promise. */

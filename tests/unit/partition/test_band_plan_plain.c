@@ -113,6 +113,33 @@ static void a_device_that_is_away_gets_nothing(void) {
   end_case(&c);
 }
 
+/* 12 rows as 3 : 0 : 5, to the nearest row. */
+static void rows_may_be_shared_out_by_hand(void) {
+  band_case     c;
+  double        share[] = {0.375, 0.0, 0.625};
+  ee_band_plan *plan    = NULL;
+  make_plain(&c, 3, 0.0, 0.0);
+  c.fleet.share = share;
+  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
+  CU_ASSERT_EQUAL(plan->n_ranges, 3);
+  for (int k = 0; k < plan->n_ranges; k++) {
+    CU_ASSERT_EQUAL(plan->row[4 * k + 1], 5);
+    CU_ASSERT_EQUAL(plan->row[4 * k + 2], 5);
+    CU_ASSERT_EQUAL(plan->row[4 * k + 3], 12);
+  }
+  CU_ASSERT_DOUBLE_EQUAL(plan->total, 3 * 7.0 / 12.0, 1e-9);
+  ee_band_plan_destroy(&plan);
+  share[1] = 0.1;
+  CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
+  share[1]   = 0.0;
+  c.speed[2] = 0.0;
+  CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
+  share[0] = 1.375;
+  share[2] = -0.375;
+  CU_ASSERT_EQUAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_ERR_ARG);
+  end_case(&c);
+}
+
 static void fleets_that_cannot_be_are_refused(void) {
   band_case     c;
   ee_band_plan *plan = NULL;
@@ -165,6 +192,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_device_behind_a_slow_link_gets_nothing),
     EE_FACT(a_device_that_is_away_gets_nothing),
     EE_FACT(work_may_be_counted_otherwise),
+    EE_FACT(rows_may_be_shared_out_by_hand),
     EE_FACT(fleets_that_cannot_be_are_refused),
     {NULL, NULL},
 };
