@@ -14,6 +14,7 @@ int ee_app_info(int argc, char **argv);
 int ee_app_bench(int argc, char **argv);
 int ee_app_profile(int argc, char **argv);
 int ee_app_tune(int argc, char **argv);
+int ee_app_quantize(int argc, char **argv);
 int ee_app_score(int argc, char **argv);
 int ee_app_calibrate(int argc, char **argv);
 int ee_app_policy(int argc, char **argv);

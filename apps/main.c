@@ -21,6 +21,7 @@ static const struct subcommand {
     {"bench", ee_app_bench, "how fast a model runs on one core, and what the core could do"},
     {"profile", ee_app_profile, "measure what every layer costs on this host"},
     {"tune", ee_app_tune, "find the fastest kernels of every layer on this host"},
+    {"quantize", ee_app_quantize, "find the scales with which a model computes in 8 bits"},
     {"score", ee_app_score, "what every exit says of every sample: an exit table"},
     {"calibrate", ee_app_calibrate, "fit the temperature of every exit"},
     {"policy", ee_app_policy, "replay an exit policy on an exit table, or search thresholds"},

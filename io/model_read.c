@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/quantization.h"
 #include "ee/tuning.h"
 #include "h5_array.h"
 #include "h5_text.h"
 #include "model_format.h"
+#include "model_quantization.h"
 #include "model_tuning.h"
 
 static ee_status read_kind(const ee_h5 *h5, const ee_value_row *row, ee_value *value) {
@@ -214,11 +216,12 @@ static ee_status read_facts(const ee_h5 *h5, ee_model *model) {
   return EE_OK;
 }
 
-/* ee_model_finish() and ee_tuning_check() do not know the path. */
+/* What checks a model does not know the path. */
 static ee_status finish(const ee_h5 *h5, ee_model *model) {
   char      reason[EE_MESSAGE_BYTES];
   ee_status status = ee_model_finish(model);
   if (status == EE_OK) status = ee_tuning_check(model);
+  if (status == EE_OK) status = ee_quantization_check(model);
   if (status == EE_OK) return EE_OK;
   snprintf(reason, sizeof reason, "%s", ee_status_message());
   return EE_FAIL(status == EE_ERR_ARG ? EE_ERR_FORMAT : status, "%s: %s", h5->path, reason);
@@ -252,6 +255,7 @@ static ee_status read_all(const ee_h5 *h5, ee_model *model) {
   EE_TRY(read_values(h5, model));
   EE_TRY(read_nodes(h5, model));
   EE_TRY(ee_model_read_tuning(h5, model));
+  EE_TRY(ee_model_read_quantization(h5, model));
   EE_TRY(finish_with_exits(h5, model));
   return add_layers(h5, model);
 }

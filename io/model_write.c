@@ -9,6 +9,7 @@
 #include "h5_seal.h"
 #include "h5_text.h"
 #include "model_format.h"
+#include "model_quantization.h"
 #include "model_tuning.h"
 
 static ee_status check_complete(const ee_model *model, const char *path) {
@@ -158,6 +159,7 @@ static ee_status write_all(const ee_h5 *h5, const ee_model *model) {
   EE_TRY(write_preprocess(h5, &model->preprocess));
   EE_TRY(write_switches(h5, model));
   EE_TRY(ee_model_write_tuning(h5, model));
+  EE_TRY(ee_model_write_quantization(h5, model));
   if (model->class_name != NULL)
     EE_TRY(ee_h5_write_texts(h5, EE_MODEL_CLASS_NAMES, model->n_classes,
                              (const char *const *)model->class_name));

@@ -219,12 +219,14 @@ static bool place_tenants(tenant *all, int n, tenant *placed, ee_arena *arena) {
   return true;
 }
 
+/* Heads run on the whole batch, also those between the nodes of a group. */
 static bool place_scratch(const range *r, ee_arena *arena) {
   size_t most = 0;
   for (int k = r->first; k < r->last; k++) {
     const ee_backend *runner = r->program->runner[k];
     const ee_group   *group  = ee_groups_sliced(r->groups, k);
-    int               n      = group != NULL ? group->at_once : r->groups->max_batch;
+    bool              sliced = group != NULL && r->model->node[k].layer >= 0;
+    int               n      = sliced ? group->at_once : r->groups->max_batch;
     if (runner->scratch_bytes == NULL) continue;
     size_t bytes = runner->scratch_bytes(r->model, &r->model->node[k], n);
     if (most < bytes) most = bytes;

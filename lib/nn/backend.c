@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-static const ee_backend *const backends[] = {&ee_backend_simd, &ee_backend_blis,
-                                             &ee_backend_ref};  // best first
+static const ee_backend *const backends[] = {&ee_backend_simd, &ee_backend_blis, &ee_backend_ref,
+                                             &ee_backend_int8};  // in float32, best first; int8
 
 #define N_BACKENDS (sizeof backends / sizeof backends[0])
+#define N_FLOAT32 (N_BACKENDS - 1)
 
 const ee_backend *ee_backend_by_name(const char *name) {
   for (size_t i = 0; i < N_BACKENDS; i++) {
@@ -26,8 +27,11 @@ const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *mode
                                  const ee_node *node) {
   size_t i = 0;
   if (backend->can(model, node)) return backend;
-  while (i < N_BACKENDS && backends[i] != backend) i++;
-  for (i++; i < N_BACKENDS; i++) {
+  if (backend != &ee_backend_int8) {
+    while (i < N_FLOAT32 && backends[i] != backend) i++;
+    i++;
+  }
+  for (; i < N_FLOAT32; i++) {
     if (backends[i]->can(model, node)) return backends[i];
   }
   return &ee_backend_ref;

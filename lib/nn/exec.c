@@ -26,6 +26,8 @@ struct ee_exec {
   void             *progress_context;
   ee_layer_fn       timer;
   void             *timer_context;
+  ee_node_fn        watch;
+  void             *watch_context;
 };
 
 ee_status ee_exec_arena_bytes(const ee_model *model, const ee_backend *backend, int begin, int end,
@@ -95,6 +97,11 @@ void ee_exec_set_progress(ee_exec *exec, ee_progress_fn progress, void *context)
 void ee_exec_set_timer(ee_exec *exec, ee_layer_fn timer, void *context) {
   exec->timer         = timer;
   exec->timer_context = context;
+}
+
+void ee_exec_set_watch(ee_exec *exec, ee_node_fn watch, void *context) {
+  exec->watch         = watch;
+  exec->watch_context = context;
 }
 
 static float *memory_of(const ee_exec *exec, int v, ee_form form) {
@@ -206,7 +213,9 @@ static void run_node(ee_exec *exec, int k, slice s) {
     if (node->in[i] >= 0) bind_input(exec, k, i, s, &call);
   }
   bind_residual(exec, k, s, &call);
-  ee_resident_bind(exec->res, k, &call)->run(&call);
+  const ee_backend *runner = ee_resident_bind(exec->res, k, &call);
+  if (exec->watch != NULL) exec->watch(exec->watch_context, &call);
+  runner->run(&call);
   if (form == EE_PIXELS) ee_pixels_clear_sides(call.out_pixels, call.out, s.n);
   if (exec->progress != NULL) exec->progress(exec->progress_context);
 }

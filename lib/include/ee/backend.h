@@ -90,11 +90,12 @@ typedef struct ee_backend {
 /** Backend by its name; NULL if there is none of that name. */
 const ee_backend *ee_backend_by_name(const char *name);
 
-/** Names of all backends, best first, ended by NULL. */
+/** Names of all backends, ended by NULL: those that compute in float32, best first, then `int8`,
+ *  which rounds and is only taken where somebody asks for it. */
 const char *const *ee_backend_names(void);
 
 /** Who runs @p node if @p backend is wanted: the first that can of @p backend and those that follow
- *  it in ee_backend_names(); ref can run every node. */
+ *  it in ee_backend_names(), behind `int8` all others; ref can run every node. */
 const ee_backend *ee_backend_for(const ee_backend *backend, const ee_model *model,
                                  const ee_node *node);
 
@@ -107,3 +108,4 @@ ee_cpu_level ee_backend_vectors(const ee_backend *backend);
 extern const ee_backend ee_backend_ref;
 extern const ee_backend ee_backend_blis;
 extern const ee_backend ee_backend_simd;
+extern const ee_backend ee_backend_int8;

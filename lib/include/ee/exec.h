@@ -91,6 +91,12 @@ typedef void (*ee_layer_fn)(void *context, int layer);
 /** Call @p timer behind each node of a layer; NULL for none. */
 void ee_exec_set_timer(ee_exec *exec, ee_layer_fn timer, void *context);
 
+/** Told of every run of a node, right before it. */
+typedef void (*ee_node_fn)(void *context, const ee_kernel_call *call);
+
+/** Call @p watch in front of each node, of layers and heads; NULL for none. */
+void ee_exec_set_watch(ee_exec *exec, ee_node_fn watch, void *context);
+
 /**
  * Memory for samples that come in: shape [max_batch, elements of one sample], of value @p v alive
  * at a cut where the range begins or behind an exit inside it.  What the value held before is

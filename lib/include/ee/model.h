@@ -179,6 +179,13 @@ typedef enum ee_method {
 #define EE_MAX_NODE_INPUTS 16
 #define EE_NAME_BYTES 96
 
+/** How the first input of a node becomes whole numbers of 8 bits; see ee/quantization.h.
+ *  q = min(max(round(x / scale) + zero, 0), 255) stands for (q - zero) scale. */
+typedef struct ee_quant {
+  float scale;  // 0: the node is computed in float32 everywhere
+  int   zero;   // in [0, 255], what 0 becomes
+} ee_quant;
+
 /** One operation.  `in` and `out` are indices of values. */
 typedef struct ee_node {
   char          name[EE_NAME_BYTES];
@@ -191,6 +198,7 @@ typedef struct ee_node {
   ee_activation act;    // applied to the result; EE_ACT_NONE if none is fused
   ee_attributes attr;
   ee_method     method;  // that was found the fastest; counts where ee_tuning_applies()
+  ee_quant      quant;   // of in[0]; counts in the backend `int8`
 } ee_node;
 
 typedef enum { EE_VALUE_INPUT, EE_VALUE_CONSTANT, EE_VALUE_ACTIVATION } ee_value_kind;
@@ -236,23 +244,30 @@ typedef struct ee_tuning {
   int  batch;               // samples
 } ee_tuning;
 
+/** How the scales of a model's nodes were found. */
+typedef struct ee_quantization {
+  char method[64];  // "": never
+  int  samples;     // of the data that were looked at
+} ee_quantization;
+
 typedef struct ee_model {
-  char          name[EE_NAME_BYTES];
-  char         *provenance;   // who made it, how, and what it reached; may be NULL
-  bool          no_winograd;  // see ee/winograd.h
-  bool          is_band;      // see ee/bands.h; node[].method counts, whatever was tuned
-  bool          batched;      // false: one sample is the whole input, the largest batch is 1
-  int           input;        // value
-  int           n_values, n_nodes, n_layers, n_exits, n_classes;
-  ee_value     *value;  // shape [n_values]
-  ee_node      *node;   // shape [n_nodes], topological order; a head's nodes follow its layer's
-  ee_layer     *layer;  // shape [n_layers]
-  ee_exit      *exit;   // shape [n_exits], by attach layer
-  char        **class_name;    // shape [n_classes]; NULL if unnamed
-  double       *head_flops;    // shape [n_exits], of one sample [FLOP]
-  double       *head_seconds;  // shape [n_exits] [s]; 0: never profiled
-  ee_preprocess preprocess;
-  ee_tuning     tuning;
+  char            name[EE_NAME_BYTES];
+  char           *provenance;   // who made it, how, and what it reached; may be NULL
+  bool            no_winograd;  // see ee/winograd.h
+  bool            is_band;      // see ee/bands.h; node[].method counts, whatever was tuned
+  bool            batched;      // false: one sample is the whole input, the largest batch is 1
+  int             input;        // value
+  int             n_values, n_nodes, n_layers, n_exits, n_classes;
+  ee_value       *value;  // shape [n_values]
+  ee_node        *node;   // shape [n_nodes], topological order; a head's nodes follow its layer's
+  ee_layer       *layer;  // shape [n_layers]
+  ee_exit        *exit;   // shape [n_exits], by attach layer
+  char          **class_name;    // shape [n_classes]; NULL if unnamed
+  double         *head_flops;    // shape [n_exits], of one sample [FLOP]
+  double         *head_seconds;  // shape [n_exits] [s]; 0: never profiled
+  ee_preprocess   preprocess;
+  ee_tuning       tuning;
+  ee_quantization quantization;
 
   // Derived by ee_model_finish().
   int *cut_start;  // shape [n_layers + 2]; cut c carries cut_value[cut_start[c] .. cut_start[c+1])

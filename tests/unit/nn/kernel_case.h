@@ -133,11 +133,16 @@ static inline void case_bind(const kernel_case *c, const ee_program *program, in
   }
 }
 
-/** What is added to the result of samples from @p first on, as pixels. */
+/** What is added to the result of samples from @p first on, in the form of the result. */
 static inline void case_bind_residual(const kernel_case *c, const ee_program *program,
                                       int64_t first, ee_kernel_call *call) {
   if (c->residual == NULL) return;
-  const float *dense    = c->residual + first * case_elements(c, 1);
+  const float *dense = c->residual + first * case_elements(c, 1);
+  if (!ee_program_gives_pixels(program, 0)) {
+    size_t bytes   = (size_t)case_elements(c, call->n) * sizeof *dense;
+    call->residual = memcpy(malloc(bytes), dense, bytes);
+    return;
+  }
   call->residual        = case_pixels(program, EE_MAX_NODE_INPUTS, call->n, dense);
   call->residual_pixels = &program->pixels[EE_MAX_NODE_INPUTS];
 }
