@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ee/log.h"
+#include "ee/quantization.h"
 
 #define LIST_BYTES 512  // of all operators with their numbers and backends
 
@@ -29,13 +30,19 @@ static bool computes(ee_op op) {
   }
 }
 
+/* What int8 does not run because nobody ever quantises it is no surprise. */
+static bool is_expected(const ee_backend *backend, ee_op op) {
+  bool multiplies = op == EE_OP_CONV || op == EE_OP_GEMM || op == EE_OP_MATMUL;
+  return !computes(op) || (backend == &ee_backend_int8 && !multiplies);
+}
+
 static void count_fallen(const ee_model *model, const ee_backend *backend, fallen of[EE_OP_COUNT]) {
   for (int k = 0; k < model->n_nodes; k++) {
     const ee_node    *node   = &model->node[k];
     const ee_backend *runner = ee_backend_for(backend, model, node);
     if (runner == backend) continue;
     ee_log(EE_LOG_DEBUG, "%s '%s' runs on %s", ee_op_name(node->op), node->name, runner->name);
-    if (!computes(node->op)) continue;
+    if (is_expected(backend, node->op)) continue;
     if (of[node->op].n++ == 0) of[node->op].to = runner;
   }
 }
@@ -46,6 +53,13 @@ void ee_say_fallback(const ee_model *model, const ee_backend *backend) {
   char                     list[LIST_BYTES] = "";
   if (said == backend) return;
   said = backend;
+  if (backend == &ee_backend_int8 && ee_quantization_count(model) == 0) {
+    ee_log(EE_LOG_INFO,
+           "model %s has no scales, so backend int8 runs none of its nodes: all are in float32; "
+           "'edgeexit quantize' makes them",
+           model->name);
+    return;
+  }
   count_fallen(model, backend, of);
   for (int op = 0; op < EE_OP_COUNT; op++) {
     size_t at = strlen(list);

@@ -2,6 +2,7 @@
 /* What would run a model on this host, and in how much memory. */
 #include <stdio.h>
 
+#include "ee/quantization.h"
 #include "ee/tuning.h"
 #include "info_parts.h"
 #include "json.h"
@@ -38,6 +39,24 @@ static void add_tuning(const ee_model *m, cJSON *to) {
   cJSON_AddStringToObject(one, "counts", ee_tuned_text(m));
 }
 
+/* The scales that the backend int8 would use, if there are any. */
+static void print_quantization(const ee_model *m) {
+  const ee_quantization *q = &m->quantization;
+  if (q->method[0] == '\0') return;
+  printf("8 bits: %d of %d nodes have scales, by %s of %d samples, for --backend int8\n",
+         ee_quantization_count(m), ee_quantization_possible(m), q->method, q->samples);
+}
+
+static void add_quantization(const ee_model *m, cJSON *to) {
+  const ee_quantization *q = &m->quantization;
+  if (q->method[0] == '\0') return;
+  cJSON *one = cJSON_AddObjectToObject(to, "quantized");
+  cJSON_AddStringToObject(one, "method", q->method);
+  cJSON_AddNumberToObject(one, "samples", q->samples);
+  cJSON_AddNumberToObject(one, "nodes", ee_quantization_count(m));
+  cJSON_AddNumberToObject(one, "possible", ee_quantization_possible(m));
+}
+
 static ee_status memory_of(const ee_model *m, const ee_backend *backend, int batch,
                            ee_memory_need *need) {
   return ee_exec_memory(m, backend, 0, m->n_layers, batch, need);
@@ -56,6 +75,7 @@ ee_status ee_info_runs_text(const ee_model *m) {
   for (const char *const *name = ee_backend_names(); *name != NULL; name++) printf(" %s", *name);
   printf("\n");
   print_tuning(m);
+  print_quantization(m);
   printf("memory: weights %.2f MB, packed %.2f MB, activations %.2f MB",
          (double)need.weights * 1e-6, (double)need.packed * 1e-6, (double)need.arena * 1e-6);
   if (m->batched) {
@@ -88,6 +108,7 @@ ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   cJSON_AddStringToObject(runs, "backend", backend->name);
   cJSON_AddStringToObject(runs, "backend_uses", uses(backend, text, sizeof text));
   add_tuning(m, runs);
+  add_quantization(m, runs);
   cJSON *list = cJSON_AddArrayToObject(runs, "backends");
   for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
     cJSON_AddItemToArray(list, cJSON_CreateString(*name));

@@ -20,7 +20,19 @@ typedef struct habit {
   int32_t  winograd;
   int32_t  tuned;    // measured methods count
   uint64_t methods;  // hash of them
+  uint64_t scales;   // hash of them where they count
 } habit;
+
+static uint64_t hash_scales(const ee_model *model) {
+  uint64_t hash = HASH_BEGIN;
+  for (int k = 0; k < model->n_nodes; k++) {
+    uint32_t bits;
+    memcpy(&bits, &model->node[k].quant.scale, sizeof bits);
+    hash = (hash ^ bits) * HASH_FACTOR;
+    hash = (hash ^ (uint64_t)model->node[k].quant.zero) * HASH_FACTOR;
+  }
+  return hash;
+}
 
 static uint64_t hash_methods(const ee_model *model) {
   uint64_t hash = HASH_BEGIN;
@@ -35,6 +47,7 @@ static habit habit_of(const ee_model *model, const ee_backend *backend) {
   h.winograd = ee_winograd_is_on(model);
   h.tuned    = ee_tuning_applies(model) && ee_tuning_count(model) > 0;
   h.methods  = h.tuned ? hash_methods(model) : 0;
+  h.scales   = backend == &ee_backend_int8 ? hash_scales(model) : 0;
   snprintf(h.backend, sizeof h.backend, "%s", backend->name);
   if (backend->describe != NULL) backend->describe(h.uses, sizeof h.uses);
   return h;
@@ -50,6 +63,16 @@ static ee_status check_settings(const habit *all, int size) {
                    all[0].winograd ? "on" : "off");
   }
   return EE_OK;
+}
+
+static ee_status check_scales(const habit *all, int size) {
+  int r = 1;
+  while (r < size && all[r].scales == all[0].scales) r++;
+  if (r >= size) return EE_OK;
+  return EE_FAIL(EE_ERR_MISMATCH,
+                 "rank %d has other scales for backend int8 than rank 0; all ranks need the same "
+                 "model file",
+                 r);
 }
 
 static void compare_vectors(const habit *all, int size, bool say) {
@@ -85,6 +108,7 @@ ee_status ee_same_kernels(MPI_Comm comm, const ee_model *model, const ee_backend
   if (status == EE_OK) {
     EE_MPI(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm));
     status = check_settings(all, size);
+    if (status == EE_OK) status = check_scales(all, size);
   }
   if (status == EE_OK) {
     compare_vectors(all, size, rank == 0);

@@ -96,11 +96,27 @@ static void another_backend_is_refused_on_all_ranks(void) {
   ee_model_destroy(&m);
 }
 
+/* They count on the backend int8 only. */
+static void other_scales_are_refused_on_all_ranks(void) {
+  ee_model *m      = tuned_model();
+  bool      bad    = rank == size - 1 && size > 1;
+  m->node[0].quant = (ee_quant){bad ? 0.25F : 0.5F, 3};
+  CU_ASSERT_EQUAL(agree_on(m), EE_OK);
+  CU_ASSERT_EQUAL(ee_same_kernels(MPI_COMM_WORLD, m, &ee_backend_int8),
+                  size > 1 ? EE_ERR_MISMATCH : EE_OK);
+  if (size > 1) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "other scales"));
+  m->node[0].quant = (ee_quant){0.5F, bad ? 4 : 3};
+  CU_ASSERT_EQUAL(ee_same_kernels(MPI_COMM_WORLD, m, &ee_backend_int8),
+                  size > 1 ? EE_ERR_MISMATCH : EE_OK);
+  ee_model_destroy(&m);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(methods_that_all_ranks_share_count),
     EE_FACT(methods_that_one_rank_lacks_count_nowhere),
     EE_FACT(another_winograd_rule_is_refused_on_all_ranks),
     EE_FACT(a_rule_that_changes_nothing_is_no_difference),
     EE_FACT(another_backend_is_refused_on_all_ranks),
+    EE_FACT(other_scales_are_refused_on_all_ranks),
     {NULL, NULL},
 };

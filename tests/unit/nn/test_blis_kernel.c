@@ -78,12 +78,13 @@ static void a_tile_is_the_product_of_its_panels(void) {
   }
 }
 
-static void backends_are_found_by_name_and_listed_best_first(void) {
+static void backends_are_found_by_name_and_listed_in_order(void) {
   const char *const *names = ee_backend_names();
   CU_ASSERT_STRING_EQUAL(names[0], "simd");
   CU_ASSERT_STRING_EQUAL(names[1], "blis");
   CU_ASSERT_STRING_EQUAL(names[2], "ref");
-  CU_ASSERT_PTR_NULL(names[3]);
+  CU_ASSERT_STRING_EQUAL(names[3], "int8");
+  CU_ASSERT_PTR_NULL(names[4]);
   CU_ASSERT_PTR_EQUAL(ee_backend_by_name("blis"), &ee_backend_blis);
   CU_ASSERT_PTR_EQUAL(ee_backend_by_name("ref"), &ee_backend_ref);
   CU_ASSERT_PTR_NULL(ee_backend_by_name("re"));
@@ -94,6 +95,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_architecture_that_does_not_exist_is_refused),
     EE_FACT(the_processor_decides_the_architecture),
     EE_FACT(a_tile_is_the_product_of_its_panels),
-    EE_FACT(backends_are_found_by_name_and_listed_best_first),
+    EE_FACT(backends_are_found_by_name_and_listed_in_order),
     {NULL, NULL},
 };

@@ -81,6 +81,28 @@ static void windows_of_one_pixel_have_them(void) {
   with_all_int8_kernels(check_long_rows);
 }
 
+/* Of a band: the input begins above the first row that is read, and ends below the last. */
+static void check_bands(void) {
+  ee_rng      rng = ee_rng_at(10, 0);
+  ee_window   w   = {.n_spatial  = 2,
+                     .kernel     = {3, 3},
+                     .stride     = {2, 1},
+                     .dilation   = {1, 1},
+                     .pad_before = {-2, 1},
+                     .pad_after  = {-1, 1},
+                     .groups     = 1};
+  ee_shape    x = {4, {1, 0, 14, 9}}, y = {4, {1, 0, 5, 9}};
+  kernel_case c;
+  conv_case(&c, &rng, w, x, y, 7, 18, true);
+  c.node.quant = draw_quant(&rng);
+  CU_ASSERT_TRUE(has_bits(&c, oracle_conv(&c)));
+  case_end(&c);
+}
+
+static void parts_of_a_picture_have_them(void) {
+  with_all_int8_kernels(check_bands);
+}
+
 static void check_products(void) {
   for (uint64_t draw = 0; draw < 120; draw++) {
     ee_rng      rng = ee_rng_at(3, draw);
@@ -214,6 +236,7 @@ static void packed_weights_are_a_quarter_or_a_half(void) {
 
 const ee_fact ee_facts[] = {EE_FACT(convolutions_have_the_bits_of_plain_loops),
                             EE_FACT(windows_of_one_pixel_have_them),
+                            EE_FACT(parts_of_a_picture_have_them),
                             EE_FACT(products_have_them),
                             EE_FACT(the_largest_sums_fit),
                             EE_FACT(inputs_are_rounded_to_even_and_stay_in_range),

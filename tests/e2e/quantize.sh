@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# edgeexit quantize: 8 bits lose little, say what they lose, have the same bits everywhere, and are
+# taken only where somebody asks for them.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+cd "$scratch"
+
+cp "$source_dir/io/models/modulation.h5" plain.h5
+edgeexit generate modulation --samples 400 -o data.h5 > out
+edgeexit quantize --samples 300 --json plain.h5 data.h5 -o int8.h5 > quantize.json 2> err ||
+  fail "quantize says: $(cat err)"
+nodes=$(tool json_value int8_nodes < quantize.json)
+((nodes >= 4)) || fail "only $nodes nodes have scales"
+expect "nodes given back" "$(tool json_value given_back < quantize.json)" 0
+expect "samples" "$(tool json_value samples < quantize.json)" 300
+for e in 0 1; do
+  awk -v a="$(tool json_value exits.$e.accuracy_float32 < quantize.json)" \
+    -v b="$(tool json_value exits.$e.accuracy_int8 < quantize.json)" \
+    -v s="$(tool json_value exits.$e.same_answers < quantize.json)" \
+    'BEGIN { exit !(a > 0.2 && b > a - 0.03 && s > 0.93) }' || fail "exit $e: $(cat quantize.json)"
+done
+edgeexit info --json int8.h5 > info.json
+expect "nodes in the file" "$(tool json_value runs.quantized.nodes < info.json)" "$nodes"
+edgeexit info int8.h5 | grep -q "8 bits: $nodes of $nodes nodes have scales" || fail "info is silent"
+edgeexit info --json int8.h5 | grep -q "quantized: $nodes nodes, ranges by" ||
+  fail "the provenance does not tell"
+
+# table NAME MODEL OPTION...: an exit table of this name; it tells the name of the model file
+table() {
+  cp "$2" model.h5
+  edgeexit score "${@:3}" model.h5 data.h5 -o "$1.exits" > out 2> err || fail "score $*: $(cat err)"
+}
+table plain plain.h5
+table float32 int8.h5
+table int8 int8.h5 --backend int8
+[[ ! -s err ]] || fail "8 bits say: $(cat err)"
+table one int8.h5 --backend int8 --batch 1
+EE_BACKEND=int8 table environment int8.h5
+cmp -s plain.exits float32.exits || fail "scales change what float32 computes"
+cmp -s plain.exits int8.exits && fail "8 bits have the bits of float32"
+cmp -s int8.exits one.exits || fail "8 bits depend on the batch"
+cmp -s int8.exits environment.exits || fail "EE_BACKEND=int8 computes something else"
+for vectors in avx2 base; do
+  EE_SIMD=$vectors edgeexit info int8.h5 > out 2> err || continue
+  EE_SIMD=$vectors table $vectors int8.h5 --backend int8
+  cmp -s int8.exits $vectors.exits || fail "8 bits on $vectors have other bits"
+done
+
+# three devices, and a device that has other scales or another backend
+run=("$bin/edgeexit" run --logits --policy threshold:value=0.5 --cuts 2/4)
+start() {
+  "${EE_MPIRUN:-mpirun}" -n 2 "${run[@]}" --trace "$1.h5" int8.h5 data.h5 : \
+    -n 1 env "$2" "${run[@]}" --trace "$1.h5" "$3" data.h5 < /dev/null > out 2> err
+}
+export EE_BACKEND=int8
+start ranks EE_NOTHING=1 int8.h5 || fail "three ranks say: $(cat err)"
+tool compare_traces --exits int8.exits --threshold 0.5 ranks.h5 > differences ||
+  fail "three ranks: $(cat differences)"
+start refused EE_BACKEND=simd int8.h5 && fail "another backend on one rank is accepted"
+edgeexit quantize --method minmax --samples 50 plain.h5 data.h5 -o other.h5 > out 2> err
+start refused EE_NOTHING=1 other.h5 && fail "other scales on one rank are accepted"
+unset EE_BACKEND
+
+# nodes that stay in float32: by name, and for the sake of accuracy
+edgeexit bench --backend int8 --per-layer --repeats 1 --json int8.h5 > bench.json 2> err
+first=$(tool json_value layers.0.nodes.0.name < bench.json)
+expect "who runs the first node" "$(tool json_value layers.0.nodes.0.backend < bench.json)" int8
+edgeexit quantize --keep "$first" --json plain.h5 data.h5 -o kept.h5 > kept.json 2> err
+expect "node kept" "$(tool json_value float32_nodes.0 < kept.json)" "$first"
+expect "nodes beside it" "$(tool json_value int8_nodes < kept.json)" $((nodes - 1))
+edgeexit quantize --method percentile --percentile 98 --json plain.h5 data.h5 -o poor.h5 \
+  > poor.json 2> err
+edgeexit quantize --method percentile --percentile 98 --max-accuracy-loss 0.03 --json plain.h5 \
+  data.h5 -o limited.h5 > limited.json 2> err || fail "a limit says: $(cat err)"
+back=$(tool json_value given_back < limited.json)
+((back > 0 && back < nodes)) || fail "$back of $nodes nodes were given back: $(cat limited.json)"
+for e in 0 1; do
+  awk -v a="$(tool json_value exits.$e.accuracy_float32 < limited.json)" \
+    -v b="$(tool json_value exits.$e.accuracy_int8 < limited.json)" \
+    'BEGIN { exit !(b >= a - 0.03 - 1e-9) }' || fail "exit $e loses more: $(cat limited.json)"
+done
+table poor poor.h5 --backend int8
+table limited limited.h5 --backend int8
+grep -q "others run .* on simd" err || fail "nothing is said of nodes in float32: $(cat err)"
+
+# quantising again forgets what was before
+edgeexit quantize --samples 300 --json limited.h5 data.h5 -o again.h5 > again.json 2> err
+table again again.h5 --backend int8
+cmp -s int8.exits again.exits || fail "scales depend on those before"
+expect "notes" "$(edgeexit info again.h5 | grep -c quantized:)" 1
+
+# what cannot be is refused or told
+refuse() {
+  local code=0
+  edgeexit "${@:3}" > out 2> err || code=$?
+  expect "exit code of ${*:3}" "$code" "$1"
+  grep -q -- "$2" err || fail "${*:3} says: $(cat err)"
+}
+refuse 2 '--keep names "nothing", which is no node' \
+  quantize --keep "$first,nothing" plain.h5 data.h5 -o no.h5
+refuse 2 "--method is best; expected\|--method is best, expected" \
+  quantize --method best plain.h5 data.h5 -o no.h5
+refuse 2 "-o MODEL.h5 is missing" quantize plain.h5 data.h5
+refuse 2 "would be written over while it is read" quantize plain.h5 data.h5 -o data.h5
+edgeexit generate input plain.h5 -o unlabelled.h5 > out
+edgeexit quantize plain.h5 unlabelled.h5 -o unlabelled_int8.h5 > out 2> err || fail "no labels: $(cat err)"
+grep -q accuracy out && fail "an accuracy without labels"
+refuse 1 "has no labels, so a loss of accuracy cannot be seen" \
+  quantize --max-accuracy-loss 0.01 plain.h5 unlabelled.h5 -o no.h5
+tool make_data wrong.h5 4 3 8 8 1
+refuse 1 "wrong.h5" quantize plain.h5 wrong.h5 -o no.h5
+[[ ! -e no.h5 ]] || fail "what was refused left a file"
+cp int8.h5 spoiled.h5
+tool spoil spoiled.h5 /quantization/scales 0 nan
+refuse 1 "has the scale nan" score --backend int8 spoiled.h5 data.h5 -o no.exits
+cp int8.h5 spoiled.h5
+tool spoil spoiled.h5 /quantization/zeros 0 300
+refuse 1 "the zero 300" info spoiled.h5
+table none plain.h5 --backend int8
+grep -q "has no scales, so backend int8 runs none of its nodes" err || fail "no scales: $(cat err)"
+cmp -s plain.exits none.exits || fail "without scales int8 is not float32"
