@@ -12,15 +12,16 @@ static void *copy_of(const void *from, int n, int more, size_t size) {
 }
 
 static ee_model scalars_of(const ee_model *from) {
-  ee_model to = {.no_winograd = from->no_winograd,
-                 .batched     = from->batched,
-                 .input       = from->input,
-                 .n_values    = from->n_values,
-                 .n_nodes     = from->n_nodes,
-                 .n_layers    = from->n_layers,
-                 .n_exits     = from->n_exits,
-                 .n_classes   = from->n_classes,
-                 .tuning      = from->tuning};
+  ee_model to = {.no_winograd  = from->no_winograd,
+                 .batched      = from->batched,
+                 .input        = from->input,
+                 .n_values     = from->n_values,
+                 .n_nodes      = from->n_nodes,
+                 .n_layers     = from->n_layers,
+                 .n_exits      = from->n_exits,
+                 .n_classes    = from->n_classes,
+                 .tuning       = from->tuning,
+                 .quantization = from->quantization};
   memcpy(to.name, from->name, sizeof to.name);
   return to;
 }

@@ -56,13 +56,16 @@ static inline void case_rebind(kernel_case *c) {
   c->model.node  = &c->node;
 }
 
-/** Start a case of one @p op. */
+/** Start a case of one @p op, in a model without layers, of which nothing is left at its end. */
 static inline void case_begin(kernel_case *c, ee_op op) {
-  *c                = (kernel_case){.node = {.name = "node", .op = op, .out = EE_MAX_NODE_INPUTS}};
-  c->node           = (ee_node){.name = "node", .op = op, .out = EE_MAX_NODE_INPUTS};
-  c->model.batched  = true;
-  c->model.n_values = EE_MAX_NODE_INPUTS + 1;
-  c->model.n_nodes  = 1;
+  static int none[2];
+  *c                 = (kernel_case){.node = {.name = "node", .op = op, .out = EE_MAX_NODE_INPUTS}};
+  c->node            = (ee_node){.name = "node", .op = op, .out = EE_MAX_NODE_INPUTS};
+  c->model.batched   = true;
+  c->model.n_values  = EE_MAX_NODE_INPUTS + 1;
+  c->model.n_nodes   = 1;
+  c->model.cut_start = none;
+  c->model.cut_value = none;
   case_rebind(c);
   for (int i = 0; i < EE_MAX_NODE_INPUTS; i++) c->node.in[i] = -1;
 }
