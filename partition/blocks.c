@@ -13,14 +13,14 @@ typedef struct blocks {
   int     *first;   // shape [chain.n_layers + 1], first layer of each block; last: n_layers
   int     *attach;  // shape [n_exits]
   double  *work, *reach, *weight_bytes, *packed_bytes;
-  double  *cut_bytes, *head_work;
+  double  *cut_bytes, *copy_work, *head_work;
   double  *run_bytes;  // a block of its own; NULL if `of` has none
 } blocks;
 
 static ee_status blocks_allocate(const ee_chain *of, blocks *b) {
   size_t n = (size_t)of->n_layers + 1, exits = (size_t)of->n_exits;
   *b        = (blocks){.chain = *of};
-  b->number = calloc(5 * n + exits, sizeof *b->number);
+  b->number = calloc(6 * n + exits, sizeof *b->number);
   b->index  = calloc(n + exits, sizeof *b->index);
   b->work   = b->number;
   b->first  = b->index;
@@ -33,13 +33,15 @@ static ee_status blocks_allocate(const ee_chain *of, blocks *b) {
   b->weight_bytes       = b->reach + n;
   b->packed_bytes       = b->weight_bytes + n;
   b->cut_bytes          = b->packed_bytes + n;
-  b->head_work          = b->cut_bytes + n;
+  b->copy_work          = b->cut_bytes + n;
+  b->head_work          = b->copy_work + n;
   b->attach             = b->first + n;
   b->chain.work         = b->work;
   b->chain.reach        = b->reach;
   b->chain.weight_bytes = of->weight_bytes != NULL ? b->weight_bytes : NULL;
   b->chain.packed_bytes = of->packed_bytes != NULL ? b->packed_bytes : NULL;
   b->chain.cut_bytes    = b->cut_bytes;
+  b->chain.copy_work    = of->copy_work != NULL ? b->copy_work : NULL;
   b->chain.head_work    = b->head_work;
   b->chain.attach       = b->attach;
   b->chain.cut_allowed  = NULL;
@@ -65,6 +67,7 @@ static void add_layer(const ee_chain *of, int l, blocks *b) {
     b->first[at]      = l;
     b->reach[at]      = of->reach[l];
     b->cut_bytes[at]  = of->cut_bytes[l];
+    b->copy_work[at]  = of->copy_work != NULL ? of->copy_work[l] : 0.0;
     b->chain.n_layers = at + 1;
   }
   at = b->chain.n_layers - 1;

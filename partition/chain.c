@@ -89,6 +89,7 @@ static ee_status check_range(const ee_chain *chain) {
     work += ee_chain_layer_work(chain, l);
     weight += ee_chain_held_bytes(chain, l);
   }
+  work += 2.0 * largest(chain->copy_work, cuts);
   double bytes   = largest(chain->cut_bytes, cuts);
   double trip    = 2.0 * largest(chain->latency, pairs);
   double link    = trip + bytes / least_positive(chain->bandwidth, pairs);
@@ -112,6 +113,7 @@ ee_status ee_chain_check(const ee_chain *chain) {
   EE_TRY(check_amounts("packed bytes", chain->packed_bytes, 1, layers));
   EE_TRY(check_amounts("bytes to run", chain->run_bytes, layers + 1, layers + 1));
   EE_TRY(check_amounts("cut bytes", chain->cut_bytes, 1, layers + 1));
+  EE_TRY(check_amounts("copy work", chain->copy_work, 1, layers + 1));
   EE_TRY(check_amounts("speed", chain->speed, 1, devices));
   EE_TRY(check_amounts("memory", chain->memory, 1, devices));
   EE_TRY(check_amounts("bandwidth", chain->bandwidth, devices, devices));
@@ -237,7 +239,20 @@ void ee_loads_destroy(ee_loads *loads) {
   *loads = (ee_loads){0};
 }
 
+double ee_chain_copy_work(const ee_chain *chain, int i, int j) {
+  double work = 0.0;
+  if (chain->copy_work == NULL) return 0.0;
+  if (i > 0) work += chain->reach[i] * chain->copy_work[i];
+  if (j < chain->n_layers) work += chain->reach[j] * chain->copy_work[j];
+  return work;
+}
+
 double ee_stage_load(const ee_loads *loads, int d, int i, int j) {
+  double copies = ee_chain_copy_work(loads->chain, i, j);
+  return (loads->work[j] - loads->work[i] + copies) / loads->chain->speed[d];
+}
+
+double ee_stage_floor(const ee_loads *loads, int d, int i, int j) {
   return (loads->work[j] - loads->work[i]) / loads->chain->speed[d];
 }
 

@@ -31,8 +31,15 @@ double ee_chain_layer_work(const ee_chain *chain, int l);
 /** Whether device @p d can own layers. */
 bool ee_chain_present(const ee_chain *chain, int d);
 
+/** Work per admitted sample of copying what passes cut @p i and cut @p j of stage [i, j) [FLOP]. */
+double ee_chain_copy_work(const ee_chain *chain, int i, int j);
+
 /** Seconds per admitted sample of layers [i, j) on device @p d, which is present [s]. */
 double ee_stage_load(const ee_loads *loads, int d, int i, int j);
+
+/** The same without copying: never more, and never less than that of a part of the layers.  Equal
+ *  to the load, and so the loads of parts are never more either, unless the chain has copy_work. */
+double ee_stage_floor(const ee_loads *loads, int d, int i, int j);
 
 /** Seconds per admitted sample of the link that carries @p cut; 0 if from is to [s]. */
 double ee_link_load(const ee_chain *chain, int from, int to, int cut);

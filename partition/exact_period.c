@@ -63,14 +63,14 @@ static void finish_unlimited(ee_search *s, int p, double *finish) {
   }
 }
 
-/* Device p's memory is limited: buffers make what fits uneven, so every cut is tried. */
-static void finish_limited(const ee_search *s, int p, double *finish) {
+/* Device p's memory is limited, or copying makes loads uneven: every cut is tried. */
+static void finish_uneven(const ee_search *s, int p, double *finish) {
   for (int j = 1; j <= s->loads.chain->n_layers; j++) {
     double least = INFINITY;
     for (int i = j - 1; i >= 0; i--) {
-      double load = ee_stage_load(&s->loads, p, i, j);
-      if (load >= least) break;  // and so are all before
-      if (s->gate[i] < least && ee_stage_fits(&s->loads, p, i, j)) least = fmax(load, s->gate[i]);
+      if (ee_stage_floor(&s->loads, p, i, j) >= least) break;  // and so are all before
+      double period = fmax(ee_stage_load(&s->loads, p, i, j), s->gate[i]);
+      if (period < least && ee_stage_fits(&s->loads, p, i, j)) least = period;
     }
     finish[j] = least;
   }
@@ -86,8 +86,8 @@ double ee_search_period(ee_search *s) {
     if (!ee_chain_present(chain, p)) continue;
 
     open_gates(s, p);
-    if (ee_chain_limited(chain, p)) {
-      finish_limited(s, p, finish);
+    if (ee_chain_limited(chain, p) || chain->copy_work != NULL) {
+      finish_uneven(s, p, finish);
     } else {
       finish_unlimited(s, p, finish);
     }

@@ -59,9 +59,10 @@ static int best_column(const ee_search *s, double period, int p, int j, int low,
   int best     = -1;
   held->stages = EE_UNREACHED;
   for (int c = high; c >= low; c--) {
-    int    i    = s->column[c];
+    int i = s->column[c];
+    if (ee_stage_floor(&s->loads, p, i, j) > period) break;  // and so are all before
     double load = ee_stage_load(&s->loads, p, i, j);
-    if (load > period) break;  // and so are all before
+    if (load > period) continue;
     ee_held here = {.stages  = s->entry[i].stages + 1,
                     .squares = s->entry[i].squares + load * load,
                     .begin   = i,
@@ -73,7 +74,8 @@ static int best_column(const ee_search *s, double period, int p, int j, int low,
   return best;
 }
 
-/* Rows [from, to] of device p, whose best columns lie in [low, high]; memory is not limited. */
+/* Rows [from, to] of device p, whose best columns lie in [low, high]; memory is not limited, and
+ * nothing is copied. */
 static void divide(ee_search *s, double period, int p, int from, int to, int low, int high) {
   if (from > to) return;
   int middle = from + (to - from) / 2, j = s->row[middle];
@@ -90,7 +92,7 @@ static int list_rows(ee_search *s, double period, int p) {
   for (int j = 1; j <= s->loads.chain->n_layers; j++) {
     if (s->entry[j - 1].stages != EE_UNREACHED) s->column[n_columns++] = j - 1;
     if (n_columns == 0) continue;
-    if (ee_stage_load(&s->loads, p, s->column[n_columns - 1], j) > period) continue;
+    if (ee_stage_floor(&s->loads, p, s->column[n_columns - 1], j) > period) continue;
     s->row[n_rows]    = j;
     s->last[n_rows++] = n_columns - 1;
   }
@@ -100,7 +102,7 @@ static int list_rows(ee_search *s, double period, int p) {
 static void hold(ee_search *s, double period, int p) {
   int n_rows = list_rows(s, period, p);
   if (n_rows == 0) return;
-  if (!ee_chain_limited(s->loads.chain, p)) {
+  if (!ee_chain_limited(s->loads.chain, p) && s->loads.chain->copy_work == NULL) {
     divide(s, period, p, 0, n_rows - 1, 0, s->last[n_rows - 1]);
     return;
   }

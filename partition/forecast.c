@@ -15,7 +15,8 @@ double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, i
     if (l == stage->begin) before = sum;
     sum += ee_chain_layer_work(chain, l);
   }
-  return (sum - before) / chain->speed[d] / ee_plan_width(plan, s);
+  double copies = ee_chain_copy_work(chain, stage->begin, stage->end);
+  return (sum - before + copies) / chain->speed[d] / ee_plan_width(plan, s);
 }
 
 double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s) {

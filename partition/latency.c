@@ -96,14 +96,15 @@ static void finish_unlimited(ee_latency_search *s, double period, int p) {
   }
 }
 
-/* Device p's memory is limited: buffers make what fits uneven, so every cut is tried. */
-static void finish_limited(ee_latency_search *s, double period, int p) {
+/* Device p's memory is limited, or copying makes loads uneven: every cut is tried. */
+static void finish_uneven(ee_latency_search *s, double period, int p) {
   double *finish = finish_of(s, p);
   for (int j = 1; j <= s->loads.chain->n_layers; j++) {
     for (int i = j - 1; i >= 0; i--) {
+      if (ee_stage_floor(&s->loads, p, i, j) > period) break;  // and so are all before
       double load = ee_stage_load(&s->loads, p, i, j);
-      if (load > period) break;  // and so are all before
-      if (s->gate[i] + load >= finish[j] || !ee_stage_fits(&s->loads, p, i, j)) continue;
+      if (load > period || s->gate[i] + load >= finish[j] || !ee_stage_fits(&s->loads, p, i, j))
+        continue;
       finish[j]             = s->gate[i] + load;
       hop_of(s, p)[j].begin = i;
     }
@@ -119,8 +120,8 @@ static void search(ee_latency_search *s, double period) {
     if (!ee_chain_present(chain, p)) continue;
 
     open_gates(s, period, p);
-    if (ee_chain_limited(chain, p)) {
-      finish_limited(s, period, p);
+    if (ee_chain_limited(chain, p) || chain->copy_work != NULL) {
+      finish_uneven(s, period, p);
     } else {
       finish_unlimited(s, period, p);
     }

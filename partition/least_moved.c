@@ -74,9 +74,10 @@ static void end_stages(search *s, int p) {
   }
   for (int j = 1; j <= chain->n_layers; j++) {
     for (int i = j - 1; i >= 0; i--) {
+      if (ee_stage_floor(&s->loads, p, i, j) > s->period) break;  // and so are all before
       double load = ee_stage_load(&s->loads, p, i, j);
-      if (load > s->period) break;  // and so are all before
-      if (isinf(s->gate[i].bytes) || !ee_stage_fits(&s->loads, p, i, j)) continue;
+      if (load > s->period || isinf(s->gate[i].bytes) || !ee_stage_fits(&s->loads, p, i, j))
+        continue;
       keep_better(&held[j], (way){.bytes  = s->gate[i].bytes + (s->moved[j] - s->moved[i]),
                                   .period = fmax(s->gate[i].period, load),
                                   .device = s->gate[i].device,

@@ -101,7 +101,8 @@ static void keep_to(ee_order_search *s, double period) {
     int device = s->types.first[u];
     for (int i = 0; i < chain->n_layers; i++) {
       for (int j = i + 1; j <= chain->n_layers; j++) {
-        if (ee_stage_load(&s->loads, device, i, j) > period) break;
+        if (ee_stage_floor(&s->loads, device, i, j) > period) break;
+        if (ee_stage_load(&s->loads, device, i, j) > period) continue;
         if (ee_stage_fits(&s->loads, device, i, j)) put(ends_of(s, u, i), j);
       }
     }
@@ -229,9 +230,8 @@ static void neighbours(const ee_order_search *s, double x, double *below, double
     bracket(ee_source_load(chain, s->types.first[u]), x, below, above);
     for (int i = 0; i < chain->n_layers; i++) {
       for (int j = i + 1; j <= chain->n_layers; j++) {
-        double load = ee_stage_load(&s->loads, s->types.first[u], i, j);
-        bracket(load, x, below, above);
-        if (load > x) break;
+        if (ee_stage_floor(&s->loads, s->types.first[u], i, j) >= *above) break;
+        bracket(ee_stage_load(&s->loads, s->types.first[u], i, j), x, below, above);
       }
       for (int v = 0; v < s->types.n && i > 0; v++) {
         bracket(ee_types_link_load(chain, &s->types, u, v, i), x, below, above);

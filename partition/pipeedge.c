@@ -236,7 +236,8 @@ ee_status ee_partition_pipeedge(const ee_chain *chain, bool as_released, ee_plan
   double *ones = malloc((size_t)chain->n_layers * sizeof *ones);
   if (ones == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", chain->n_layers);
 
-  ee_chain  blind  = ee_chain_blind(chain, ones);
+  ee_chain blind   = ee_chain_blind(chain, ones);
+  blind.copy_work  = NULL;
   ee_status status = run(&blind, as_released, plan);
   free(ones);
   if (status == EE_OK) status = ee_partition_fits(chain, *plan);

@@ -27,12 +27,13 @@ static bool may_begin(const probe *it, int p, int i) {
   return false;
 }
 
-/* Whether device p can end at cut j.  Without a memory limit only the last cut where it may begin
- * counts: it means the least load. */
+/* Whether device p can end at cut j.  Where nothing is limited or copied only the last cut where it
+ * may begin counts: it means the least load. */
 static bool may_end(const probe *it, int p, int j) {
   for (int i = j - 1; i >= 0; i--) {
     if (!it->begins[i]) continue;
-    if (ee_stage_load(&it->loads, p, i, j) > it->period) return false;
+    if (ee_stage_floor(&it->loads, p, i, j) > it->period) return false;
+    if (ee_stage_load(&it->loads, p, i, j) > it->period) continue;
     if (ee_stage_fits(&it->loads, p, i, j)) return true;
   }
   return false;

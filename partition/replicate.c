@@ -53,9 +53,9 @@ static hold hold_until(const search *s, double period, int j) {
   hold best = {.devices = NEVER, .stages = NEVER};
   for (int i = j - 1; i >= 0; i--) {
     const hold *before = &s->held[i];
-    int         n      = replicas_for(s, ee_stage_load(&s->loads, s->device, i, j), period);
-    if (n == NEVER) break;  // and so are all before
-    if (before->devices > s->n_devices - n || entry_load(s, i, n) > period) continue;
+    if (replicas_for(s, ee_stage_floor(&s->loads, s->device, i, j), period) == NEVER) break;
+    int n = replicas_for(s, ee_stage_load(&s->loads, s->device, i, j), period);
+    if (n == NEVER || before->devices > s->n_devices - n || entry_load(s, i, n) > period) continue;
     hold here = {before->devices + n, before->stages + 1, i, n};
     if (better(&here, &best) && ee_stage_fits(&s->loads, s->device, i, j)) best = here;
   }

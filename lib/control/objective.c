@@ -28,6 +28,10 @@ static double stage_seconds(const ee_estimate *e, const ee_plan *plan, int s, in
       work += c->head_work[h];
     }
   }
+  if (c->copy_work != NULL && stage->begin > 0 && stage->begin <= last) {
+    work += c->copy_work[stage->begin];
+  }
+  if (c->copy_work != NULL && stage->end <= last) work += c->copy_work[stage->end];
   return work / c->speed[stage->device];
 }
 

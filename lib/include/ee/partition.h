@@ -15,9 +15,12 @@
  *
  *   W_d(i, j) = sum_{l=i..j-1} R[l] t[d][l]  +  sum_{e: i <= attach[e] < j} R[attach[e]] g[d][e]
  *
- * with t = work / speed and g = head_work / speed.  The link that carries cut j from d to d'
- * transmits for C(j) = R[j] cut_bytes[j] / bandwidth per admitted sample, and a message is under
- * way with its credit for a round trip, so with `slots` messages at most the link takes
+ * with t = work / speed and g = head_work / speed, and for what passes a cut inside the network,
+ * where copy_work is given, R[i] copy_work[i] / speed more if i > 0 and R[j] copy_work[j] / speed
+ * if j < n_layers: values are copied into messages and out of them.  The link that carries cut j
+ * from d to d' transmits for C(j) = R[j] cut_bytes[j] / bandwidth per admitted sample, and a
+ * message is under way with its credit for a round trip, so with `slots` messages at most the link
+ * takes
  *
  *   B(j) = max(C(j), (m(j) (latency there + latency back) + C(j)) / slots),
  *   m(j) = (1 - (1 - R[j])^message_samples) / message_samples.
@@ -46,20 +49,22 @@
 /** A chain of layers to be cut over devices.  All arrays are borrowed. */
 typedef struct ee_chain {
   int           n_layers, n_devices, n_exits;
-  const double *work;             // shape [n_layers], of one sample [FLOP]
-  const double *reach;            // shape [n_layers], in [0, 1], does not grow
-  const double *head_work;        // shape [n_exits] [FLOP]; the last exit's may be 0
-  const int    *attach;           // shape [n_exits], layer after which the head runs
-  const double *cut_bytes;        // shape [n_layers + 1], of one sample [byte]
-  const bool   *cut_allowed;      // shape [n_layers + 1], ends ignored; NULL: every cut
-  const double *weight_bytes;     // shape [n_layers] [byte]; NULL: memory is not limited
-  const double *packed_bytes;     // shape [n_layers], of weights once more, packed; NULL: none
-  const double *run_bytes;        // shape [n_layers + 1, n_layers + 1], what layers [i, j) need to
-                                  // run beside weights, no less than parts of them; NULL: nothing
-  const double *speed;            // shape [n_devices] [FLOP/s]; 0: the device is away
-  const double *bandwidth;        // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
-  const double *latency;          // shape [n_devices, n_devices] [s]; NULL: 0
-  const double *memory;           // shape [n_devices] [byte]; 0 or NULL: unlimited
+  const double *work;          // shape [n_layers], of one sample [FLOP]
+  const double *reach;         // shape [n_layers], in [0, 1], does not grow
+  const double *head_work;     // shape [n_exits] [FLOP]; the last exit's may be 0
+  const int    *attach;        // shape [n_exits], layer after which the head runs
+  const double *cut_bytes;     // shape [n_layers + 1], of one sample [byte]
+  const double *copy_work;     // shape [n_layers + 1], of one sample on each of the devices beside
+                               // a cut [FLOP]; ends ignored; NULL: nothing
+  const bool   *cut_allowed;   // shape [n_layers + 1], ends ignored; NULL: every cut
+  const double *weight_bytes;  // shape [n_layers] [byte]; NULL: memory is not limited
+  const double *packed_bytes;  // shape [n_layers], of weights once more, packed; NULL: none
+  const double *run_bytes;     // shape [n_layers + 1, n_layers + 1], what layers [i, j) need to
+                               // run beside weights, no less than parts of them; NULL: nothing
+  const double *speed;         // shape [n_devices] [FLOP/s]; 0: the device is away
+  const double *bandwidth;     // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
+  const double *latency;       // shape [n_devices, n_devices] [s]; NULL: 0
+  const double *memory;        // shape [n_devices] [byte]; 0 or NULL: unlimited
   double        message_samples;  // samples per message, a full batch; >= 1
   int           slots;            // messages under way on a link; 0 counts as 1, without memory
   int           source;           // device that holds the input; -1: none, the input is everywhere

@@ -20,7 +20,7 @@ typedef struct random_chain {
   ee_chain chain;
   int      attach[MOST_EXITS];
   double   work[MOST_LAYERS], reach[MOST_LAYERS], head_work[MOST_EXITS];
-  double   cut_bytes[MOST_LAYERS + 1], weight_bytes[MOST_LAYERS];
+  double   cut_bytes[MOST_LAYERS + 1], copy_work[MOST_LAYERS + 1], weight_bytes[MOST_LAYERS];
   double   packed_bytes[MOST_LAYERS], run_bytes[(MOST_LAYERS + 1) * (MOST_LAYERS + 1)];
   double   speed[MOST_DEVICES], memory[MOST_DEVICES];
   double   bandwidth[MOST_DEVICES * MOST_DEVICES], latency[MOST_DEVICES * MOST_DEVICES];
@@ -86,6 +86,14 @@ static inline void random_memory(ee_rng *rng, bool whole, random_chain *r) {
   if (below(rng, 2) == 0) random_run_bytes(rng, whole, r);
 }
 
+/* Of every third chain, so large that loads do not rise with their layers. */
+static inline void random_copies(uint64_t number, bool whole, random_chain *r) {
+  ee_rng rng = ee_rng_at(whole ? 3 : 4, number);
+  if (number % 3 != 0) return;
+  for (int c = 0; c <= r->chain.n_layers; c++) r->copy_work[c] = amount(&rng, whole, 10);
+  r->chain.copy_work = r->copy_work;
+}
+
 /** Draw chain number @p number; @p whole: all loads are exact in double, so that ties are ties. */
 static inline void random_chain_draw(uint64_t number, bool whole, random_chain *r) {
   ee_rng rng = ee_rng_at(whole ? 1 : 2, number);
@@ -121,6 +129,7 @@ static inline void random_chain_draw(uint64_t number, bool whole, random_chain *
   c->source                           = below(&rng, c->n_devices + 1) - 1;
   random_links(&rng, whole, r);
   random_memory(&rng, whole, r);
+  random_copies(number, whole, r);
 }
 
 /* ---- loads by the formulas of partition.h, one term after the other ---- */
@@ -132,6 +141,10 @@ static inline double stage_by_formula(const ee_chain *c, int d, int i, int j) {
     if (i <= c->attach[e] && c->attach[e] < j) {
       seconds += c->reach[c->attach[e]] * (c->head_work[e] / c->speed[d]);
     }
+  }
+  if (c->copy_work != NULL && i > 0) seconds += c->reach[i] * (c->copy_work[i] / c->speed[d]);
+  if (c->copy_work != NULL && j < c->n_layers) {
+    seconds += c->reach[j] * (c->copy_work[j] / c->speed[d]);
   }
   return seconds;
 }

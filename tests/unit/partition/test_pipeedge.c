@@ -48,6 +48,7 @@ static const int itself[MOST_DEVICES] = {0, 1, 2, 3};
 static void draw(uint64_t k, random_chain *r, double *wide) {
   ee_rng rng = ee_rng_at(31, k);
   random_chain_draw(k, true, r);
+  r->chain.copy_work = NULL;  // it does not look at copying
   int n = r->chain.n_devices;
   for (int d = 0; d < n; d++) {
     wide[d] = below(&rng, 3);
