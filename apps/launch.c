@@ -75,30 +75,31 @@ static ee_status tell_end(int state, const char *trace) {
                  trace != NULL ? trace : "");
 }
 
+ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state) {
+  char   program[PATH_MAX], count[16];
+  char **all = calloc((size_t)n + 5, sizeof *all);
+  if (all == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a command line");
+  program_path(program, sizeof program);
+  snprintf(count, sizeof count, "%d", ranks);
+
+  static char mpirun[] = EE_MPIEXEC, minus_n[] = "-n";
+  char *const first[] = {mpirun, minus_n, count, program};
+  memcpy(all, first, sizeof first);
+  for (int i = 0; i < n; i++) all[4 + i] = args[i];
+  ee_launch_settings();
+  ee_status status = ee_child_run(all, state);
+  free(all);
+  return status;
+}
+
 ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *code) {
+  int state = 0;
   if (devices > EE_LAUNCH_MOST) {
     return EE_FAIL(EE_ERR_USAGE, "%d devices on one host; more than %d are started with mpirun",
                    devices, EE_LAUNCH_MOST);
   }
-  char   program[PATH_MAX], count[16];
-  char **args = calloc((size_t)argc + 8, sizeof *args);
-  if (args == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a command line");
-  program_path(program, sizeof program);
-  snprintf(count, sizeof count, "%d", devices);
-
-  static char mpirun[] = EE_MPIEXEC, minus_n[] = "-n", run[] = "run";
-  int         n = 0;
-  args[n++]     = mpirun;
-  args[n++]     = minus_n;
-  args[n++]     = count;
-  args[n++]     = program;
-  args[n++]     = run;
-  for (int i = 1; i < argc; i++) args[n++] = argv[i];
-  ee_launch_settings();
-  int       state  = 0;
-  ee_status status = ee_child_run(args, &state);
-  free(args);
-  if (status == EE_OK) status = tell_end(state, trace);
-  if (status == EE_OK) *code = WEXITSTATUS(state);
-  return status;
+  EE_TRY(ee_launch_ranks(devices, argc, argv, &state));
+  EE_TRY(tell_end(state, trace));
+  *code = WEXITSTATUS(state);
+  return EE_OK;
 }

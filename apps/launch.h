@@ -26,8 +26,13 @@ bool ee_launched(void);
 
 #define EE_LAUNCH_MOST 256  // ranks on one host; more is a cluster's job, or a mistake
 
-/** Run `mpirun -n devices PROGRAM run argv[1..]`, and say it if a signal ended one of its
- * processes.
+/** Run `mpirun -n ranks PROGRAM args[0..n)`.
+ *  @param[out] state  as waitpid() tells it
+ *  @return EE_OK; EE_ERR_FILE if it cannot be run; EE_ERR_NOMEM */
+ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state);
+
+/** Run `mpirun -n devices PROGRAM argv[0..argc)`, which is a run, and say it if a signal ended one
+ * of its processes.
  *  @param trace      that the run writes; NULL: none
  *  @param[out] code  that it ended with by itself
  *  @return EE_OK; EE_ERR_FILE if it cannot be run; EE_ERR_PEER if a signal ended it; EE_ERR_USAGE

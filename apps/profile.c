@@ -4,9 +4,12 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "copy_cost.h"
 #include "costs.h"
+#include "ee/log.h"
 #include "ee/model_file.h"
 #include "json.h"
+#include "launch.h"
 #include "output_path.h"
 #include "passes.h"
 #include "tuned.h"
@@ -15,7 +18,7 @@
 typedef struct profile_options {
   const char *model, *out, *backend;
   int         batch, repeats;
-  bool        json;
+  bool        json, copies;
 } profile_options;
 
 static void print_row(const char *kind, int i, const char *name, double flops, double seconds,
@@ -44,6 +47,9 @@ static void print_profile(const ee_model *m) {
     print_row("head", e, m->exit[e].name, m->head_flops[e], m->head_seconds[e], seconds);
   }
   print_row("all", 0, m->name, flops, seconds, seconds);
+  if (m->copy_seconds > 0.0) {
+    printf("\npassing on: %.2f us for 1 kB, and as much to take it\n", m->copy_seconds * 1e9);
+  }
 }
 
 static void add_cost(cJSON *list, const char *name, double flops, double seconds) {
@@ -56,6 +62,7 @@ static void add_cost(cJSON *list, const char *name, double flops, double seconds
 static ee_status print_json(const ee_model *m, double cpu_share) {
   cJSON *all = cJSON_CreateObject();
   cJSON_AddNumberToObject(all, "cpu_share", cpu_share);
+  cJSON_AddNumberToObject(all, "copy_seconds_per_byte", m->copy_seconds);
   cJSON *layers = cJSON_AddArrayToObject(all, "layers"),
         *heads  = cJSON_AddArrayToObject(all, "heads");
   for (int l = 0; l < m->n_layers; l++) {
@@ -67,6 +74,18 @@ static ee_status print_json(const ee_model *m, double cpu_share) {
   return ee_json_print(all);
 }
 
+/* What a byte that crosses a cut costs on each side: in the engine, and in MPI, without which there
+ * is still a profile. */
+static ee_status measure_copies(ee_whole *whole, int repeats, ee_model *model) {
+  double engine, messages = 0.0;
+  EE_TRY(ee_cut_cost_measure(whole, repeats, &engine));
+  if (!ee_launched() && ee_copy_cost_measure(&messages) != EE_OK) {
+    ee_log(EE_LOG_WARNING, "plans will not count what messages cost: %s", ee_status_message());
+  }
+  model->copy_seconds = engine + messages;
+  return EE_OK;
+}
+
 static ee_status profile(const profile_options *o) {
   ee_model *model = NULL;
   ee_whole  whole;
@@ -76,6 +95,7 @@ static ee_status profile(const profile_options *o) {
   ee_status status = ee_whole_open(model, o->backend, o->batch, &whole);
   if (status == EE_OK) {
     status = ee_costs_measure(&whole, o->repeats, 0.0, model, &cpu_share);
+    if (status == EE_OK) status = measure_copies(&whole, o->repeats, model);
     ee_whole_close(&whole);
   }
   if (status == EE_OK) status = ee_model_save(model, o->out != NULL ? o->out : o->model);
@@ -97,17 +117,23 @@ int ee_app_profile(int argc, char **argv) {
        "default: the environment's EE_BACKEND, or the best", 0, 0},
       ee_winograd_option,
       ee_tuned_option,
+      {"copies", 0, EE_OPTION_FLAG, &o.copies, NULL,
+       "as one of two ranks, which profile starts: write to a file in place of the model what "
+       "passing on a byte takes",
+       0, 0},
       {"json", 0, EE_OPTION_FLAG, &o.json, NULL, "print one JSON object", 0, 0},
   };
   const ee_command_line line = {"edgeexit profile [options] MODEL.h5",
-                                "Measures every layer and exit head on one core, and stores the "
-                                "seconds of CPU time\nin the model.",
+                                "Measures every layer and exit head on one core, and what it costs "
+                                "to pass values on\nbetween two processes, and stores the seconds "
+                                "of CPU time in the model.",
                                 option,
                                 sizeof option / sizeof option[0],
                                 1,
                                 1};
   int                   n, code;
   if (!ee_app_parse(&line, argc, argv, in, &n, &code)) return code;
+  if (o.copies) return ee_app_finish(ee_copy_cost_as_rank(in[0]));
   o.model = in[0];
   return ee_app_finish(profile(&o));
 }

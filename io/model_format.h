@@ -14,6 +14,7 @@
 #define EE_MODEL_NODES "/graph/nodes"
 #define EE_MODEL_LAYERS "/graph/layers"
 #define EE_MODEL_EXITS "/graph/exits"
+#define EE_MODEL_COPY "/graph/copy_seconds"
 #define EE_MODEL_SCORES "/graph/scores"
 #define EE_MODEL_CLASS_NAMES "/class_names"
 #define EE_MODEL_PROVENANCE "/provenance"

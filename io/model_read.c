@@ -240,6 +240,14 @@ static ee_status finish_with_exits(const ee_h5 *h5, ee_model *model) {
   return status;
 }
 
+static ee_status read_copy(const ee_h5 *h5, ee_model *model) {
+  if (!ee_h5_exists(h5, EE_MODEL_COPY)) return EE_OK;
+  EE_TRY(ee_h5_read_array(h5, EE_MODEL_COPY, EE_H5_F64, 0, NULL, &model->copy_seconds));
+  if (is_duration(model->copy_seconds)) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT, "%s: %s is %g, expected a finite number of at least 0", h5->path,
+                 EE_MODEL_COPY, model->copy_seconds);
+}
+
 static ee_status add_layers(const ee_h5 *h5, ee_model *model) {
   ee_layer_row *row;
   int           n;
@@ -256,6 +264,7 @@ static ee_status read_all(const ee_h5 *h5, ee_model *model) {
   EE_TRY(read_nodes(h5, model));
   EE_TRY(ee_model_read_tuning(h5, model));
   EE_TRY(ee_model_read_quantization(h5, model));
+  EE_TRY(read_copy(h5, model));
   EE_TRY(finish_with_exits(h5, model));
   return add_layers(h5, model);
 }

@@ -120,6 +120,9 @@ static ee_status write_graph(const ee_h5 *h5, const ee_model *model) {
   EE_TRY(write_layers(h5, model));
   EE_TRY(write_exits(h5, model));
   EE_TRY(write_scores(h5, model));
+  if (model->copy_seconds > 0.0) {
+    EE_TRY(ee_h5_write_array(h5, EE_MODEL_COPY, EE_H5_F64, 0, NULL, &model->copy_seconds));
+  }
   EE_TRY(ee_h5_write_text_attribute(h5, EE_MODEL_GRAPH, "name", model->name));
   EE_TRY(ee_h5_write_int_attribute(h5, EE_MODEL_GRAPH, "batched", model->batched));
   EE_TRY(ee_h5_write_int_attribute(h5, EE_MODEL_GRAPH, "input", model->input));

@@ -16,7 +16,7 @@
 
 static ee_status allocate(ee_estimate *e, int layers, int exits) {
   size_t  p      = (size_t)e->n_devices;
-  size_t  n      = (size_t)exits + 4 * (size_t)layers + 1 + 6 * p + 3 * p * p;
+  size_t  n      = (size_t)exits + 5 * (size_t)layers + 2 + 6 * p + 3 * p * p;
   double *block  = calloc(n, sizeof *block);
   e->measured    = calloc(p, sizeof *e->measured);
   e->attach      = calloc((size_t)exits, sizeof *e->attach);
@@ -29,7 +29,8 @@ static ee_status allocate(ee_estimate *e, int layers, int exits) {
   e->work         = e->reach + layers;
   e->weight_bytes = e->work + layers;
   e->cut_bytes    = e->weight_bytes + layers;
-  e->speed        = e->cut_bytes + layers + 1;
+  e->copy_work    = e->cut_bytes + layers + 1;
+  e->speed        = e->copy_work + layers + 1;
   e->own_speed    = e->speed + p;
   e->old_speed    = e->own_speed + p;
   e->memory       = e->old_speed + p;
@@ -55,6 +56,7 @@ static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
   }
   for (int c = 0; c <= m->n_layers; c++) {
     e->cut_bytes[c] = (double)ee_link_cut_bytes(m, c, ee_run_link_values(setup, c));
+    e->copy_work[c] = ee_copy_work(setup, c);
   }
   for (int x = 0; x < m->n_exits; x++) {
     e->head_work[x] = ee_head_work(setup, x);
@@ -116,25 +118,27 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   fill_fleet(e, setup);
   size_t pairs = (size_t)n_devices * (size_t)n_devices;
   memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
-  e->chain = (ee_chain){.n_layers        = m->n_layers,
-                        .n_devices       = n_devices,
-                        .n_exits         = m->n_exits,
-                        .work            = e->work,
-                        .reach           = e->reach,
-                        .head_work       = e->head_work,
-                        .attach          = e->attach,
-                        .cut_bytes       = e->cut_bytes,
-                        .cut_allowed     = setup->whole_blocks ? e->cut_allowed : NULL,
-                        .weight_bytes    = e->weight_bytes,
-                        .packed_bytes    = e->packed_bytes,
-                        .run_bytes       = e->run_bytes,
-                        .speed           = e->speed,
-                        .bandwidth       = e->bandwidth,
-                        .latency         = e->latency,
-                        .memory          = e->memory,
-                        .message_samples = setup->batch_limit,
-                        .slots           = setup->slots,
-                        .max_period      = setup->max_period};
+  e->chain =
+      (ee_chain){.n_layers     = m->n_layers,
+                 .n_devices    = n_devices,
+                 .n_exits      = m->n_exits,
+                 .work         = e->work,
+                 .reach        = e->reach,
+                 .head_work    = e->head_work,
+                 .attach       = e->attach,
+                 .cut_bytes    = e->cut_bytes,
+                 .copy_work    = setup->by_seconds && m->copy_seconds > 0.0 ? e->copy_work : NULL,
+                 .cut_allowed  = setup->whole_blocks ? e->cut_allowed : NULL,
+                 .weight_bytes = e->weight_bytes,
+                 .packed_bytes = e->packed_bytes,
+                 .run_bytes    = e->run_bytes,
+                 .speed        = e->speed,
+                 .bandwidth    = e->bandwidth,
+                 .latency      = e->latency,
+                 .memory       = e->memory,
+                 .message_samples = setup->batch_limit,
+                 .slots           = setup->slots,
+                 .max_period      = setup->max_period};
   return EE_OK;
 }
 

@@ -34,11 +34,11 @@ typedef struct ee_estimate {
   double         *latency;    // shape [n_devices, n_devices] [s]
   double         *memory;     // shape [n_devices] [byte], 0: unlimited
   double         *file_rate;  // shape [n_devices], reading the model file [byte/s]; 0: not known
-  double         *work, *head_work, *cut_bytes, *weight_bytes;  // of the model, as double
-  double         *packed_bytes, *run_bytes;  // as of the chain; NULL where no memory is limited
-  int            *attach;                    // shape [n_exits]
-  bool           *cut_allowed;               // shape [n_layers + 1]
-  ee_chain        chain;                     // all of the above, for the planner
+  double  *work, *head_work, *cut_bytes, *copy_work, *weight_bytes;  // of the model, as double
+  double  *packed_bytes, *run_bytes;  // as of the chain; NULL where no memory is limited
+  int     *attach;                    // shape [n_exits]
+  bool    *cut_allowed;               // shape [n_layers + 1]
+  ee_chain chain;                     // all of the above, for the planner
 } ee_estimate;
 
 /** Start from the fleet and from every sample going through every layer. */

@@ -189,6 +189,7 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
       to += ee_link_put(model, value, out->values, from + i * one, 1, to);
     }
   }
+  b->work += n * ee_copy_work(s->context->setup, out->cut);
   b->result->out_bytes[b->result->n_out++] = ee_message_bytes(out, n);
 }
 
@@ -247,9 +248,10 @@ static ee_status run_segment(batch *b) {
   return run_layers(b, at, s->end);
 }
 
-/* Count what the batch took, and set when it may go on. */
-static void account(const batch *b, int64_t start, int64_t end, ee_batch_result *result) {
+/* Count what the batch took, its copying out of messages included, and set when it may go on. */
+static void account(const batch *b, int64_t now, int64_t end, ee_batch_result *result) {
   ee_segment       *s       = b->segment;
+  int64_t           start   = now - s->taking;
   ee_device_totals *totals  = s->context->totals;
   int64_t           modeled = ee_pacer_compute(s->context->pacer, b->work, start);
   result->release           = start + modeled > end ? start + modeled : end;
@@ -273,6 +275,7 @@ ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
   ee_answer_box_slot(s->context->answers, &b.answers);
   *b.answers.n = 0;
 
+  b.work = b.n * ee_copy_work(s->context->setup, s->entries.layout[s->entry].cut);
   EE_TRY(run_segment(&b));
   bool whole = !s->ordered || s->ceiling == s->watermark;
   if (s->fan.n > 0 && (b.n > 0 || result->n_out > 0)) {
@@ -282,5 +285,6 @@ ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
   s->filled    = 0;
   s->closed    = false;
   account(&b, now, now_of(s), result);
+  s->taking = 0;
   return EE_OK;
 }

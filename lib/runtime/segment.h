@@ -60,6 +60,7 @@ typedef struct ee_segment {
   int            entry;        // in `entries`, of its samples
   bool           closed;       // samples that come in elsewhere stand behind it
   int64_t        first_taken;  // when its first sample came in [ns]
+  int64_t        taking;       // how long it took to copy its samples out of messages [ns]
   uint64_t      *id;           // shape [batch_limit]
   int64_t       *admitted;     // shape [batch_limit] [ns]
   unsigned char *state;        // shape [batch_limit, in.state_bytes]

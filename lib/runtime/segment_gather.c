@@ -2,6 +2,7 @@
 /* Gathering a segment's batches from the links into it. */
 #include <string.h>
 
+#include "ee/clock.h"
 #include "segment.h"
 
 /* Copy `n` samples of the message, from the input's `taken`th on, behind those already in the
@@ -10,6 +11,7 @@
 static void take_samples(ee_segment *s, ee_input *input, const ee_message_layout *in,
                          const ee_message *m, int n) {
   const ee_model *model = s->context->setup->model;
+  int64_t         begin = ee_clock_ns();
   size_t          at = (size_t)s->filled, from = (size_t)input->taken, count = (size_t)n;
   memcpy(s->id + at, m->id + from, count * sizeof *s->id);
   memcpy(s->admitted + at, m->admitted + from, count * sizeof *s->admitted);
@@ -25,6 +27,7 @@ static void take_samples(ee_segment *s, ee_input *input, const ee_message_layout
     values += (size_t)m->header->n * one;
   }
   s->filled += n;
+  s->taking += ee_clock_ns() - begin;
   input->taken += n;
 }
 

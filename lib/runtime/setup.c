@@ -184,6 +184,13 @@ double ee_head_work(const ee_run_setup *setup, int exit) {
   return setup->by_seconds ? m->head_seconds[exit] * setup->host_flops : m->head_flops[exit];
 }
 
+double ee_copy_work(const ee_run_setup *setup, int cut) {
+  const ee_model *m = setup->model;
+  if (!setup->by_seconds || cut <= 0 || cut >= m->n_layers) return 0.0;
+  size_t bytes = ee_link_cut_bytes(m, cut, ee_run_link_values(setup, cut));
+  return m->copy_seconds * (double)bytes * setup->host_flops;
+}
+
 int ee_setup_key(const ee_run_setup *s) {
   uint64_t hash = mix(0xcbf29ce484222325u, ee_plan_hash(s->plan));
   hash          = mix(hash, s->n_samples);
@@ -205,6 +212,7 @@ int ee_setup_key(const ee_run_setup *s) {
   }
   for (int l = 0; l < s->model->n_layers; l++) {
     hash = mix_double(hash, ee_layer_work(s, l));
+    hash = mix_double(hash, ee_copy_work(s, l));
     hash = mix(hash, s->model->layer[l].weight_bytes);
   }
   // Simulated ranks are in one process and have one fleet, of n^2 links: n times that takes

@@ -96,3 +96,14 @@ agree 0.833 3 3 10G 1Gbit/s 20ms "${some[@]}" --cuts 3/6 --batch 8 --slots 6
 outcomes few 0.95 0
 agree 0.842 8 2 10G 1Gbit/s 20ms --outcomes few.h5 --samples 8000 --epoch 1600 --cuts 3 --batch 8 \
   --slots 2
+
+# What was profiled counts, and with it what it costs to pass values on and to take them: devices a
+# thousandth as fast as this one are simulated as they were planned.
+edgeexit profile --repeats 5 model.h5 > out 2> err
+printf 'devices: [{name: d, count: 2, relative: 0.001}]\n' > fleet.yaml
+outcomes all 0 0
+for cut in 2 4; do
+  read -r predicted simulated <<< "$(simulate --outcomes all.h5 --cuts $cut --samples 1200 --epoch 200)"
+  awk -v p="$predicted" -v m="$simulated" 'BEGIN { exit !((m / p - 1) ^ 2 < 1e-6 ^ 2) }' ||
+    fail "a profiled model cut at $cut: predicted $predicted ms, simulated $simulated"
+done

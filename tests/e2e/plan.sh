@@ -154,6 +154,8 @@ expect "speed assumed" "$(of assumed_flops)" 1000000000
 edgeexit plan model.h5 -n 2 > out
 grep -q 'never profiled: 1 GFLOP/s are assumed' out || fail "an unprofiled model says: $(cat out)"
 edgeexit profile model.h5 -o profiled.h5 --json > profile.json
+copying=$(tool json_value copy_seconds_per_byte < profile.json)
+awk -v s="$copying" 'BEGIN { exit !(s > 1e-12 && s < 1e-7) }' || fail "passing a byte on takes $copying s"
 seconds=$(tr '{' '\n' < profile.json | sed -n 's/.*"seconds":\([-0-9.e]*\).*/\1/p' |
   awk '{ sum += $1 } END { printf "%.12g", sum }')
 edgeexit plan profiled.h5 -n 1 --planner latency --json > plan.json

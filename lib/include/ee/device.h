@@ -97,6 +97,10 @@ ee_link_values ee_run_link_values(const ee_run_setup *setup, int cut);
 double ee_layer_work(const ee_run_setup *setup, int layer);
 double ee_head_work(const ee_run_setup *setup, int exit);
 
+/** The same for what each of the two devices beside @p cut does to pass one sample on or to take
+ *  it; 0 at the ends, and unless `by_seconds` [FLOP]. */
+double ee_copy_work(const ee_run_setup *setup, int cut);
+
 /**
  * Measure the links between all pairs of ranks, one pair at a time: the median of half round trips
  * of one byte, and the bytes per second of the fastest round trip of a large message without that.

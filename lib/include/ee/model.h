@@ -265,6 +265,7 @@ typedef struct ee_model {
   char          **class_name;    // shape [n_classes]; NULL if unnamed
   double         *head_flops;    // shape [n_exits], of one sample [FLOP]
   double         *head_seconds;  // shape [n_exits] [s]; 0: never profiled
+  double          copy_seconds;  // to pass on, or take, a byte of values [s/byte]; 0: not profiled
   ee_preprocess   preprocess;
   ee_tuning       tuning;
   ee_quantization quantization;

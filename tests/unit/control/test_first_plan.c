@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first plan: what the planner says of the fleet, and of shares known beforehand. */
+#include <math.h>
+
 #include "ee/controller.h"
 #include "ee_test.h"
 #include "lab.h"
@@ -48,6 +50,29 @@ static void it_is_the_planners_for_fleet_and_shares(void) {
 }
 
 /* Two devices, cut before layer 3: the sum of what is on the way. */
+/* Layers of 1 ms: two devices have 3 ms each and what they copy at the cut between, as long as that
+ * is less than what one would have to do alone. */
+static void copying_counts_on_both_sides_of_a_cut(void) {
+  lab t;
+  lab_open(&t, false);
+  t.setup.host_flops = 1e9;
+  t.setup.by_seconds = true;
+  for (int l = 0; l < LAB_LAYERS; l++) t.model->layer[l].seconds = 1e-3;
+  for (int copies = 0; copies < 4; copies++) {
+    double      ms = 1.4 * copies, bytes = (double)ee_link_cut_bytes(t.model, 3, EE_LINK_F32);
+    ee_plan    *plan = NULL;
+    ee_forecast forecast;
+    t.model->copy_seconds = ms * 1e-3 / bytes;
+    CU_ASSERT_EQUAL_FATAL(
+        ee_first_plan(&t.setup, 2, ee_planner_by_name("exact"), NULL, &plan, &forecast), EE_OK);
+    CU_ASSERT_EQUAL(plan->n_stages, ms < 3.0 ? 2 : 1);
+    CU_ASSERT_EQUAL(plan->stage[0].end, ms < 3.0 ? 3 : LAB_LAYERS);
+    CU_ASSERT_DOUBLE_EQUAL(forecast.period, fmin(3.0 + ms, 6.0) * 1e-3, 1e-9);
+    ee_plan_destroy(&plan);
+  }
+  lab_close(&t);
+}
+
 /* Of six layers the second takes as long as the other five together: two devices share them as
  * 0-1 and 2-5, or by operations elsewhere. */
 static void profiled_seconds_stand_in_for_operations(void) {
@@ -165,6 +190,7 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
+    EE_FACT(copying_counts_on_both_sides_of_a_cut),
     EE_FACT(profiled_seconds_stand_in_for_operations),
     EE_FACT(a_profiled_plan_takes_the_profiled_seconds),
     EE_FACT(measured_links_are_planned_with),

@@ -77,6 +77,7 @@ static void check_layers_and_exits(const ee_model *a, const ee_model *b) {
     SAME(layer[l].weight_bytes);
     SAME(layer[l].seconds);
   }
+  SAME(copy_seconds);
   SAME(n_exits);
   for (int e = 0; e < a->n_exits; e++) {
     SAME_TEXT(exit[e].name);

@@ -49,7 +49,7 @@ static void draw(uint64_t k, random_chain *r, double *wide) {
   ee_rng rng = ee_rng_at(31, k);
   random_chain_draw(k, true, r);
   r->chain.copy_work = NULL;  // it does not look at copying
-  int n = r->chain.n_devices;
+  int n              = r->chain.n_devices;
   for (int d = 0; d < n; d++) {
     wide[d] = below(&rng, 3);
     if (r->speed[d] > 0.0) r->speed[d] = 1 + below(&rng, 2);

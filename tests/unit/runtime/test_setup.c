@@ -72,6 +72,27 @@ static void numbers_out_of_range_are_refused(void) {
   close_setup();
 }
 
+/* Four values of 32 bits, or 16, for each of the channels that cross. */
+static void what_crosses_a_cut_is_copied_where_seconds_count(void) {
+  open_setup();
+  double bytes        = (double)ee_link_cut_bytes(model, 1, EE_LINK_F32);
+  model->copy_seconds = 2e-10;
+  CU_ASSERT_TRUE(bytes > 0.0);
+  CU_ASSERT_EQUAL(ee_copy_work(&setup, 1), 0.0);
+  int before       = ee_setup_key(&setup);
+  setup.by_seconds = true;
+  CU_ASSERT_DOUBLE_EQUAL(ee_copy_work(&setup, 1), 0.2 * bytes, 1e-9);
+  CU_ASSERT_EQUAL(ee_copy_work(&setup, 0), 0.0);
+  CU_ASSERT_EQUAL(ee_copy_work(&setup, model->n_layers), 0.0);
+  CU_ASSERT_NOT_EQUAL(ee_setup_key(&setup), before);
+  before              = ee_setup_key(&setup);
+  model->copy_seconds = 3e-10;
+  CU_ASSERT_NOT_EQUAL(ee_setup_key(&setup), before);
+  setup.link_values = EE_LINK_F16;
+  CU_ASSERT_DOUBLE_EQUAL(ee_copy_work(&setup, 1), 0.15 * bytes, 1e-9);
+  close_setup();
+}
+
 static void plans_and_fleets_of_another_size_are_refused(void) {
   open_setup();
   CU_ASSERT_EQUAL(ee_setup_check(&setup, 3), EE_ERR_ARG);
@@ -169,6 +190,7 @@ static void whatever_ranks_must_share_is_in_the_key(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(numbers_out_of_range_are_refused),
+    EE_FACT(what_crosses_a_cut_is_copied_where_seconds_count),
     EE_FACT(plans_and_fleets_of_another_size_are_refused),
     EE_FACT(a_policy_that_needs_scores_is_refused_without_them),
     EE_FACT(a_device_that_owns_layers_must_have_a_speed_at_all_times),
