@@ -17,6 +17,7 @@
 #include "run_options.h"
 #include "run_summary.h"
 #include "run_trace.h"
+#include "team_run.h"
 
 static ee_status read_layer(void *self, int layer, float **blob) {
   ee_run_inputs *in    = self;
@@ -54,9 +55,14 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .stop           = ee_interrupt_flag()};
 }
 
-static void say_idle(const ee_run_setup *setup, int size) {
+static void say_placement(const ee_run_setup *setup, const ee_units *units, int size) {
   char text[512];
-  int  idle = size - ee_plan_devices_used(setup->plan);
+  if (units != NULL) {
+    ee_log(EE_LOG_INFO, "%d branches on devices %s", units->n_lanes,
+           ee_team_text(units, text, sizeof text));
+    return;
+  }
+  int idle = size - ee_plan_devices_used(setup->plan);
   if (idle == 0) return;
   ee_log(EE_LOG_INFO, "%d of %d devices have no layers in the first plan: %s", idle, size,
          ee_plan_text(setup->plan, text, sizeof text));
@@ -90,7 +96,8 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   if (status == EE_OK) {
     ee_control_hooks hooks = ee_controller_hooks(controller);
     status                 = ee_device_run(device, &hooks);
-    ee_run_outcome_gather(comm, device, controller, outcome);
+    ee_run_outcome_gather(comm, ee_device_totals_of(device), NULL, outcome);
+    ee_run_outcome_control(comm, ee_controller_totals_of(controller), outcome);
   }
   ee_controller_destroy(&controller);
   ee_device_destroy(&device);
@@ -107,7 +114,7 @@ static ee_status say_interrupted(const ee_run_setup *setup, const ee_run_trace *
 
 /* Everything between reading the inputs and closing the trace.  Collective. */
 static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
-                            ee_run_setup *setup, int argc, char **argv) {
+                            ee_run_setup *setup, const ee_units *units, int argc, char **argv) {
   ee_run_trace   trace;
   ee_run_outcome outcome = {0};
   int            rank, size;
@@ -116,8 +123,9 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   ee_status status = ee_run_trace_open(comm, o, in, setup->plan, argc, argv, &trace);
   if (status == EE_OK) {
     setup->sink = &trace.sink;
-    if (rank == 0) say_idle(setup, size);
-    status = run_stream(comm, o, setup, &outcome);
+    if (rank == 0) say_placement(setup, units, size);
+    status = units != NULL ? ee_run_team(comm, o, setup, units, &outcome)
+                           : run_stream(comm, o, setup, &outcome);
   }
   if (status == EE_ERR_INTERRUPTED) status = say_interrupted(setup, &trace);
   ee_status closed = ee_run_trace_close(&trace);
@@ -202,6 +210,17 @@ static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, ee_run_inputs
   return ee_agree(comm, status, 0);
 }
 
+/* The same for samples that are on several devices at once.  Collective. */
+static ee_status place_units(MPI_Comm comm, const ee_run_options *o, ee_run_setup *setup,
+                             ee_units **units, ee_plan **plan) {
+  int size;
+  EE_MPI(MPI_Comm_size(comm, &size));
+  ee_status status = ee_run_units(o, setup, size, units);
+  if (status == EE_OK) status = ee_run_units_plan(*units, size, plan);
+  setup->plan = *plan;
+  return ee_agree(comm, status, 0);
+}
+
 static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
   ee_run_inputs in;
   EE_TRY(ee_run_inputs_open(comm, o, &in));
@@ -209,8 +228,11 @@ static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, cha
   ee_run_setup setup = make_setup(o, &in);
   if (in.links != NULL) setup.link_latency = in.links + in.n_links;
   ee_plan  *plan   = NULL;
-  ee_status status = make_plan(comm, o, &in, &setup, &plan);
-  if (status == EE_OK) status = run_traced(comm, o, &in, &setup, argc, argv);
+  ee_units *units  = NULL;
+  ee_status status = ee_team_is_wished(&o->team) ? place_units(comm, o, &setup, &units, &plan)
+                                                 : make_plan(comm, o, &in, &setup, &plan);
+  if (status == EE_OK) status = run_traced(comm, o, &in, &setup, units, argc, argv);
+  ee_units_destroy(&units);
   ee_plan_destroy(&plan);
   ee_run_inputs_close(&in);
   return status;

@@ -143,6 +143,34 @@ static void add_devices(cJSON *all, const ee_run_figures *f) {
   }
 }
 
+ee_team_totals ee_run_team_sum(const ee_run_figures *f) {
+  ee_team_totals sum = {0};
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    const ee_team_totals *t = &f->outcome->team[d];
+    sum.computed += t->computed;
+    sum.in_vain += t->in_vain;
+    sum.spared += t->spared;
+    sum.flops += t->flops;
+    sum.flops_in_vain += t->flops_in_vain;
+    sum.joined_in_part += t->joined_in_part;
+    sum.skipped += t->skipped;
+  }
+  return sum;
+}
+
+static void add_team(cJSON *all, const ee_run_figures *f) {
+  if (f->outcome->team == NULL) return;
+  ee_team_totals t  = ee_run_team_sum(f);
+  cJSON         *to = cJSON_AddObjectToObject(all, "team");
+  cJSON_AddNumberToObject(to, "units_computed", (double)t.computed);
+  cJSON_AddNumberToObject(to, "units_in_vain", (double)t.in_vain);
+  cJSON_AddNumberToObject(to, "units_spared", (double)t.spared);
+  cJSON_AddNumberToObject(to, "flop", t.flops);
+  cJSON_AddNumberToObject(to, "flop_in_vain", t.flops_in_vain);
+  cJSON_AddNumberToObject(to, "answered_in_part", (double)t.joined_in_part);
+  cJSON_AddNumberToObject(to, "begun_without_some", (double)t.skipped);
+}
+
 /* How values cross the first plan's links. */
 static void add_links(cJSON *all, const ee_run_figures *f) {
   const ee_plan *plan = f->setup->plan;
@@ -206,5 +234,6 @@ ee_status ee_run_figures_json(const ee_run_figures *figures) {
   add_devices(all, figures);
   add_links(all, figures);
   add_control(all, figures);
+  add_team(all, figures);
   return ee_json_print(all);
 }

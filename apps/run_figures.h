@@ -32,6 +32,9 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
 /** Print one JSON object. */
 ee_status ee_run_figures_json(const ee_run_figures *figures);
 
+/** What all devices did of samples that were on several at once. */
+ee_team_totals ee_run_team_sum(const ee_run_figures *figures);
+
 /** Name of device @p d in the fleet; "" without one. */
 const char *ee_run_device_name(const ee_run_figures *figures, int d);
 

@@ -38,8 +38,27 @@ static ee_status check_max_period(const ee_run_options *o) {
   return EE_OK;
 }
 
+/* What samples on several devices at once have nothing to do with. */
+static ee_status check_team(const ee_run_options *o) {
+  const char *other = o->cuts != NULL        ? "--cuts"
+                      : o->offload           ? "--offload on"
+                      : o->measure_links     ? "--measure-links"
+                      : o->link.int8 != NULL ? "--exits-int8"
+                      : o->max_period > 0.0  ? "--max-period"
+                                             : NULL;
+  if (!ee_team_is_wished(&o->team)) return EE_OK;
+  if (other != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "%s is for plans that are chains of devices, not for --branches",
+                   other);
+  }
+  if (strcmp(o->link.values, "f32") == 0) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with --branches values travel as f32",
+                 o->link.values);
+}
+
 static ee_status check(const ee_run_options *o) {
   char planners[256];
+  EE_TRY(check_team(o));
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
@@ -199,6 +218,7 @@ static ee_run_options defaults(void) {
                           .weights       = "auto",
                           .move          = "live",
                           .link          = ee_link_options_none(),
+                          .team          = ee_team_wish_none(),
                           .batch         = 8,
                           .slots         = 6,
                           .epoch         = 256,
@@ -224,6 +244,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
   n_options += add_stream_options(o, option);
   n_options += add_plan_options(o, planners, option + n_options);
   n_options += add_control_options(o, option + n_options);
+  n_options += ee_team_add_options(&o->team, option + n_options);
   bool                  simulate = strcmp(argv[0], "simulate") == 0;
   const ee_command_line line     = {simulate ? simulate_usage : run_usage,
                                 simulate ? simulate_help : run_help,

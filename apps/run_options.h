@@ -2,6 +2,7 @@
 #pragma once
 #include "ee/controller.h"
 #include "link_options.h"
+#include "team_options.h"
 
 /** @file run_options.h  The command line of `edgeexit run`. */
 typedef struct ee_run_options {
@@ -23,6 +24,7 @@ typedef struct ee_run_options {
   bool        rebalance, offload, measure_links, whole_blocks, logits, json, quiet;
 
   ee_link_options link;
+  ee_team_wish    team;
 } ee_run_options;
 
 /**

@@ -15,27 +15,39 @@
 #define HELD_SLOWER 1.05  // measured over predicted period, likewise
 #define HELD_EPOCHS 8     // fewer tell nothing
 
-void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
-                           ee_run_outcome *outcome) {
+/* Everybody's @p mine, of @p bytes, to rank 0; NULL there without memory for it, and elsewhere. */
+static void *gather(MPI_Comm comm, const void *mine, int bytes) {
   int rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
-  *outcome = (ee_run_outcome){.n_devices = size, .control = *ee_controller_totals_of(controller)};
-  // The rank that is last to add its part has waited for nobody else's.
-  int64_t sum_ns = outcome->control.sum_ns;
-  EE_MPI(MPI_Reduce(&sum_ns, &outcome->control.sum_ns, 1, MPI_INT64_T, MPI_MIN, 0, comm));
-  if (rank == 0) outcome->device = calloc((size_t)size, sizeof *outcome->device);
-  int              here = rank != 0 || outcome->device != NULL;
-  ee_device_totals mine = *ee_device_totals_of(device);
+  void *all  = rank == 0 ? calloc((size_t)size, (size_t)bytes) : NULL;
+  int   here = rank != 0 || all != NULL;
   EE_MPI(MPI_Bcast(&here, 1, MPI_INT, 0, comm));
-  if (!here) return;  // without memory for it there is no summary; the run itself is whole
-  EE_MPI(MPI_Gather(&mine, (int)sizeof mine, MPI_BYTE, outcome->device, (int)sizeof mine, MPI_BYTE,
-                    0, comm));
+  if (here) EE_MPI(MPI_Gather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, 0, comm));
+  return all;
+}
+
+/* Without memory for it there is no summary; the run itself is whole. */
+void ee_run_outcome_gather(MPI_Comm comm, const ee_device_totals *device,
+                           const ee_team_totals *team, ee_run_outcome *outcome) {
+  EE_MPI(MPI_Comm_size(comm, &outcome->n_devices));
+  outcome->device = gather(comm, device, (int)sizeof *device);
+  if (team != NULL) outcome->team = gather(comm, team, (int)sizeof *team);
+}
+
+void ee_run_outcome_control(MPI_Comm comm, const ee_controller_totals *control,
+                            ee_run_outcome *outcome) {
+  outcome->control = *control;
+  // The rank that is last to add its part has waited for nobody else's.
+  int64_t sum_ns = control->sum_ns;
+  EE_MPI(MPI_Reduce(&sum_ns, &outcome->control.sum_ns, 1, MPI_INT64_T, MPI_MIN, 0, comm));
 }
 
 void ee_run_outcome_free(ee_run_outcome *outcome) {
   free(outcome->device);
+  free(outcome->team);
   outcome->device = NULL;
+  outcome->team   = NULL;
 }
 
 static void print_stream(const ee_run_figures *f) {
@@ -79,6 +91,20 @@ static void print_devices(const ee_run_figures *f) {
            100.0 * (double)t->cpu / wall, (long long)t->batches, (double)t->bytes_sent * 1e-6,
            (double)t->memory * 1e-6);
   }
+}
+
+/* Units that were computed, and what for. */
+static void print_team(const ee_run_figures *f) {
+  ee_team_totals all = ee_run_team_sum(f);
+  printf("\ndevice  units  in vain   spared  share of FLOP in vain\n");
+  for (int d = 0; d < f->outcome->n_devices; d++) {
+    const ee_team_totals *t = &f->outcome->team[d];
+    printf("%6d  %5lld  %7lld  %7lld  %20.1f%%\n", d, (long long)t->computed, (long long)t->in_vain,
+           (long long)t->spared, 100.0 * ee_report_ratio(t->flops_in_vain, t->flops));
+  }
+  printf("together   %.4g GFLOP, %.1f%% of it in vain; %lld samples answered without some branch\n",
+         all.flops * 1e-9, 100.0 * ee_report_ratio(all.flops_in_vain, all.flops),
+         (long long)all.joined_in_part);
 }
 
 static void print_moves(const ee_run_figures *f) {
@@ -168,7 +194,11 @@ static ee_status print_text(const ee_run_figures *f) {
   print_stream(f);
   print_exits(f);
   print_devices(f);
-  print_moves(f);
+  if (f->outcome->team != NULL) {
+    print_team(f);
+  } else {
+    print_moves(f);
+  }
   print_honesty(f);
   return EE_OK;
 }

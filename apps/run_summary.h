@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include "ee/controller.h"
+#include "ee/team.h"
 #include "run_inputs.h"
 #include "run_trace.h"
 
@@ -12,12 +13,18 @@
 typedef struct ee_run_outcome {
   ee_device_totals    *device;  // shape [n_devices]; NULL on other ranks
   int                  n_devices;
+  ee_team_totals      *team;  // shape [n_devices]; NULL: samples were not on several at once
   ee_controller_totals control;
 } ee_run_outcome;
 
-/** Bring the totals of all devices to rank 0.  Collective. */
-void ee_run_outcome_gather(MPI_Comm comm, const ee_device *device, const ee_controller *controller,
-                           ee_run_outcome *outcome);
+/** Bring the totals of all devices to rank 0; @p team of this one, or NULL.  The controller's are
+ *  left alone.  Collective. */
+void ee_run_outcome_gather(MPI_Comm comm, const ee_device_totals *device,
+                           const ee_team_totals *team, ee_run_outcome *outcome);
+
+/** Rank 0's, and the time that a sum took on the rank that waited least.  Collective. */
+void ee_run_outcome_control(MPI_Comm comm, const ee_controller_totals *control,
+                            ee_run_outcome *outcome);
 
 void ee_run_outcome_free(ee_run_outcome *outcome);
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "team_options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ee/team.h"
+
+ee_team_wish ee_team_wish_none(void) {
+  ee_team_options o = ee_team_defaults();
+  return (ee_team_wish){.window = o.window, .ahead = o.ahead, .late = o.late};
+}
+
+bool ee_team_is_wished(const ee_team_wish *wish) {
+  return wish->branches != NULL;
+}
+
+int ee_team_add_options(ee_team_wish *wish, ee_option *to) {
+  const ee_option option[] = {
+      {"branches", 0, EE_OPTION_TEXT, &wish->branches, "auto|A/B/...@F",
+       "branches of the network side by side: on devices A, B, ...; joined on F", 0, 0},
+      {"window", 0, EE_OPTION_INT, &wish->window, "N",
+       "with --branches: samples that a device may have begun; default 8", 1, 4096},
+      {"ahead", 0, EE_OPTION_INT, &wish->ahead, "N",
+       "stages computed before it is known that the sample gets there; default 2", 0, 1000},
+      {"late", 0, EE_OPTION_DOUBLE, &wish->late, "S",
+       "longest wait for a branch that others are ahead of; default: for ever [s]", 0, 1e9},
+  };
+  memcpy(to, option, sizeof option);
+  return (int)(sizeof option / sizeof option[0]);
+}
+
+/* What is being read. */
+typedef struct reader {
+  const char *text, *at;
+  int         n_devices;
+  ee_units   *units;
+} reader;
+
+static ee_status wrong(const reader *r) {
+  return EE_FAIL(EE_ERR_USAGE,
+                 "--branches is %s; expected 'auto' or a device from 0 to %d for each of the %d "
+                 "branches, A/B/..., and perhaps @F: who joins them",
+                 r->text, r->n_devices - 1, r->units->n_lanes);
+}
+
+static bool read_device(reader *r, int *device) {
+  char *end;
+  long  d = strtol(r->at, &end, 10);
+  if (end == r->at || d < 0 || d >= r->n_devices) return false;
+  *device = (int)d;
+  r->at   = end;
+  return true;
+}
+
+/* Units of @p lane from stage @p stage on. */
+static void give(reader *r, int lane, int stage, int device) {
+  for (int u = 0; u < r->units->n; u++) {
+    ee_unit *unit = &r->units->unit[u];
+    if (unit->lane == lane && unit->stage >= stage) unit->device = device;
+  }
+}
+
+/* "2,3": a device for each stage, the last one for all that follow. */
+static bool read_lane(reader *r, int lane) {
+  int device, stage = 0;
+  do {
+    if (stage > 0) r->at++;
+    if (stage >= r->units->whole->n_exits || !read_device(r, &device)) return false;
+    give(r, lane, stage++, device);
+  } while (*r->at == ',');
+  return true;
+}
+
+ee_status ee_team_place(const char *text, int n_devices, ee_units *units) {
+  reader r      = {text, text, n_devices, units};
+  int    joined = 0;
+  for (int lane = 0; lane < units->n_lanes; lane++) {
+    if (lane > 0 && *r.at++ != '/') return wrong(&r);
+    if (!read_lane(&r, lane)) return wrong(&r);
+  }
+  if (*r.at == '@') {
+    r.at++;
+    if (!read_device(&r, &joined)) return wrong(&r);
+  }
+  if (*r.at != '\0') return wrong(&r);
+  give(&r, -1, 0, joined);
+  return EE_OK;
+}
+
+/* Devices of one branch, as short as can be. */
+static int lane_text(const ee_units *units, int lane, char *text, int size) {
+  int at = 0, last = -1, pending = 0;
+  for (int u = 0; u < units->n && at < size; u++) {
+    const ee_unit *unit = &units->unit[u];
+    if (unit->lane != lane) continue;
+    if (unit->device == last) {
+      pending++;
+      continue;
+    }
+    for (; pending > 0 && at < size; pending--) {
+      at += snprintf(text + at, (size_t)(size - at), ",%d", last);
+    }
+    if (at < size) {
+      at += snprintf(text + at, (size_t)(size - at), last < 0 ? "%d" : ",%d", unit->device);
+    }
+    last = unit->device;
+  }
+  return at < size ? at : size - 1;
+}
+
+const char *ee_team_text(const ee_units *units, char *text, int size) {
+  int at = 0;
+  for (int lane = 0; lane < units->n_lanes && at < size - 1; lane++) {
+    if (lane > 0) at += snprintf(text + at, (size_t)(size - at), "/");
+    if (at < size - 1) at += lane_text(units, lane, text + at, size - at);
+  }
+  for (int u = units->n - 1; u >= 0 && at < size - 1; u--) {
+    if (units->unit[u].lane >= 0) continue;
+    snprintf(text + at, (size_t)(size - at), "@%d", units->unit[u].device);
+    break;
+  }
+  return text;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a placement: all placements of whole branches, then single units. */
+#include "ee/placement.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two times that differ by less are equal. */
+#define NEAR 1e-12
+
+typedef struct search {
+  const ee_placement_task *task;
+  bool                     by_latency;
+  int                     *device, *best;  // shape [n]
+  double                   found[3];       // what `best` promises, by weight; INFINITY: nothing yet
+  ee_status                status;
+} search;
+
+static bool fits(const ee_placement_task *t, const int *device) {
+  for (int d = 0; d < t->n_devices; d++) {
+    double bytes = 0.0, most = t->memory != NULL ? t->memory[d] : 0.0;
+    bool   used = false;
+    for (int u = 0; u < t->units->n; u++) {
+      if (device[u] != d) continue;
+      used = true;
+      bytes += t->memory_of != NULL ? t->memory_of[u] : 0.0;
+    }
+    if ((used && t->speed[d] <= 0.0) || (most > 0.0 && bytes > most)) return false;
+  }
+  return true;
+}
+
+static int devices_used(const ee_placement_task *t, const int *device) {
+  int used = 0;
+  for (int d = 0; d < t->n_devices; d++) {
+    int u = 0;
+    while (u < t->units->n && device[u] != d) u++;
+    used += u < t->units->n;
+  }
+  return used;
+}
+
+static bool is_better(const double *a, const double *b) {
+  for (int i = 0; i < 3; i++) {
+    if (a[i] < b[i] * (1.0 - NEAR)) return true;
+    if (a[i] > b[i] * (1.0 + NEAR)) return false;
+  }
+  return false;
+}
+
+/* Keep s->device if it is the best so far.  Returns whether it is. */
+static bool try(search *s) {
+  ee_placement_forecast f;
+  if (s->status != EE_OK || !fits(s->task, s->device)) return false;
+  s->status = ee_placement_forecast_of(s->task, s->device, &f);
+  if (s->status != EE_OK) return false;
+  double promised[3] = {s->by_latency ? f.latency : f.period, s->by_latency ? f.period : f.latency,
+                        devices_used(s->task, s->device)};
+  if (!is_better(promised, s->found)) return false;
+  memcpy(s->found, promised, sizeof promised);
+  memcpy(s->best, s->device, (size_t)s->task->units->n * sizeof *s->best);
+  return true;
+}
+
+/* All units of lane @p lane (-1: none) to device @p d. */
+static void give_lane(search *s, int lane, int d) {
+  for (int u = 0; u < s->task->units->n; u++) {
+    if (s->task->units->unit[u].lane == lane) s->device[u] = d;
+  }
+}
+
+/* Every placement of the lanes from @p lane on, the one without number being the last. */
+static void try_all(search *s, int lane) {
+  if (lane > s->task->units->n_lanes) {
+    try(s);
+    return;
+  }
+  for (int d = 0; d < s->task->n_devices; d++) {
+    give_lane(s, lane < s->task->units->n_lanes ? lane : -1, d);
+    try_all(s, lane + 1);
+  }
+}
+
+/* Move one lane at a time to wherever that is best, as long as it helps. */
+static void improve_lanes(search *s) {
+  bool improved = true;
+  while (improved && s->status == EE_OK) {
+    improved = false;
+    for (int lane = -1; lane < s->task->units->n_lanes; lane++) {
+      for (int d = 0; d < s->task->n_devices; d++) {
+        memcpy(s->device, s->best, (size_t)s->task->units->n * sizeof *s->device);
+        give_lane(s, lane, d);
+        improved |= try(s);
+      }
+    }
+  }
+}
+
+static void improve_units(search *s) {
+  bool improved = true;
+  while (improved && s->status == EE_OK) {
+    improved = false;
+    for (int u = 0; u < s->task->units->n; u++) {
+      for (int d = 0; d < s->task->n_devices; d++) {
+        memcpy(s->device, s->best, (size_t)s->task->units->n * sizeof *s->device);
+        s->device[u] = d;
+        improved |= try(s);
+      }
+    }
+  }
+}
+
+/* Lanes in turn on the devices that have a speed. */
+static void begin_in_turn(search *s) {
+  const ee_placement_task *t = s->task;
+  for (int lane = -1, d = t->source; lane < t->units->n_lanes; lane++) {
+    give_lane(s, lane, d);
+    do {
+      d = (d + 1) % t->n_devices;
+    } while (t->speed[d] <= 0.0 && d != t->source);
+  }
+  try(s);
+  for (int d = 0; d < t->n_devices; d++) {  // and everything on one
+    for (int u = 0; u < t->units->n; u++) s->device[u] = d;
+    try(s);
+  }
+}
+
+static void find(search *s) {
+  double all = pow(s->task->n_devices, s->task->units->n_lanes + 1);
+  begin_in_turn(s);
+  if (all <= EE_PLACEMENTS_TRIED) {
+    try_all(s, 0);
+  } else if (s->found[0] < INFINITY) {
+    improve_lanes(s);
+  }
+  if (s->found[0] < INFINITY) improve_units(s);
+  if (s->status == EE_OK && !(s->found[0] < INFINITY)) {
+    s->status = EE_FAIL(EE_ERR_ARG,
+                        "no placement of %d units was found that fits into the memories of %d "
+                        "devices",
+                        s->task->units->n, s->task->n_devices);
+  }
+}
+
+ee_status ee_placement_find(const ee_placement_task *task, bool by_latency, int *device) {
+  search s = {.task       = task,
+              .by_latency = by_latency,
+              .device     = calloc((size_t)task->units->n + 1, sizeof *s.device),
+              .best       = device,
+              .found      = {INFINITY, INFINITY, INFINITY}};
+  if (s.device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", task->units->n);
+  find(&s);
+  free(s.device);
+  return s.status;
+}

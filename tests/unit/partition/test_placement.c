@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What placements of branches promise, where it can be worked out by hand, and that the best one is
+ * found. */
+#include "ee/placement.h"
+
+#include <math.h>
+
+#include "../nn/branch_maker.h"
+#include "ee_test.h"
+
+enum { LANES = 3, STAGES = 3, DEVICES = 4 };
+
+/* Units of three branches on four devices that are alike, with free links. */
+typedef struct scene {
+  ee_model         *model;
+  ee_units         *units;
+  double            work[64], reach[STAGES], speed[DEVICES];
+  double            bandwidth[DEVICES * DEVICES], latency[DEVICES * DEVICES], memory[DEVICES];
+  double            memory_of[64];
+  int               device[64];
+  ee_placement_task task;
+} scene;
+
+static void open_scene(scene *s) {
+  *s = (scene){.model = maker_branches(LANES, STAGES, MAKER_MEAN)};
+  CU_ASSERT_EQUAL_FATAL(ee_model_finish(s->model), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_units_of_branches(s->model, &s->units), EE_OK);
+  for (int u = 0; u < s->units->n; u++) {
+    s->work[u]      = s->units->unit[u].lane >= 0 ? 1.0 : 0.0;
+    s->memory_of[u] = 1.0;
+  }
+  for (int e = 0; e < STAGES; e++) s->reach[e] = 1.0;
+  for (int d = 0; d < DEVICES; d++) s->speed[d] = 1.0;
+  s->task = (ee_placement_task){.units     = s->units,
+                                .work      = s->work,
+                                .memory_of = s->memory_of,
+                                .reach     = s->reach,
+                                .n_devices = DEVICES,
+                                .speed     = s->speed,
+                                .bandwidth = s->bandwidth,
+                                .latency   = s->latency,
+                                .memory    = s->memory,
+                                .ahead     = STAGES};
+}
+
+static void close_scene(scene *s) {
+  ee_units_destroy(&s->units);
+  ee_model_destroy(&s->model);
+}
+
+static void place(scene *s, int a, int b, int c, int joined) {
+  const int lane[] = {a, b, c};
+  for (int u = 0; u < s->units->n; u++) {
+    int k        = s->units->unit[u].lane;
+    s->device[u] = k >= 0 ? lane[k] : joined;
+  }
+}
+
+static ee_placement_forecast forecast(const scene *s) {
+  ee_placement_forecast f;
+  CU_ASSERT_EQUAL_FATAL(ee_placement_forecast_of(&s->task, s->device, &f), EE_OK);
+  return f;
+}
+
+static void branches_side_by_side_take_as_long_as_the_slowest(void) {
+  scene s;
+  open_scene(&s);
+  place(&s, 0, 0, 0, 0);  // nine units of a second each
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).latency, 9.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).first, 3.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).period, 9.0, 1e-9);
+  place(&s, 1, 2, 3, 0);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).latency, 3.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).period, 3.0, 1e-9);
+  s.speed[2] = 0.5;
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).latency, 6.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).first, 2.0, 1e-9);
+  s.reach[1] = s.reach[2] = 0.25;  // three quarters leave at the first exit
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).latency, 0.75 * 2.0 + 0.25 * 6.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).period, 2.0 * (1.0 + 0.25 + 0.25), 1e-9);
+  close_scene(&s);
+}
+
+/* The input, 128 bytes, there, and a feature, 24 bytes, back: after the first stage all others are
+ * computed while features travel, if it may be looked ahead. */
+static void links_take_their_time_and_looking_ahead_hides_it(void) {
+  scene s;
+  open_scene(&s);
+  place(&s, 1, 2, 3, 0);
+  for (int i = 0; i < DEVICES * DEVICES; i++) s.bandwidth[i] = 64.0, s.latency[i] = 0.5;
+  double there = 128.0 / 64.0 + 0.5, back = 24.0 / 64.0 + 0.5;
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).first, there + 1.0 + back, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).last, there + 3.0 + back, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).period, 3.0, 1e-9);
+  s.task.ahead = 0;  // a stage begins when the exit before it has decided
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).last, there + 3.0 * (1.0 + back), 1e-9);
+  for (int i = 0; i < DEVICES * DEVICES; i++) s.bandwidth[i] = 128.0 / 5.0;
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).period, 5.0, 1e-9);  // a link with the input
+  close_scene(&s);
+}
+
+/* Each of two branches on one device reads the input, which travels once. */
+static void what_several_units_of_a_device_read_travels_once(void) {
+  scene s;
+  open_scene(&s);
+  for (int i = 0; i < DEVICES * DEVICES; i++) s.bandwidth[i] = 64.0;
+  place(&s, 1, 1, 1, 1);
+  CU_ASSERT_DOUBLE_EQUAL(forecast(&s).first, 2.0 + 3.0, 1e-9);
+  close_scene(&s);
+}
+
+/* Every placement of whole branches, by counting. */
+static void the_best_placement_of_branches_is_found(void) {
+  for (int turn = 0; turn < 12; turn++) {
+    scene  s;
+    double least = INFINITY;
+    ee_rng rng   = ee_rng_at(2, (uint64_t)turn);
+    open_scene(&s);
+    for (int u = 0; u < s.units->n; u++) s.work[u] = ee_rng_uniform(&rng);
+    for (int d = 0; d < DEVICES; d++) s.speed[d] = 0.1 + ee_rng_uniform(&rng);
+    for (int i = 0; i < DEVICES * DEVICES; i++) {
+      s.bandwidth[i] = 50.0 + 500.0 * ee_rng_uniform(&rng);
+      s.latency[i]   = 0.2 * ee_rng_uniform(&rng);
+    }
+    s.reach[1] = 0.6, s.reach[2] = 0.3;
+    s.memory[turn % DEVICES] = 4.0;  // one branch, or what joins them, at most
+    bool by_latency          = turn % 2 == 0;
+    for (int k = 0; k < 256; k++) {
+      int load[DEVICES] = {0};
+      place(&s, k & 3, k >> 2 & 3, k >> 4 & 3, k >> 6);
+      for (int u = 0; u < s.units->n; u++) load[s.device[u]]++;
+      if (load[turn % DEVICES] > 4) continue;
+      ee_placement_forecast f = forecast(&s);
+      least                   = fmin(least, by_latency ? f.latency : f.period);
+    }
+    CU_ASSERT_EQUAL_FATAL(ee_placement_find(&s.task, by_latency, s.device), EE_OK);
+    ee_placement_forecast f = forecast(&s);
+    CU_ASSERT_TRUE((by_latency ? f.latency : f.period) <= least * (1.0 + 1e-9));
+    int load = 0;
+    for (int u = 0; u < s.units->n; u++) load += s.device[u] == turn % DEVICES;
+    CU_ASSERT_TRUE(load <= 4);
+    close_scene(&s);
+  }
+}
+
+static void devices_without_speed_or_memory_get_nothing(void) {
+  scene s;
+  open_scene(&s);
+  s.speed[0] = s.speed[2] = 0.0;
+  CU_ASSERT_EQUAL_FATAL(ee_placement_find(&s.task, true, s.device), EE_OK);
+  for (int u = 0; u < s.units->n; u++) CU_ASSERT_TRUE(s.device[u] % 2 == 1);
+  s.memory[1] = s.memory[3] = 2.0;
+  CU_ASSERT_EQUAL(ee_placement_find(&s.task, true, s.device), EE_ERR_ARG);
+  s.speed[1] = s.speed[3] = 0.0;
+  CU_ASSERT_EQUAL(ee_placement_find(&s.task, true, s.device), EE_ERR_ARG);
+  close_scene(&s);
+}
+
+const ee_fact ee_facts[] = {EE_FACT(branches_side_by_side_take_as_long_as_the_slowest),
+                            EE_FACT(links_take_their_time_and_looking_ahead_hides_it),
+                            EE_FACT(what_several_units_of_a_device_read_travels_once),
+                            EE_FACT(the_best_placement_of_branches_is_found),
+                            EE_FACT(devices_without_speed_or_memory_get_nothing),
+                            {NULL, NULL}};
