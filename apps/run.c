@@ -211,11 +211,12 @@ static ee_status make_plan(MPI_Comm comm, const ee_run_options *o, ee_run_inputs
 }
 
 /* The same for samples that are on several devices at once.  Collective. */
-static ee_status place_units(MPI_Comm comm, const ee_run_options *o, ee_run_setup *setup,
-                             ee_units **units, ee_plan **plan) {
+static ee_status place_units(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
+                             ee_run_setup *setup, ee_units **units, ee_plan **plan) {
   int size;
   EE_MPI(MPI_Comm_size(comm, &size));
-  ee_status status = ee_run_units(o, setup, size, units);
+  const double *share  = in->has_share ? in->share : NULL;
+  ee_status     status = ee_run_units(o, setup, share, size, units, &in->placed);
   if (status == EE_OK) status = ee_run_units_plan(*units, size, plan);
   setup->plan = *plan;
   return ee_agree(comm, status, 0);
@@ -229,7 +230,7 @@ static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, cha
   if (in.links != NULL) setup.link_latency = in.links + in.n_links;
   ee_plan  *plan   = NULL;
   ee_units *units  = NULL;
-  ee_status status = ee_team_is_wished(&o->team) ? place_units(comm, o, &setup, &units, &plan)
+  ee_status status = ee_team_is_wished(&o->team) ? place_units(comm, o, &in, &setup, &units, &plan)
                                                  : make_plan(comm, o, &in, &setup, &plan);
   if (status == EE_OK) status = run_traced(comm, o, &in, &setup, units, argc, argv);
   ee_units_destroy(&units);

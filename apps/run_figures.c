@@ -19,7 +19,8 @@ const char *ee_run_device_name(const ee_run_figures *figures, int d) {
 static void compare_whole_stream(ee_run_figures *f) {
   const ee_report *r = &f->report;
   f->predicted       = f->outcome->control.epochs > 0 ? f->outcome->control.period_predicted : NAN;
-  f->measured        = r->throughput > 0.0 ? 1.0 / r->throughput : NAN;
+  if (f->outcome->team != NULL && f->paced) f->predicted = f->placed.period;
+  f->measured = r->throughput > 0.0 ? 1.0 / r->throughput : NAN;
 }
 
 /* Mean of predicted and measured periods over the last epochs under one plan. */
@@ -78,6 +79,7 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                                        .setup   = setup,
                                        .outcome = outcome,
                                        .paced   = inputs->fleet != NULL,
+                                       .placed  = inputs->placed,
                                        .clock   = ee_run_clock(inputs->fleet)};
   f->header =
       (ee_trace_header){.model_path    = options->model,
@@ -221,6 +223,8 @@ static void add_control(cJSON *all, const ee_run_figures *f) {
     cJSON_AddItemToArray(gaps, cJSON_CreateNumber((double)r->plan[i].gap.length * 1e-9));
   }
   ee_json_number(all, "period_predicted_s", f->predicted);
+  bool placed = f->outcome->team != NULL && f->paced;
+  ee_json_number(all, "latency_predicted_s", placed ? f->placed.latency : NAN);
   ee_json_number(all, "period_measured_s", f->measured);
   cJSON_AddStringToObject(all, "clock", f->clock);
   cJSON_AddBoolToObject(all, "honest", !f->paced || f->honest);

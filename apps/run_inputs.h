@@ -5,6 +5,7 @@
 #include "ee/exit_table.h"
 #include "ee/fleet.h"
 #include "ee/model_file.h"
+#include "ee/placement.h"
 #include "ee/policy.h"
 #include "offload_costs.h"
 #include "run_options.h"
@@ -30,8 +31,9 @@ typedef struct ee_run_inputs {
   size_t            n_links;  // ranks * ranks
   double           *share;    // shape [n_exits]
   bool              has_share;
-  double           *loss;     // shape [n_layers + 1], of accuracy by 8 bits at each cut; NULL
-  bool             *int8_at;  // cuts of 8 bits that were chosen; NULL: none, or rank 0's
+  ee_placement_forecast placed;   // of units, if samples are on several devices at once
+  double               *loss;     // shape [n_layers + 1], of accuracy by 8 bits at each cut; NULL
+  bool                 *int8_at;  // cuts of 8 bits that were chosen; NULL: none, or rank 0's
 } ee_run_inputs;
 
 /** Open all inputs.  Collective: rank 0 opens the data, and the first error of any rank is

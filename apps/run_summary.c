@@ -149,6 +149,9 @@ static void print_period(const ee_run_figures *f) {
 
 static void print_honesty(const ee_run_figures *f) {
   print_period(f);
+  if (f->outcome->team != NULL && f->paced) {
+    printf("latency    predicted %.3f ms for a sample alone\n", f->placed.latency * 1e3);
+  }
   if (f->energy > 0.0 && f->report.answered > 0) {
     printf("energy     %.6g J, %.6g J per answer: a model, by the fleet's watts\n", f->energy,
            f->energy / (double)f->report.answered);

@@ -19,8 +19,8 @@ bool ee_team_is_wished(const ee_team_wish *wish) {
 
 int ee_team_add_options(ee_team_wish *wish, ee_option *to) {
   const ee_option option[] = {
-      {"branches", 0, EE_OPTION_TEXT, &wish->branches, "auto|A/B/...@F",
-       "branches of the network side by side: on devices A, B, ...; joined on F", 0, 0},
+      {"branches", 0, EE_OPTION_TEXT, &wish->branches, "latency|period|A/B/...@F",
+       "branches side by side, placed for that, or on A, B, ...; joined on F", 0, 0},
       {"window", 0, EE_OPTION_INT, &wish->window, "N",
        "with --branches: samples that a device may have begun; default 8", 1, 4096},
       {"ahead", 0, EE_OPTION_INT, &wish->ahead, "N",
@@ -40,10 +40,11 @@ typedef struct reader {
 } reader;
 
 static ee_status wrong(const reader *r) {
-  return EE_FAIL(EE_ERR_USAGE,
-                 "--branches is %s; expected 'auto' or a device from 0 to %d for each of the %d "
-                 "branches, A/B/..., and perhaps @F: who joins them",
-                 r->text, r->n_devices - 1, r->units->n_lanes);
+  return EE_FAIL(
+      EE_ERR_USAGE,
+      "--branches is %s; expected 'latency', 'period', or a device from 0 to %d for each "
+      "of the %d branches, A/B/..., and perhaps @F: who joins them",
+      r->text, r->n_devices - 1, r->units->n_lanes);
 }
 
 static bool read_device(reader *r, int *device) {

@@ -8,7 +8,7 @@
 /** @file team_options.h  Samples on several devices at once, on the command lines that ask for it.
  */
 typedef struct ee_team_wish {
-  const char *branches;  // NULL: not asked for; "auto", or who computes which branch
+  const char *branches;  // NULL: not asked for; "latency", "period", or who computes which branch
   int         window, ahead;
   double      late;  // [s]; INFINITY: lanes are waited for
 } ee_team_wish;

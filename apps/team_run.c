@@ -5,12 +5,26 @@
 
 #include "ee/agree.h"
 
-ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup, int n_devices,
-                       ee_units **units) {
-  *units = NULL;
-  if (!ee_team_is_wished(&options->team)) return EE_OK;
+/* By a planner, or as the user says. */
+static ee_status place(const char *branches, const ee_team_task *task, int n_devices,
+                       ee_units *units) {
+  bool by_latency = strcmp(branches, "latency") == 0;
+  if (!by_latency && strcmp(branches, "period") != 0) {
+    return ee_team_place(branches, n_devices, units);
+  }
+  return ee_team_task_place(task, by_latency, units);
+}
+
+ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
+                       const double *share, int n_devices, ee_units **units,
+                       ee_placement_forecast *forecast) {
+  const ee_team_wish *wish = &options->team;
+  ee_team_task        task = {.store = NULL};
   EE_TRY(ee_units_of_branches(setup->model, units));
-  ee_status status = ee_team_place(options->team.branches, n_devices, *units);
+  ee_status status = ee_team_task_make(setup, *units, n_devices, share, wish->ahead, &task);
+  if (status == EE_OK) status = place(wish->branches, &task, n_devices, *units);
+  if (status == EE_OK) status = ee_team_task_forecast(&task, *units, forecast);
+  ee_team_task_free(&task);
   if (status != EE_OK) ee_units_destroy(units);
   return status;
 }

@@ -2,15 +2,19 @@
 #pragma once
 #include "ee/team.h"
 #include "run_summary.h"
+#include "team_task.h"
 
 /** @file team_run.h  A run whose samples are on several devices at once. */
 
 /**
  * Units as the options ask for, each given to a device; every rank finds the same.
- * @param[out] units  owned by the caller; NULL if none are asked for, and on error
+ * @param[in]  share     as for ee_team_task_make()
+ * @param[out] units     owned by the caller; NULL on error
+ * @param[out] forecast  what they promise
  */
-ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup, int n_devices,
-                       ee_units **units);
+ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
+                       const double *share, int n_devices, ee_units **units,
+                       ee_placement_forecast *forecast);
 
 /** A plan that stands for units in traces and summaries, which know chains only: everything on the
  *  device of the last exit. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "team_task.h"
+
+#include <stdlib.h>
+
+#include "ee/controller.h"
+#include "ee/team.h"
+
+/* Where the arrays of a task stand in its store. */
+typedef struct places {
+  double *work, *memory_of, *reach, *speed, *memory, *bandwidth, *latency;
+} places;
+
+static ee_status find_places(size_t n_units, size_t n_exits, size_t n_devices, ee_team_task *task,
+                             places *p) {
+  size_t  pairs = n_devices * n_devices;
+  double *at    = calloc(2 * n_units + n_exits + 2 * n_devices + 2 * pairs + 1, sizeof *at);
+  task->store   = at;
+  if (at == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu units on %zu devices", n_units, n_devices);
+  p->work      = at;
+  p->memory_of = p->work + n_units;
+  p->reach     = p->memory_of + n_units;
+  p->speed     = p->reach + n_exits;
+  p->memory    = p->speed + n_devices;
+  p->bandwidth = p->memory + n_devices;
+  p->latency   = p->bandwidth + pairs;
+  return EE_OK;
+}
+
+static ee_status fill_units(const ee_run_setup *setup, const ee_units *units, const places *p) {
+  for (int u = 0; u < units->n; u++) {
+    const ee_unit *unit = &units->unit[u];
+    ee_memory_need need;
+    p->work[u] = ee_unit_work(setup, unit);
+    EE_TRY(ee_exec_memory(unit->model, setup->backend, unit->begin, unit->end, 1, &need));
+    p->memory_of[u] = (double)(need.weights + need.packed + need.arena);
+  }
+  return EE_OK;
+}
+
+static void fill_reach(int n_exits, const double *share, const places *p) {
+  double left = 1.0;
+  for (int e = 0; e < n_exits; e++) {
+    p->reach[e] = left > 0.0 ? left : 0.0;
+    if (share != NULL) left -= share[e];
+  }
+}
+
+static void fill_devices(const ee_run_setup *setup, int n, const places *p) {
+  const ee_fleet *fleet = setup->fleet;
+  double          host  = setup->host_flops > 0.0 ? setup->host_flops : EE_ASSUMED_FLOPS;
+  for (int d = 0; d < n; d++) {
+    bool away    = fleet != NULL && ee_fleet_away(fleet, d, 0.0);
+    p->speed[d]  = away ? 0.0 : fleet != NULL ? ee_fleet_speed(fleet, d, 0.0, host) : host;
+    p->memory[d] = fleet != NULL ? fleet->device[d].memory : 0.0;
+    for (int to = 0; to < n; to++) {
+      int i = d * n + to;
+      if (fleet != NULL) {
+        p->bandwidth[i] = ee_link_bandwidth(ee_fleet_link(fleet, d, to), 0.0);
+        p->latency[i]   = ee_fleet_link(fleet, d, to)->latency;
+      } else if (setup->link_bandwidth != NULL) {
+        p->bandwidth[i] = setup->link_bandwidth[i];
+        p->latency[i]   = setup->link_latency[i];
+      }
+    }
+  }
+}
+
+ee_status ee_team_task_make(const ee_run_setup *setup, const ee_units *units, int n_devices,
+                            const double *share, int ahead, ee_team_task *task) {
+  int    n_exits = setup->model->n_exits;
+  places p       = {0};
+  *task          = (ee_team_task){.store = NULL};
+  EE_TRY(find_places((size_t)units->n, (size_t)n_exits, (size_t)n_devices, task, &p));
+  EE_TRY(fill_units(setup, units, &p));
+  fill_reach(n_exits, share, &p);
+  fill_devices(setup, n_devices, &p);
+  task->task = (ee_placement_task){.units     = units,
+                                   .work      = p.work,
+                                   .memory_of = p.memory_of,
+                                   .reach     = p.reach,
+                                   .n_devices = n_devices,
+                                   .speed     = p.speed,
+                                   .bandwidth = p.bandwidth,
+                                   .latency   = p.latency,
+                                   .memory    = p.memory,
+                                   .ahead     = ahead};
+  return EE_OK;
+}
+
+void ee_team_task_free(ee_team_task *task) {
+  free(task->store);
+  *task = (ee_team_task){.store = NULL};
+}
+
+static ee_status list_devices(const ee_units *units, int **device) {
+  *device = calloc((size_t)units->n + 1, sizeof **device);
+  if (*device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", units->n);
+  for (int u = 0; u < units->n; u++) (*device)[u] = units->unit[u].device;
+  return EE_OK;
+}
+
+ee_status ee_team_task_place(const ee_team_task *task, bool by_latency, ee_units *units) {
+  int *device;
+  EE_TRY(list_devices(units, &device));
+  ee_status status = ee_placement_find(&task->task, by_latency, device);
+  for (int u = 0; u < units->n && status == EE_OK; u++) units->unit[u].device = device[u];
+  free(device);
+  return status;
+}
+
+ee_status ee_team_task_forecast(const ee_team_task *task, const ee_units *units,
+                                ee_placement_forecast *forecast) {
+  int *device;
+  EE_TRY(list_devices(units, &device));
+  ee_status status = ee_placement_forecast_of(&task->task, device, forecast);
+  free(device);
+  return status;
+}
