@@ -84,13 +84,15 @@ static int app_network(int argc, char **argv) {
         {"output", 'o', EE_OPTION_TEXT, &out, "MODEL.h5", "model file to write", 0, 0},
         {"exits", 0, EE_OPTION_TEXT, &exits, "A,B,...", "early exits after these blocks, from 1", 0,
          0},
-        {"blocks", 0, EE_OPTION_INT, &network.blocks, "N", "of plain; default 16", 1, 1e5},
+        {"blocks", 0, EE_OPTION_INT, &network.blocks, "N", "of plain and branches; default 16", 1,
+         1e5},
         {"seed", 0, EE_OPTION_UINT64, &network.seed, "S", "of the weights; default 1", 0, 0},
   };
   const ee_command_line line = {
       "edgeexit generate network [options] NAME -o MODEL.h5",
       "A network with random weights, where only its costs matter: resnet50, bert (BERT-base on\n"
-      "128 ids), bert_tiny, or plain, which is --blocks convolutions of 16 channels in a row.",
+      "128 ids), bert_tiny, plain, which is --blocks convolutions of 16 channels in a row, or\n"
+      "branches, which is four small networks of --blocks blocks side by side.",
       option,
       sizeof option / sizeof option[0],
       1,

@@ -55,14 +55,9 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .stop           = ee_interrupt_flag()};
 }
 
-static void say_placement(const ee_run_setup *setup, const ee_units *units, int size) {
+static void say_idle(const ee_run_setup *setup, int size) {
   char text[512];
-  if (units != NULL) {
-    ee_log(EE_LOG_INFO, "%d branches on devices %s", units->n_lanes,
-           ee_team_text(units, text, sizeof text));
-    return;
-  }
-  int idle = size - ee_plan_devices_used(setup->plan);
+  int  idle = size - ee_plan_devices_used(setup->plan);
   if (idle == 0) return;
   ee_log(EE_LOG_INFO, "%d of %d devices have no layers in the first plan: %s", idle, size,
          ee_plan_text(setup->plan, text, sizeof text));
@@ -123,7 +118,7 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   ee_status status = ee_run_trace_open(comm, o, in, setup->plan, argc, argv, &trace);
   if (status == EE_OK) {
     setup->sink = &trace.sink;
-    if (rank == 0) say_placement(setup, units, size);
+    if (rank == 0 && units == NULL) say_idle(setup, size);
     status = units != NULL ? ee_run_team(comm, o, setup, units, &outcome)
                            : run_stream(comm, o, setup, &outcome);
   }

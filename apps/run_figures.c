@@ -19,7 +19,7 @@ const char *ee_run_device_name(const ee_run_figures *figures, int d) {
 static void compare_whole_stream(ee_run_figures *f) {
   const ee_report *r = &f->report;
   f->predicted       = f->outcome->control.epochs > 0 ? f->outcome->control.period_predicted : NAN;
-  if (f->outcome->team != NULL && f->paced) f->predicted = f->placed.period;
+  if (f->outcome->team != NULL && f->paced) f->predicted = fmax(f->placed.period, f->least_period);
   f->measured = r->throughput > 0.0 ? 1.0 / r->throughput : NAN;
 }
 
@@ -74,13 +74,14 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                               const ee_run_outcome *outcome, bool complete,
                               ee_run_figures *figures) {
   ee_run_figures *f = figures;
-  *f                = (ee_run_figures){.model   = inputs->model,
-                                       .fleet   = inputs->fleet,
-                                       .setup   = setup,
-                                       .outcome = outcome,
-                                       .paced   = inputs->fleet != NULL,
-                                       .placed  = inputs->placed,
-                                       .clock   = ee_run_clock(inputs->fleet)};
+  *f                = (ee_run_figures){.model        = inputs->model,
+                                       .fleet        = inputs->fleet,
+                                       .setup        = setup,
+                                       .outcome      = outcome,
+                                       .paced        = inputs->fleet != NULL,
+                                       .placed       = inputs->placed,
+                                       .least_period = options->rate > 0.0 ? 1.0 / options->rate : 0.0,
+                                       .clock        = ee_run_clock(inputs->fleet)};
   f->header =
       (ee_trace_header){.model_path    = options->model,
                         .data_path     = options->data != NULL ? options->data : options->outcomes,

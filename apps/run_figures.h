@@ -15,6 +15,7 @@ typedef struct ee_run_figures {
                                   // to lose; NaN: not measured
   const ee_run_outcome *outcome;
   double                predicted, measured;  // period over the last epochs [s]; NaN: unknown
+  double                least_period;         // as samples come in [s]
   ee_placement_forecast placed;               // what units promised, if there are any
   int                   compared;             // epochs that it was compared over; 0: the stream
   const char           *clock;                // of the run: real, paced or simulated

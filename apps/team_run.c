@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ee/agree.h"
+#include "ee/log.h"
 
 /* By a planner, or as the user says. */
 static ee_status place(const char *branches, const ee_team_task *task, int n_devices,
@@ -37,12 +38,21 @@ ee_status ee_run_units_plan(const ee_units *units, int n_devices, ee_plan **plan
   return EE_OK;
 }
 
+static void say_placement(const ee_units *units) {
+  char text[512];
+  ee_log(EE_LOG_INFO, "%d branches on devices %s", units->n_lanes,
+         ee_team_text(units, text, sizeof text));
+}
+
 ee_status ee_run_team(MPI_Comm comm, const ee_run_options *options, const ee_run_setup *setup,
                       const ee_units *units, ee_run_outcome *outcome) {
   const ee_team_wish *w    = &options->team;
   ee_team_options     o    = {.window = w->window, .ahead = w->ahead, .late = w->late};
   ee_team            *team = NULL;
+  int                 rank;
+  EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_TRY(ee_team_create(comm, setup, units, &o, &team));
+  if (rank == 0) say_placement(units);
   ee_status status = ee_team_run(team);
   ee_run_outcome_gather(comm, ee_team_device_totals(team), ee_team_totals_of(team), outcome);
   ee_team_destroy(&team);

@@ -61,6 +61,11 @@ static double seconds_on_link(const ee_placement_task *t, int from, int to, doub
   return bandwidth > 0.0 ? bytes / bandwidth : 0.0;
 }
 
+/* How long a word takes from one device to another [s]. */
+static double word(const ee_placement_task *t, int from, int to) {
+  return from != to && t->latency != NULL ? t->latency[from * t->n_devices + to] : 0.0;
+}
+
 /* What unit @p u (-1: the source) made at @p now goes to all devices that read it. */
 static void send(flow *f, int u, double now, double reach) {
   const ee_placement_task *t    = f->task;
@@ -74,7 +79,7 @@ static void send(flow *f, int u, double now, double reach) {
     double *link    = &f->link[from * t->n_devices + to];
     double  through = seconds_on_link(t, from, to, bytes);
     *link           = fmax(*link, now) + through;
-    *come           = *link + (t->latency != NULL ? t->latency[from * t->n_devices + to] : 0.0);
+    *come           = *link + word(t, from, to);
     f->load[t->n_devices + from * t->n_devices + to] += reach * through;
   }
 }
@@ -93,7 +98,8 @@ static double ready_at(const flow *f, int u) {
   if (unit->exit >= 0) before = unit->stage - 1;
   if (before < 0) return at;
   int decider = ee_units_of_exit(t->units, before);
-  return f->done[decider] ? fmax(at, f->end[decider]) : INFINITY;
+  if (!f->done[decider]) return INFINITY;
+  return fmax(at, f->end[decider] + word(t, f->device[decider], f->device[u]));
 }
 
 /* The unit that begins next: the earliest, of these that of the first stage. */
@@ -134,7 +140,8 @@ static void sum_up(const flow *f, ee_placement_forecast *forecast) {
   int                      n_exits = t->units->whole->n_exits;
   *forecast                        = (ee_placement_forecast){0};
   for (int e = 0; e < n_exits; e++) {
-    double end  = f->end[ee_units_of_exit(t->units, e)];
+    int    u    = ee_units_of_exit(t->units, e);
+    double end  = f->end[u] + word(t, f->device[u], t->source);
     double left = t->reach[e] - (e + 1 < n_exits ? t->reach[e + 1] : 0.0);
     if (left > 0.0) forecast->latency += left * end;
     if (e == 0) forecast->first = end;

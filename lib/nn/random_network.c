@@ -10,12 +10,15 @@
 
 struct kind;
 
+enum { BRANCHES = 4 };
+
 /* A model being filled in.  The first error stays; what follows it does nothing. */
 typedef struct builder {
   const struct kind       *kind;
   ee_model                *model;
   const ee_random_network *network;
   int                      room, done, next_exit;  // values; blocks so far; in network->after
+  int                      branch[BRANCHES];       // where the branches are, if it has some
   ee_status                status;
 } builder;
 
@@ -237,6 +240,37 @@ static int add_plain(builder *b) {
   return x;
 }
 
+/* A block of each branch: 3 x 3 and 3 x 3, the first with a stride behind the first block. */
+static int add_branches(builder *b) {
+  for (int k = 0; k < BRANCHES; k++) b->branch[k] = b->model->input;
+  for (int i = 0; i < b->network->blocks && b->status == EE_OK; i++) {
+    for (int k = 0; k < BRANCHES; k++) {
+      char name[32];
+      int  stride = i > 0 && shape_of(b, b->branch[k]).dim[2] > 4 ? 2 : 1;
+      snprintf(name, sizeof name, "branch%d.block%d.a", k + 1, i + 1);
+      b->branch[k] = add_conv(b, name, b->branch[k], 8 << (i < 3 ? i : 3), 3, stride, EE_ACT_RELU);
+      snprintf(name, sizeof name, "branch%d.block%d.b", k + 1, i + 1);
+      b->branch[k] = add_conv(b, name, b->branch[k], 8 << (i < 3 ? i : 3), 3, 1, EE_ACT_RELU);
+    }
+    end_block(b, b->branch[0]);
+  }
+  return b->branch[0];
+}
+
+/* What the branches say, each for itself, added up; returns the logits. */
+static int add_joined_head(builder *b, const char *name, int x) {
+  int sum = -1;
+  (void)x;  // the heads of all branches are
+  for (int k = 0; k < BRANCHES; k++) {
+    char text[64];
+    snprintf(text, sizeof text, "%s.branch%d", name, k + 1);
+    int logits = add_pooled_head(b, text, b->branch[k]);
+    snprintf(text, sizeof text, "%s.sum%d", name, k + 1);
+    sum = k == 0 ? logits : add_sum(b, text, sum, logits, EE_ACT_NONE);
+  }
+  return sum;
+}
+
 /* The sizes of a BERT: Devlin et al. 2019, and Turc et al. 2019. */
 typedef struct bert {
   int     blocks, heads;
@@ -318,6 +352,7 @@ struct kind {
 static const struct kind kinds[] = {
     {"resnet50", 16, 1000, {4, {1, 3, 224, 224}}, add_resnet50, add_pooled_head},
     {"plain", 0, 10, {4, {1, 16, 8, 8}}, add_plain, add_pooled_head},
+    {"branches", 0, 10, {4, {1, 3, 32, 32}}, add_branches, add_joined_head},
     {"bert", 12, 2, {2, {1, 128}}, add_bert_base, add_token_head},
     {"bert_tiny", 2, 2, {2, {1, 128}}, add_bert_tiny, add_token_head},
 };
@@ -354,7 +389,7 @@ static ee_status begin(builder *b, int blocks) {
   ee_model          *m    = calloc(1, sizeof *m);
   if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a network");
   b->model = m;
-  b->room  = 16 + 32 * blocks + 12 * (b->network->n_early + 1);
+  b->room  = 16 + 32 * blocks + 28 * (b->network->n_early + 1);
   m->value = calloc((size_t)b->room, sizeof *m->value);
   m->node  = calloc((size_t)b->room, sizeof *m->node);
   m->exit  = calloc((size_t)b->network->n_early + 1, sizeof *m->exit);

@@ -156,9 +156,9 @@ ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_unit
   t->units      = units;
   t->options    = *options;
   t->idle_since = -1;
-  t->farewell   = MPI_REQUEST_NULL;
   ee_wire_open(comm, &t->wire);
   ee_alarm_open(&t->wire, &t->alarm);
+  ee_roll_call_open(t->wire.weights, &t->farewell);
   status = open_parts(t);
   status = ee_agree(comm, status, status == EE_OK ? key_of(t) : 0);
   if (status == EE_ERR_MISMATCH) {
@@ -183,6 +183,7 @@ void ee_team_destroy(ee_team **team) {
   ee_team *t = *team;
   if (t == NULL) return;
   ee_alarm_close(&t->alarm);
+  ee_roll_call_close(&t->farewell);
   ee_team_source_close(t);
   ee_collector_close(&t->collector);
   ee_answer_box_close(&t->answers);

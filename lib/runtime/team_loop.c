@@ -48,12 +48,11 @@ static bool has_all_answers(const ee_team *t) {
 
 /* A rank goes on taking what others send until all have said that they sent all. */
 static bool is_over(ee_team *t) {
-  if (!t->said_farewell && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
+  if (!t->farewell.came && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
       t->told == t->closed && is_settled(t) && has_all_answers(t)) {
-    EE_MPI(MPI_Ibarrier(t->wire.weights, &t->farewell));
-    t->said_farewell = true;
+    ee_roll_call_come(&t->farewell);
   }
-  return t->said_farewell && ee_waiter_done(&t->farewell);
+  return ee_roll_call_is_complete(&t->farewell);
 }
 
 static void await_links(ee_team *t, ee_waiter *w) {
@@ -85,7 +84,7 @@ static void await(ee_team *t, int64_t now) {
   if (!ee_team_is_there(t, now)) ee_waiter_until(w, now + RETURN_LOOKS);
   ee_answer_box_await(t->answers, w);
   if (t->collector != NULL) ee_collector_await(t->collector, now, w);
-  if (t->said_farewell) ee_waiter_add(w, &t->farewell, NULL);
+  ee_roll_call_await(&t->farewell, w);
 }
 
 static void end_wait(ee_team *t, int64_t now) {
@@ -115,7 +114,7 @@ static void rest(ee_team *t, bool busy) {
 }
 
 static ee_status loop(ee_team *t) {
-  while (!is_over(t)) {
+  while (true) {
     bool busy = false;
     if (t->setup.stop != NULL && *t->setup.stop != 0) {
       return EE_FAIL(EE_ERR_INTERRUPTED, "the run was interrupted");
@@ -125,9 +124,9 @@ static ee_status loop(ee_team *t) {
       t->alarmed = true;  // the rank that failed will say why
       return EE_OK;
     }
+    if (is_over(t)) return EE_OK;  // asked last: what is still under way can be waited for
     rest(t, busy);
   }
-  return EE_OK;
 }
 
 static bool mail_sent(void *self) {
@@ -155,8 +154,8 @@ static bool nothing_sent(void *self) {
 /* After a fault: what this rank has sent must have been taken before buffers are freed, and all say
  * farewell who had not. */
 static void drain(ee_team *t) {
-  if (!t->said_farewell) EE_MPI(MPI_Ibarrier(t->wire.weights, &t->farewell));
-  if (t->farewell != MPI_REQUEST_NULL) EE_MPI(MPI_Wait(&t->farewell, MPI_STATUS_IGNORE));
+  if (!t->farewell.came) ee_roll_call_come(&t->farewell);
+  while (!ee_roll_call_is_complete(&t->farewell)) ee_clock_sleep(NAP_LONGEST);
   ee_drain(t->wire.data, mail_sent, t);
   ee_drain(t->wire.results, answers_sent, t);
   ee_drain(t->wire.credit, nothing_sent, t);

@@ -5,6 +5,7 @@
 #include "ee/team.h"
 #include "link.h"
 #include "message.h"
+#include "roll_call.h"
 
 /** @file team_state.h  What the parts of a team's rank share. */
 
@@ -120,8 +121,7 @@ struct ee_team {
   float          *probability;  // shape [n_classes], scratch
   int64_t         idle_since;   // -1: not idle [ns]
   bool            alarmed;
-  MPI_Request     farewell;  // all have nothing left to send
-  bool            said_farewell;
+  ee_roll_call    farewell;  // all have nothing left to send
 
   // The source, on rank 0.
   uint64_t next;   // id

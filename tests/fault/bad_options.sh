@@ -16,6 +16,25 @@ run_refused() {
 
 run_refused 2 '*--batch is 0; expected *1 to *' --batch 0
 run_refused 2 '*--nonsense is no option*' --nonsense
+
+# samples on several devices at once
+run_refused 1 '*has no branches: *' --branches latency
+edgeexit generate network branches --blocks 2 --exits 1 -o "$scratch/branches.h5" > out
+edgeexit generate input "$scratch/branches.h5" --samples 4 -o "$scratch/input.h5" > out
+team_refused() {
+  refused_by_ranks "$1" "$2" "${@:3}" "$scratch/branches.h5" "$scratch/input.h5"
+}
+for wrong in 0 0/0/0 0/0/0/0/0 0/0/0/9 0/0/0/-1 a/b/c/d 0/0/0/0@ 0/0/0/0@9 0,0,0/0/0/0 //// soon; do
+  team_refused 2 "*--branches is $wrong; expected 'latency', 'period', or *" --branches "$wrong"
+done
+team_refused 1 '*policy splitee learns while it serves; *' --branches 0/0/0/0 --policy splitee
+for other in "--cuts 1" "--offload on --rebalance off" "--max-period 1 --planner latency"; do
+  # shellcheck disable=SC2086 # several words
+  team_refused 2 "*${other%% *}*not for --branches" --branches 0/0/0/0 $other
+done
+team_refused 2 '*--link-values is f16; *f32' --branches 0/0/0/0 --link-values f16
+team_refused 2 '*--window is 0; expected *' --branches 0/0/0/0 --window 0
+team_refused 2 '*--late is -1; expected *' --branches 0/0/0/0 --late -1
 refused_by_ranks 2 '*--slots needs a value*' "$model" "$data" --slots
 wrong_value() {
   refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"

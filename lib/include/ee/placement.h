@@ -11,9 +11,9 @@
  * A sample alone: a unit begins when its device is free and what it reads has come, in the order of
  * stages among those that wait; it takes work / speed.  What goes from a unit to another device is
  * one message; a link carries one after the other, each for bytes / bandwidth, and it arrives
- * `latency` later.  A unit of stage s does not begin before exit s - 1 - ahead has decided.  With
- * T_e the end of the unit of exit e and reach_e the share of samples that get there, the expected
- * latency is
+ * `latency` later.  A unit of stage s does not begin before its device has heard that exit
+ * s - 1 - ahead has decided, and words take `latency`.  With T_e when the source hears of exit e
+ * and reach_e the share of samples that get there, the expected latency is
  *
  *   sum over e of (reach_e - reach_{e+1}) T_e,   reach_{n_exits} = 0
  *

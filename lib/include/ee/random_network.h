@@ -12,11 +12,13 @@ typedef struct ee_random_network {
   /**
    * resnet50: ResNet-50 with the stride in the 3 x 3 convolutions, on [3, 224, 224], 1000 classes,
    * 16 blocks.  plain: convolutions 3 x 3 of 16 channels on [16, 8, 8], 10 classes; a block is a
-   * convolution.  bert: BERT-base on 128 ids of 30,522 words, 2 classes, 12 blocks, without a mask
-   * and with positions only beside the words; bert_tiny: the same with 2 blocks of width 128.
+   * convolution.  branches: four branches on [3, 32, 32], 10 classes; a block is two convolutions
+   * of each, and what is behind them is added up at the exits.  bert: BERT-base on 128 ids of
+   * 30,522 words, 2 classes, 12 blocks, without a mask and with positions only beside the words;
+   * bert_tiny: the same with 2 blocks of width 128.
    */
   const char *name;
-  int         blocks;   // of plain, >= 1; ignored otherwise
+  int         blocks;   // of plain and branches, >= 1; ignored otherwise
   const int  *after;    // shape [n_early], rising: an early exit stands after so many blocks
   int         n_early;  // exits before the last
   uint64_t    seed;     // of the weights

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# One sample on several devices at once: every placement of a network's branches gives the bits of
+# one device, on every clock; what is promised comes true; a device that falls silent holds nobody
+# up for longer than said, and is used again when it is back.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+cd "$scratch"
+export TMPDIR=$scratch
+
+edgeexit generate network branches --blocks 4 --exits 1,2,3 -o model.h5 > out
+edgeexit generate input model.h5 --samples 60 --seed 3 -o data.h5 > out
+policy=threshold:values=0.2/0.33/0.25
+
+# run RANKS NAME OPTION...: with a trace of that name
+run() {
+  start_ranks "$1" run model.h5 data.h5 --policy "$policy" --logits --trace "$2.h5" "${@:3}" \
+    > "$2.out" 2> "$2.err" || fail "run $*: $(cat "$2.err")"
+}
+
+run 1 alone
+for exit in 0 1 2; do
+  [[ $(value alone.h5 exits.$exit.answers) != 0 ]] || fail "nobody leaves at exit $exit"
+done
+run 1 one --branches 0/0/0/0 --window 1 --ahead 0
+run 2 two --branches 1/0/1/0@1 --window 3
+run 3 three --branches 1/2/1,2/0,1,0@2 --ahead 9
+run 4 four --branches latency
+run 6 six --branches 1/2/3/4@5 --ahead 1
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+tool compare_traces alone.h5 one.h5 two.h5 three.h5 four.h5 six.h5 > out || fail "$(cat out)"
+
+cat > fleet.yaml << 'FLEET'
+name: four that differ, and a hub
+devices:
+  - {name: hub, flops: 100M}
+  - {name: a, flops: 20M}
+  - {name: b, flops: 15M}
+  - {name: c, flops: 10M}
+  - {name: d, flops: 20M}
+links:
+  default: {bandwidth: 100Mbit/s, latency: 1ms}
+FLEET
+run 5 paced --fleet fleet.yaml --branches 1/2/3/4@0 --samples 20
+[[ $(value paced.h5 answered) == 20 ]] || fail "paced: $(value paced.h5 answered) of 20 answered"
+
+[[ -e $bin/edgeexit-simulated ]] || exit 0
+
+# simulate OPTION...: figures of a simulated run
+simulate() {
+  edgeexit simulate model.h5 data.h5 --outcomes exits.h5 --policy "$policy" --json "$@" \
+    > json 2> err || fail "simulate $*: $(cat err)"
+}
+of() {
+  tool json_value "$1" < json
+}
+
+# near NAME IS WANTED: within one per cent
+near() {
+  awk -v a="$2" -v b="$3" 'BEGIN { exit !(a > 0.99 * b && a < 1.01 * b) }' ||
+    fail "$1 is $2; expected $3"
+}
+
+# a sample alone takes as long as promised, wherever branches are
+for placed in latency period 1/2/3/4 0/0/0/0 4,3/1,2,1/2,0/0@1; do
+  simulate --fleet fleet.yaml --exits exits.h5 --branches "$placed" --rate 0.5
+  near "latency of $placed" "$(of latency_mean_s)" "$(of latency_predicted_s)"
+  expect "answers of $placed" "$(of answered)" 60
+done
+simulate --fleet fleet.yaml --exits exits.h5 --branches 1/2/3/4 --ahead 0
+expect "in vain without looking ahead" "$(of team.units_in_vain)" 0
+near "period" "$(of period_measured_s)" "$(of period_predicted_s)"
+
+# device d is silent from 20 s on and back at 60 s: samples wait for it 0.5 s at most while it is
+# thought to be there, and are whole again afterwards
+sed 's/{name: d, flops: 20M}/{name: d, flops: 20M, away: [{from: 20, to: 60}]}/' fleet.yaml > away.yaml
+simulate --fleet away.yaml --branches 1/2/3/4 --rate 0.5 --late 0.5 --trace trace.h5
+expect "answers around a silence" "$(of answered)" 60
+missing=$(of team.answered_in_part)
+((missing >= 19 && missing <= 22)) || fail "$missing samples of 40 s at 0.5 per s had no branch 4"
+expect "samples begun without a device that had been silent" "$(of team.begun_without_some)" \
+  $((missing - 1))
+awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(s < p + 0.6) }' ||
+  fail "a sample waited for $(of latency_p99_s) s"
