@@ -79,10 +79,10 @@ ee_status ee_team_task_make(const ee_run_setup *setup, const ee_units *units, in
                                    .work      = p.work,
                                    .memory_of = p.memory_of,
                                    .reach     = p.reach,
-                                   .n_devices = n_devices,
-                                   .speed     = p.speed,
-                                   .bandwidth = p.bandwidth,
-                                   .latency   = p.latency,
+                                   .fleet     = {.n_devices = n_devices,
+                                                 .speed     = p.speed,
+                                                 .bandwidth = p.bandwidth,
+                                                 .latency   = p.latency},
                                    .memory    = p.memory,
                                    .ahead     = ahead};
   return EE_OK;

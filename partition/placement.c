@@ -9,6 +9,56 @@
 /* Two times that differ by less are equal. */
 #define NEAR 1e-12
 
+/* When the source hears of exits, by the share that leaves there. */
+static double expected(const ee_placement_task *t, const ee_units *placed, const double *seconds) {
+  const ee_band_fleet *f       = &t->fleet;
+  int                  n_exits = placed->whole->n_exits;
+  double               sum     = 0.0;
+  for (int e = 0; e < n_exits; e++) {
+    int    device = placed->unit[ee_units_of_exit(placed, e)].device;
+    double left   = t->reach[e] - (e + 1 < n_exits ? t->reach[e + 1] : 0.0);
+    bool   far    = f->latency != NULL && device != f->source && f->source >= 0;
+    double back   = far ? f->latency[device * f->n_devices + f->source] : 0.0;
+    if (left > 0.0) sum += left * (seconds[e] + back);
+  }
+  return sum;
+}
+
+static bool has_speeds(const ee_placement_task *t, const int *device) {
+  for (int u = 0; u < t->units->n; u++) {
+    if (t->fleet.speed[device[u]] <= 0.0) return false;
+  }
+  return true;
+}
+
+/* With room for the units as they are placed, and for the seconds of exits. */
+static ee_status forecast_in(const ee_placement_task *task, const int *device, ee_unit *unit,
+                             double *seconds, ee_placement_forecast *forecast) {
+  ee_units      placed = *task->units;
+  ee_units_load load;
+  memcpy(unit, placed.unit, (size_t)placed.n * sizeof *unit);
+  for (int u = 0; u < placed.n; u++) unit[u].device = device[u];
+  placed.unit = unit;
+  EE_TRY(ee_units_forecast(&placed, task->work, &task->fleet, task->ahead, seconds));
+  EE_TRY(ee_units_load_of(&placed, task->work, &task->fleet, task->reach, &load));
+  *forecast = (ee_placement_forecast){expected(task, &placed, seconds), load.period};
+  return EE_OK;
+}
+
+ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *device,
+                                   ee_placement_forecast *forecast) {
+  *forecast = (ee_placement_forecast){INFINITY, INFINITY};
+  if (!has_speeds(task, device)) return EE_OK;
+  ee_unit  *unit    = calloc((size_t)task->units->n + 1, sizeof *unit);
+  double   *seconds = calloc((size_t)task->units->whole->n_exits, sizeof *seconds);
+  ee_status status  = unit != NULL && seconds != NULL
+                          ? forecast_in(task, device, unit, seconds, forecast)
+                          : EE_FAIL(EE_ERR_NOMEM, "for %d units", task->units->n);
+  free(unit);
+  free(seconds);
+  return status;
+}
+
 typedef struct search {
   const ee_placement_task *task;
   bool                     by_latency;
@@ -18,7 +68,7 @@ typedef struct search {
 } search;
 
 static bool fits(const ee_placement_task *t, const int *device) {
-  for (int d = 0; d < t->n_devices; d++) {
+  for (int d = 0; d < t->fleet.n_devices; d++) {
     double bytes = 0.0, most = t->memory != NULL ? t->memory[d] : 0.0;
     bool   used = false;
     for (int u = 0; u < t->units->n; u++) {
@@ -26,14 +76,14 @@ static bool fits(const ee_placement_task *t, const int *device) {
       used = true;
       bytes += t->memory_of != NULL ? t->memory_of[u] : 0.0;
     }
-    if ((used && t->speed[d] <= 0.0) || (most > 0.0 && bytes > most)) return false;
+    if ((used && t->fleet.speed[d] <= 0.0) || (most > 0.0 && bytes > most)) return false;
   }
   return true;
 }
 
 static int devices_used(const ee_placement_task *t, const int *device) {
   int used = 0;
-  for (int d = 0; d < t->n_devices; d++) {
+  for (int d = 0; d < t->fleet.n_devices; d++) {
     int u = 0;
     while (u < t->units->n && device[u] != d) u++;
     used += u < t->units->n;
@@ -76,7 +126,7 @@ static void try_all(search *s, int lane) {
     try(s);
     return;
   }
-  for (int d = 0; d < s->task->n_devices; d++) {
+  for (int d = 0; d < s->task->fleet.n_devices; d++) {
     give_lane(s, lane < s->task->units->n_lanes ? lane : -1, d);
     try_all(s, lane + 1);
   }
@@ -88,7 +138,7 @@ static void improve_lanes(search *s) {
   while (improved && s->status == EE_OK) {
     improved = false;
     for (int lane = -1; lane < s->task->units->n_lanes; lane++) {
-      for (int d = 0; d < s->task->n_devices; d++) {
+      for (int d = 0; d < s->task->fleet.n_devices; d++) {
         memcpy(s->device, s->best, (size_t)s->task->units->n * sizeof *s->device);
         give_lane(s, lane, d);
         improved |= try(s);
@@ -102,7 +152,7 @@ static void improve_units(search *s) {
   while (improved && s->status == EE_OK) {
     improved = false;
     for (int u = 0; u < s->task->units->n; u++) {
-      for (int d = 0; d < s->task->n_devices; d++) {
+      for (int d = 0; d < s->task->fleet.n_devices; d++) {
         memcpy(s->device, s->best, (size_t)s->task->units->n * sizeof *s->device);
         s->device[u] = d;
         improved |= try(s);
@@ -114,21 +164,21 @@ static void improve_units(search *s) {
 /* Lanes in turn on the devices that have a speed. */
 static void begin_in_turn(search *s) {
   const ee_placement_task *t = s->task;
-  for (int lane = -1, d = t->source; lane < t->units->n_lanes; lane++) {
+  for (int lane = -1, d = t->fleet.source; lane < t->units->n_lanes; lane++) {
     give_lane(s, lane, d);
     do {
-      d = (d + 1) % t->n_devices;
-    } while (t->speed[d] <= 0.0 && d != t->source);
+      d = (d + 1) % t->fleet.n_devices;
+    } while (t->fleet.speed[d] <= 0.0 && d != t->fleet.source);
   }
   try(s);
-  for (int d = 0; d < t->n_devices; d++) {  // and everything on one
+  for (int d = 0; d < t->fleet.n_devices; d++) {  // and everything on one
     for (int u = 0; u < t->units->n; u++) s->device[u] = d;
     try(s);
   }
 }
 
 static void find(search *s) {
-  double all = pow(s->task->n_devices, s->task->units->n_lanes + 1);
+  double all = pow(s->task->fleet.n_devices, s->task->units->n_lanes + 1);
   begin_in_turn(s);
   if (all <= EE_PLACEMENTS_TRIED) {
     try_all(s, 0);
@@ -140,7 +190,7 @@ static void find(search *s) {
     s->status = EE_FAIL(EE_ERR_ARG,
                         "no placement of %d units was found that fits into the memories of %d "
                         "devices",
-                        s->task->units->n, s->task->n_devices);
+                        s->task->units->n, s->task->fleet.n_devices);
   }
 }
 

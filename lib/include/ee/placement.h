@@ -2,24 +2,19 @@
 #pragma once
 #include <stdbool.h>
 
-#include "ee/units.h"
+#include "ee/units_forecast.h"
 
 /**
  * @file placement.h
- * Which device computes which unit: what a placement promises, and finding one.
+ * Which device computes which unit.
  *
- * A sample alone: a unit begins when its device is free and what it reads has come, in the order of
- * stages among those that wait; it takes work / speed.  What goes from a unit to another device is
- * one message; a link carries one after the other, each for bytes / bandwidth, and it arrives
- * `latency` later.  A unit of stage s does not begin before its device has heard that exit
- * s - 1 - ahead has decided, and words take `latency`.  With T_e when the source hears of exit e
- * and reach_e the share of samples that get there, the expected latency is
+ * With T_e when the source hears of exit e (ee_units_forecast(), and the latency of the way back),
+ * and reach_e the share of samples that get there, the expected latency of a sample alone is
  *
  *   sum over e of (reach_e - reach_{e+1}) T_e,   reach_{n_exits} = 0
  *
- * A stream: a device is busy per sample for sum_u reach_{stage u} work_u / speed, a link for
- * sum reach bytes / bandwidth, and the period is the largest of these.  Work in vain is not
- * counted: ranks do what is known to be needed first (ee/team.h).
+ * The period is that of ee_units_load_of().  Work in vain is not counted: ranks do what is known to
+ * be needed first (ee/team.h).
  *
  * Pure functions; nothing here is collective.
  */
@@ -30,23 +25,18 @@ typedef struct ee_placement_task {
   const double   *work;       // shape [units->n], of one sample [FLOP]
   const double   *memory_of;  // shape [units->n], what each takes [byte]; NULL: not limited
   const double   *reach;      // shape [n_exits], shares of samples; reach[0] is 1
-  int             n_devices;
-  const double   *speed;      // shape [n_devices] [FLOP/s]; 0: takes no unit
-  const double   *bandwidth;  // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
-  const double   *latency;    // shape [n_devices, n_devices] [s]; NULL: 0
+  ee_band_fleet   fleet;      // a device of speed 0 takes no unit
   const double   *memory;     // shape [n_devices] [byte]; 0 or NULL: unlimited
-  int             source;     // device that holds the input
   int             ahead;      // stages, >= 0
 } ee_placement_task;
 
 typedef struct ee_placement_forecast {
-  double latency;      // expected, of a sample alone [s]
-  double period;       // per sample of a stream [s]
-  double first, last;  // when a sample alone is decided at the first and at the last exit [s]
+  double latency;  // expected, of a sample alone [s]
+  double period;   // per sample of a stream [s]
 } ee_placement_forecast;
 
 /** What placement @p device, shape [units->n], promises.  INFINITY where a device has no speed.
- *  @return EE_OK; EE_ERR_NOMEM */
+ *  @return EE_OK; EE_ERR_ARG as ee_units_check(); EE_ERR_NOMEM */
 ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *device,
                                    ee_placement_forecast *forecast);
 
