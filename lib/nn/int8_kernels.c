@@ -6,18 +6,25 @@
 
 extern const ee_int8_kernels ee_int8_kernels_base;
 #if defined(__x86_64__)
-extern const ee_int8_kernels ee_int8_kernels_avx2, ee_int8_kernels_avx512,
-    ee_int8_kernels_avx512vnni;
-#endif
+#include <cpuid.h>
 
-static bool has_vnni(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512vnni");
-#else
-  return false;
-#endif
+extern const ee_int8_kernels ee_int8_kernels_avx2, ee_int8_kernels_avxvnni, ee_int8_kernels_avx512,
+    ee_int8_kernels_avx512vnni;
+
+#define VNNI_512 (1U << 11)  // of leaf 7, 0: ecx
+#define VNNI_256 (1U << 4)   // of leaf 7, 1: eax
+
+static bool has_vnni(ee_cpu_level vectors) {
+  unsigned a, b, c, d;
+  if (vectors == EE_CPU_AVX512) return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI_512);
+  return vectors == EE_CPU_AVX2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & VNNI_256);
 }
+#else
+static bool has_vnni(ee_cpu_level vectors) {
+  (void)vectors;
+  return false;
+}
+#endif
 
 static const struct {
   ee_cpu_level           needs;
@@ -27,6 +34,7 @@ static const struct {
 #if defined(__x86_64__)
     {EE_CPU_AVX512, true, &ee_int8_kernels_avx512vnni},
     {EE_CPU_AVX512, false, &ee_int8_kernels_avx512},
+    {EE_CPU_AVX2, true, &ee_int8_kernels_avxvnni},
     {EE_CPU_AVX2, false, &ee_int8_kernels_avx2},
 #endif
     {EE_CPU_BASE, false, &ee_int8_kernels_base},  // best first
@@ -37,14 +45,23 @@ static const ee_int8_kernels *wanted;
 /* Of that name, or the best if it is NULL; NULL if there are none. */
 static const ee_int8_kernels *find(ee_cpu_level level, const char *name) {
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-    if (known[i].needs > level || (known[i].vnni && !has_vnni())) continue;
+    if (known[i].needs > level || (known[i].vnni && !has_vnni(known[i].needs))) continue;
     if (name == NULL || strcmp(name, known[i].kernels->name) == 0) return known[i].kernels;
   }
   return NULL;
 }
 
+/* Asking the processor takes long, above all in a virtual machine. */
 const ee_int8_kernels *ee_int8_kernels_get(void) {
-  return wanted != NULL ? wanted : find(ee_simd_kernels_level(), NULL);
+  static const ee_int8_kernels *best;
+  static ee_cpu_level           best_of;
+  ee_cpu_level                  level = ee_simd_kernels_level();
+  if (wanted != NULL) return wanted;
+  if (best == NULL || best_of != level) {
+    best    = find(level, NULL);
+    best_of = level;
+  }
+  return best;
 }
 
 ee_status ee_int8_kernels_use(const char *name) {

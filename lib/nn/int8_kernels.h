@@ -64,6 +64,6 @@ typedef struct ee_int8_kernels {
  *  `simd` uses. */
 const ee_int8_kernels *ee_int8_kernels_get(void);
 
-/** Use the kernels of that name, `avx512vnni`, `avx512`, `avx2` or `base`, for tests; NULL: as
- *  before.  @return EE_OK; EE_ERR_ARG if the processor cannot run them */
+/** Use the kernels of that name, `avx512vnni`, `avx512`, `avxvnni`, `avx2` or `base`, for tests;
+ *  NULL: as before.  @return EE_OK; EE_ERR_ARG if the processor cannot run them */
 ee_status ee_int8_kernels_use(const char *name);

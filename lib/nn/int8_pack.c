@@ -56,7 +56,7 @@ const float *ee_int8_pack_bias(const ee_int8_pack *pack, const void *packed) {
 
 static float largest_of(const float *row, int64_t n) {
   float largest = 0.0F;
-  for (int64_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(row[i]));
+  for (int64_t i = 0; i < n; i++) largest = fabsf(row[i]) > largest ? fabsf(row[i]) : largest;
   return largest;
 }
 
@@ -67,26 +67,37 @@ static int round_weight(float w, float scale) {
   return q < EE_INT8_LARGEST ? (int)q : EE_INT8_LARGEST;
 }
 
-static void put_weight(const ee_int8_pack *p, int64_t o, int64_t k, int q, void *packed) {
-  int   group = p->kernels->group;
-  char *word  = (char *)packed + ee_simd_weight_place(&p->panels, o, k / group) * WORD_BYTES;
-  if (group == 4) {
-    ((int8_t *)word)[k % group] = (int8_t)q;
+/* Put number @p i of a word. */
+static void put_number(const ee_int8_pack *p, int i, int q, char *word) {
+  if (p->kernels->group == 4) {
+    ((int8_t *)word)[i] = (int8_t)q;
   } else {
-    ((int16_t *)(void *)word)[k % group] = (int16_t)q;
+    ((int16_t *)(void *)word)[i] = (int16_t)q;
   }
+}
+
+/* Their sum. */
+static int32_t put_weights(const ee_int8_pack *p, int64_t o, const float *row, float scale,
+                           char *packed) {
+  const ee_simd_panels *all   = &p->panels;
+  ee_simd_panel         panel = ee_simd_panel_at(all, o / (all->vectors * all->lanes));
+  char                 *word  = packed + (panel.place + o - panel.first) * WORD_BYTES;
+  int32_t               sum   = 0;
+  for (int64_t k = 0; k < all->depth; k++, word += panel.vectors * all->lanes * WORD_BYTES) {
+    for (int i = 0; i < p->kernels->group; i++) {
+      int q = round_weight(*row++, scale);
+      put_number(p, i, q, word);
+      sum += q;
+    }
+  }
+  return sum;
 }
 
 void ee_int8_pack_output(const ee_int8_pack *pack, int64_t o, const float *row, float bias,
                          void *packed) {
-  int64_t depth = pack->panels.depth * pack->kernels->group;
-  float   scale = largest_of(row, depth) / EE_INT8_LARGEST;
-  int32_t sum   = 0;
-  for (int64_t k = 0; k < depth && scale > 0.0F; k++) {
-    int q = round_weight(row[k], scale);
-    put_weight(pack, o, k, q, packed);
-    sum += q;
-  }
+  int64_t  depth = pack->panels.depth * pack->kernels->group;
+  float    scale = largest_of(row, depth) / EE_INT8_LARGEST;
+  int32_t  sum   = scale > 0.0F ? put_weights(pack, o, row, scale, packed) : 0;
   int64_t  at = words_of(pack) + o, room = room_of(pack);
   int32_t *begin      = packed;
   float   *rest       = packed;

@@ -6,49 +6,51 @@
 #include "vec.h"
 #include "vec_tile.h"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 typedef int32_t loose_ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-/* sum + the products of the numbers in the words of x and w. */
-#if defined(__AVX512VNNI__)
+/* Numbers in a word, and the sums in registers that leave room for weights and inputs. */
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 #define GROUP 4
-typedef uint8_t    number;
-ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
-  return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
-}
+typedef uint8_t number;
 #else
 #define GROUP 2
-typedef int16_t    number;
-#if defined(__AVX512BW__)
-ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
-  return sum + (ivec)_mm512_madd_epi16((__m512i)x, (__m512i)w);
-}
-#elif defined(__AVX2__)
-ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
-  return sum + (ivec)_mm256_madd_epi16((__m256i)x, (__m256i)w);
-}
-#elif defined(__SSE2__)
-#include <emmintrin.h>
-ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
-  return sum + (ivec)_mm_madd_epi16((__m128i)x, (__m128i)w);
-}
-#else
-typedef int16_t    pairs __attribute__((vector_size(4 * LANES)));
-ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
-  pairs a = (pairs)x, b = (pairs)w;
-  for (int i = 0; i < LANES; i++) sum[i] += a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
-  return sum;
-}
-#endif
+typedef int16_t number;
 #endif
 
+// clang-format off
 #if LANES == 16
-#define MAX_PIXELS \
-  { 0, 14, 14, 9, 6 }
+#define MAX_PIXELS {0, 14, 14, 9, 6}
+#elif GROUP == 4
+#define MAX_PIXELS {0, 6, 6, 4, 2}
 #else
-#define MAX_PIXELS \
-  { 0, 6, 6, 3, 2 }
+#define MAX_PIXELS {0, 6, 6, 3, 2}
 #endif
+// clang-format on
+
+/* sum + the products of the numbers in the words of x and w. */
+ALWAYS_INLINE ivec multiply_add(ivec sum, ivec x, ivec w) {
+#if defined(__AVX512VNNI__)
+  return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+#elif defined(__AVXVNNI__)
+  return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x, (__m256i)w);
+#elif defined(__AVX512BW__)
+  return sum + (ivec)_mm512_madd_epi16((__m512i)x, (__m512i)w);
+#elif defined(__AVX2__)
+  return sum + (ivec)_mm256_madd_epi16((__m256i)x, (__m256i)w);
+#elif defined(__SSE2__)
+  return sum + (ivec)_mm_madd_epi16((__m128i)x, (__m128i)w);
+#else
+  typedef int16_t pairs __attribute__((vector_size(4 * LANES)));
+  pairs           a = (pairs)x, b = (pairs)w;
+  for (int i = 0; i < LANES; i++) sum[i] += a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
+  return sum;
+#endif
+}
 
 ALWAYS_INLINE ivec splat_word(const char *p) {
   int32_t word;

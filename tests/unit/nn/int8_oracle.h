@@ -99,7 +99,7 @@ static inline float *oracle_product(const kernel_case *c) {
 
 /** Check a fact with every kind of 8-bit kernel that this processor has. */
 static inline void with_all_int8_kernels(void (*check)(void)) {
-  static const char *const names[] = {"avx512vnni", "avx512", "avx2", "base"};
+  static const char *const names[] = {"avx512vnni", "avx512", "avxvnni", "avx2", "base"};
 
   int n = 0;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -102,12 +102,12 @@ static void calibrate(ee_model *m) {
 }
 
 static void bits_depend_on_neither_batch_nor_cut_nor_kernel(void) {
-  static const char *const kernels[] = {"avx512vnni", "avx512", "avx2", "base"};
+  static const char *const kernels[] = {"avx512vnni", "avx512", "avxvnni", "avx2", "base"};
   static float             whole[EXITS * SAMPLES * CLASSES], other[EXITS * SAMPLES * CLASSES];
   ee_model                *m = make_network();
   calibrate(m);
   bool first = true;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 5; i++) {
     if (ee_int8_kernels_use(kernels[i]) != EE_OK) continue;
     ee_resident *res = hold(m, "int8");
     run(res, m, 1, 0, SAMPLES, NULL, first ? whole : other);
