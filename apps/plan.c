@@ -9,6 +9,7 @@
 #include "ee/fleet_file.h"
 #include "ee/model_file.h"
 #include "exit_shares.h"
+#include "plan_bands.h"
 #include "plan_find.h"
 #include "plan_print.h"
 #include "run_inputs.h"
@@ -32,6 +33,15 @@ static ee_status check(const ee_plan_options *o) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--front shows all periods; it takes no --planner or --max-period");
   }
+  if (o->bands && (o->front || o->max_period > 0.0)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--bands is about one sample; it takes no --front or --max-period");
+  }
+  if (o->bands && ee_link_values_by_name(o->link.values) != EE_LINK_F32) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--bands sends rows as they are; --link-values must be f32, not %s",
+                   o->link.values);
+  }
   return EE_OK;
 }
 
@@ -52,9 +62,19 @@ static void print_assumption(const ee_plan_question *q) {
   if (said != NULL && !q->options->json) printf("speeds: %s\n", said);
 }
 
+static ee_status answer_bands(const ee_plan_question *q) {
+  ee_band_promises promises;
+  ee_status        status = ee_band_promises_find(q, &promises);
+  if (status == EE_OK && q->options->json) status = ee_band_promises_print_json(q, &promises);
+  if (status == EE_OK && !q->options->json) ee_band_promises_print_text(q, &promises);
+  ee_band_promises_free(&promises);
+  return status;
+}
+
 static ee_status answer(const ee_plan_question *q) {
   ee_promises promises;
   if (q->options->front) return ee_plan_front_print(q);
+  if (q->options->bands) return answer_bands(q);
   ee_status status = ee_promises_find(q, &promises);
   if (status == EE_OK && q->options->json) status = ee_promises_print_json(q, &promises);
   if (status == EE_OK && !q->options->json) ee_promises_print_text(q, &promises);
@@ -154,6 +174,8 @@ int ee_app_plan(int argc, char **argv) {
        "least latency with a period of at most S seconds", 1e-12, 1e9},
       {"front", 0, EE_OPTION_FLAG, &o.front, NULL,
        "all trade-offs between period and latency on P devices", 0, 0},
+      {"bands", 0, EE_OPTION_FLAG, &o.bands, NULL,
+       "one sample in bands of rows on several devices at once, next to the chain", 0, 0},
       ee_link_values_option(&o.link),
       ee_link_loss_option(&o.link),
       ee_link_tables_option(&o.link),

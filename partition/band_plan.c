@@ -8,6 +8,9 @@
 
 #include "band_heights.h"
 
+#define SHORTER 1e-12  // than this, relatively, is no shorter
+enum { FASTEST = 4 };  // most devices of which the fastest are tried by themselves
+
 void ee_band_plan_destroy(ee_band_plan **plan) {
   ee_band_plan *p = *plan;
   if (p == NULL) return;
@@ -231,24 +234,74 @@ static ee_status find_ways(const ways *w) {
   return EE_OK;
 }
 
-ee_status ee_band_plan_find(const ee_band_costs *costs, const ee_band_fleet *fleet,
-                            ee_band_plan **plan) {
-  *plan = NULL;
-  EE_TRY(check_fleet(costs, fleet));
-  size_t    cuts = (size_t)costs->n_cuts, bounds = (size_t)fleet->n_devices + 1;
-  ways      w      = {.costs   = costs,
-                      .fleet   = fleet,
-                      .total   = calloc(cuts, sizeof *w.total),
-                      .seconds = calloc(cuts, sizeof *w.seconds),
-                      .before  = calloc(cuts, sizeof *w.before),
-                      .row     = calloc(cuts * bounds, sizeof *w.row),
-                      .trial   = calloc(bounds, sizeof *w.trial)};
-  ee_status status = find_ways(&w);
-  if (status == EE_OK) status = write_plan(&w, plan);
+/* The best plan of the fleet as it is; *plan is replaced by it if it is better. */
+static ee_status find_better(const ee_band_costs *costs, const ee_band_fleet *fleet,
+                             ee_band_plan **plan) {
+  size_t        cuts = (size_t)costs->n_cuts, bounds = (size_t)fleet->n_devices + 1;
+  ee_band_plan *found  = NULL;
+  ways          w      = {.costs   = costs,
+                          .fleet   = fleet,
+                          .total   = calloc(cuts, sizeof *w.total),
+                          .seconds = calloc(cuts, sizeof *w.seconds),
+                          .before  = calloc(cuts, sizeof *w.before),
+                          .row     = calloc(cuts * bounds, sizeof *w.row),
+                          .trial   = calloc(bounds, sizeof *w.trial)};
+  ee_status     status = find_ways(&w);
+  if (status == EE_OK) status = write_plan(&w, &found);
   free(w.total);
   free(w.seconds);
   free(w.before);
   free(w.row);
   free(w.trial);
+  EE_TRY(status);
+  if (*plan != NULL && found->total < (*plan)->total * (1.0 - SHORTER)) {
+    found->alone = (*plan)->alone;  // of all devices, which the first plan is of
+    ee_band_plan_destroy(plan);
+  }
+  if (*plan == NULL) {
+    *plan = found;
+  } else {
+    ee_band_plan_destroy(&found);
+  }
+  return EE_OK;
+}
+
+/* How many devices are faster than @p d. */
+static int rank_of(const ee_band_fleet *f, int d) {
+  int rank = 0;
+  for (int q = 0; q < f->n_devices; q++) {
+    rank += f->speed[q] > f->speed[d] || (f->speed[q] == f->speed[d] && q < d);
+  }
+  return rank;
+}
+
+/* Plans of some of the devices only; @p speed: shape [n_devices], scratch. */
+static ee_status try_fewer(const ee_band_costs *costs, const ee_band_fleet *fleet, double *speed,
+                           ee_band_plan **plan) {
+  ee_band_fleet some = *fleet;
+  int           n    = fleet->n_devices;
+  some.speed         = speed;
+  for (int d = 0; d < n; d++) {
+    for (int q = 0; q < n; q++) speed[q] = q == d ? fleet->speed[q] : 0.0;
+    if (speed[d] > 0.0) EE_TRY(find_better(costs, &some, plan));
+  }
+  for (int most = 2; most < n && most <= FASTEST; most++) {
+    for (int q = 0; q < n; q++) speed[q] = rank_of(fleet, q) < most ? fleet->speed[q] : 0.0;
+    EE_TRY(find_better(costs, &some, plan));
+  }
+  return EE_OK;
+}
+
+ee_status ee_band_plan_find(const ee_band_costs *costs, const ee_band_fleet *fleet,
+                            ee_band_plan **plan) {
+  *plan = NULL;
+  EE_TRY(check_fleet(costs, fleet));
+  EE_TRY(find_better(costs, fleet, plan));
+  if (fleet->share != NULL || fleet->n_devices == 1) return EE_OK;
+  double   *speed  = calloc((size_t)fleet->n_devices, sizeof *speed);
+  ee_status status = speed != NULL ? try_fewer(costs, fleet, speed, plan)
+                                   : EE_FAIL(EE_ERR_NOMEM, "for %d devices", fleet->n_devices);
+  free(speed);
+  if (status != EE_OK) ee_band_plan_destroy(plan);
   return status;
 }

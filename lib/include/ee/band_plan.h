@@ -100,7 +100,8 @@ typedef struct ee_band_plan {
  *
  * over all rows x and y, exactly.  Among heights of equal time those with the least sum of squared
  * times of the devices.  Since bands at i are not chosen for what follows, the whole can be longer
- * than the best of all heights at all cuts at once.  Time O(n_cuts^2 devices^2 rows^2).
+ * than the best of all heights at all cuts at once; so this is also done for each device by itself
+ * and for the 2, 3 and 4 fastest, and the shortest taken.  Time O(n_cuts^2 devices^2 rows^2).
  *
  * Where something follows, bands end at the cut j, and it is done by the device d, with the least
  *

@@ -96,6 +96,45 @@ static void a_device_behind_a_slow_link_gets_nothing(void) {
   end_case(&c);
 }
 
+/* The source computes a layer sooner than it can send its input, but not all three. */
+static void no_plan_is_longer_than_one_device(void) {
+  band_case     c;
+  ee_band_plan *plan = NULL;
+  make_plain(&c, 2, 0.0, 1.5);
+  c.fleet.source = 0;
+  c.fleet.most   = 1;
+  c.speed[1] *= 10.0;
+  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
+  CU_ASSERT_EQUAL(plan->n_ranges, 3);
+  CU_ASSERT_DOUBLE_EQUAL(plan->total, 1.5 + 0.3, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(plan->alone, 1.5 + 0.3, 1e-9);
+  for (int k = 0; k < plan->n_ranges; k++) CU_ASSERT_EQUAL(plan->row[3 * k + 1], 0);
+  ee_band_plan_destroy(&plan);
+  end_case(&c);
+}
+
+/* The same with two fast devices, which share the rows. */
+static void the_fastest_devices_may_do_without_the_source(void) {
+  band_case     c;
+  ee_band_plan *plan = NULL;
+  make_plain(&c, 3, 0.0, 0.0);
+  c.fleet.source = 0;
+  c.fleet.most   = 1;
+  for (int d = 1; d < 3; d++) {
+    c.speed[d] *= 10.0;
+    c.latency[d] = c.latency[3 * d] = 2.8;  // to the source and back
+  }
+  CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(c.costs, &c.fleet, &plan), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(plan->total, 2.8 + 0.15, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(plan->alone, 3.0, 1e-9);
+  for (int k = 0; k < plan->n_ranges; k++) {
+    CU_ASSERT_EQUAL(plan->row[4 * k + 1], 0);
+    CU_ASSERT_EQUAL(plan->row[4 * k + 2], 6);
+  }
+  ee_band_plan_destroy(&plan);
+  end_case(&c);
+}
+
 static void a_device_that_is_away_gets_nothing(void) {
   band_case     c;
   ee_band_plan *plan = NULL;
@@ -190,6 +229,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_device_twice_as_fast_has_twice_the_rows),
     EE_FACT(heights_of_equal_time_have_the_least_squares),
     EE_FACT(a_device_behind_a_slow_link_gets_nothing),
+    EE_FACT(no_plan_is_longer_than_one_device),
+    EE_FACT(the_fastest_devices_may_do_without_the_source),
     EE_FACT(a_device_that_is_away_gets_nothing),
     EE_FACT(work_may_be_counted_otherwise),
     EE_FACT(rows_may_be_shared_out_by_hand),

@@ -64,7 +64,7 @@ static void the_table_in_the_documents_is_what_the_planner_says(void) {
     int    devices;
     double megabits, each, best;
   } row[]          = {{2, 25, 1.21, 1.69}, {2, 100, 1.68, 1.94}, {2, 400, 1.90, 1.97},
-                      {3, 25, 1.20, 1.98}, {3, 100, 1.98, 2.73}, {3, 400, 2.57, 2.82}};
+                      {3, 25, 1.21, 1.98}, {3, 100, 1.98, 2.73}, {3, 400, 2.57, 2.82}};
   ee_band_costs *c = make_costs();
   for (int r = 0; r < 6; r++) {
     double rate = row[r].megabits * 1e6 / 8;
