@@ -43,9 +43,9 @@ static void add_promise(const ee_plan_question *q, const ee_band_promise *p, int
   ee_json_number(to, "latency_s", b->latency);
   cJSON_AddItemToObject(to, "exit_latency_s",
                         cJSON_CreateDoubleArray(b->seconds, q->setup->model->n_exits));
-  ee_json_number(to, "period_s", b->period);
-  ee_json_number(to, "throughput_per_s", 1.0 / b->period);
-  ee_json_number(to, "bytes_sent", b->plan->bytes);
+  ee_json_number(to, "period_s", b->load.period);
+  ee_json_number(to, "throughput_per_s", 1.0 / b->load.period);
+  ee_json_number(to, "bytes_sent", b->load.bytes);
   ee_json_number(to, "computed_twice", ee_band_twice(b->plan));
   cJSON_AddBoolToObject(to, "borders_apart", b->apart);
   cJSON_AddNumberToObject(to, "units", b->units->n);

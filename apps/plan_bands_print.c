@@ -10,8 +10,8 @@
 static void print_row(const ee_band_promise *p, int devices) {
   char                  text[256];
   const ee_band_choice *b = &p->bands;
-  printf("%7d %10.3f %10.1f %10.1f %6.1f%%", devices, b->latency * 1e3, 1.0 / b->period,
-         b->plan->bytes / 1e3, 100.0 * ee_band_twice(b->plan));
+  printf("%7d %10.3f %10.1f %10.1f %6.1f%%", devices, b->latency * 1e3, 1.0 / b->load.period,
+         b->load.bytes / 1e3, 100.0 * ee_band_twice(b->plan));
   if (p->chain == NULL) {
     printf("  %10s %10s  no chain fits\n", "-", "-");
     return;
@@ -134,7 +134,7 @@ static const char *verdict_bands(const ee_plan_question *q, const ee_band_promis
   char                   devices[512], alone[160], stream[160], gain[64] = "";
   list_devices(q, p, devices, sizeof devices);
   say_alone(q, all, alone, sizeof alone);
-  say_stream(all, p->bands.period, stream, sizeof stream);
+  say_stream(all, p->bands.load.period, stream, sizeof stream);
   if (all->alone >= 0) {
     snprintf(gain, sizeof gain, ", %.2f times as fast as alone",
              all->alone_latency / p->bands.latency);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "ee/controller.h"
-#include "ee/placement.h"
 #include "ee/team.h"
 
 /* Where bands can begin such that most work is in them; -1: nowhere. */
@@ -105,7 +104,7 @@ static double expected(const ee_model *model, const double *share, const double 
   return sum;
 }
 
-/* Shares of samples that get to each exit: what is left of 1 where all others left. */
+/* @p reach: shape [n_exits]. */
 static void find_reach(const ee_model *model, const double *share, double *reach) {
   double left = 0.0;
   for (int e = 0; e < model->n_exits; e++) {
@@ -114,75 +113,30 @@ static void find_reach(const ee_model *model, const double *share, double *reach
   }
 }
 
-/* What units need to be forecast. */
-typedef struct outlook {
-  double           *work, *reach;  // one block: shape [n of units], [n_exits]
-  int              *device;        // shape [n of units]
-  ee_placement_task task;
-} outlook;
-
-static ee_status outlook_open(const choosing *c, const ee_band_fleet *fleet, const ee_units *units,
-                              outlook *o) {
-  size_t n = (size_t)units->n, n_exits = (size_t)c->setup->model->n_exits;
-  o->work   = calloc(n + n_exits, sizeof *o->work);
-  o->device = calloc(n, sizeof *o->device);
-  if (o->work == NULL || o->device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu units", n);
-  o->reach = o->work + n;
-  for (int u = 0; u < units->n; u++) {
-    o->work[u]   = ee_unit_work(c->setup, &units->unit[u]);
-    o->device[u] = units->unit[u].device;
-  }
-  o->task = (ee_placement_task){.units     = units,
-                                .work      = o->work,
-                                .reach     = o->reach,
-                                .n_devices = fleet->n_devices,
-                                .speed     = fleet->speed,
-                                .bandwidth = fleet->bandwidth,
-                                .latency   = fleet->latency,
-                                .source    = fleet->source,
-                                .ahead     = EE_BAND_AHEAD};
-  return EE_OK;
-}
-
-static void outlook_close(outlook *o) {
-  free(o->work);
-  free(o->device);
-}
-
-/* When exit @p e has run, where all samples leave at it; forecasts count the word to the source. */
-static ee_status seconds_until(const outlook *o, int e, double *seconds) {
-  const ee_placement_task *t = &o->task;
-  ee_placement_forecast    f;
-  int                      from = o->device[ee_units_of_exit(t->units, e)];
-  for (int k = 0; k < t->units->whole->n_exits; k++) o->reach[k] = k <= e ? 1.0 : 0.0;
-  EE_TRY(ee_placement_forecast_of(t, o->device, &f));
-  *seconds = f.latency;
-  if (from != t->source) *seconds -= t->latency[from * t->n_devices + t->source];
-  return EE_OK;
-}
-
-static ee_status look_ahead(const choosing *c, const outlook *o, ee_band_choice *to) {
-  const ee_model       *m = c->setup->model;
-  ee_placement_forecast f;
-  for (int e = 0; e < m->n_exits; e++) EE_TRY(seconds_until(o, e, &to->seconds[e]));
-  find_reach(m, c->share, o->reach);
-  EE_TRY(ee_placement_forecast_of(&o->task, o->device, &f));
+/* What units promise; @p block: shape [n of units + n_exits], scratch. */
+static ee_status forecast(const choosing *c, const ee_band_fleet *fleet, double *block,
+                          ee_band_choice *to) {
+  const ee_model *m    = c->setup->model;
+  double         *work = block + m->n_exits;
+  for (int u = 0; u < to->units->n; u++) work[u] = ee_unit_work(c->setup, &to->units->unit[u]);
+  EE_TRY(ee_units_forecast(to->units, work, fleet, EE_BAND_AHEAD, to->seconds));
   to->latency = expected(m, c->share, to->seconds);
-  to->period  = f.period;
-  return EE_OK;
+  find_reach(m, c->share, block);
+  return ee_units_load_of(to->units, work, fleet, block, &to->load);
 }
 
 static ee_status make_units(const choosing *c, const ee_band_fleet *fleet, const int *device,
                             bool apart, ee_band_choice *to) {
   const ee_model *m       = c->setup->model;
   ee_band_placing placing = {.device = device, .source = fleet->source, .apart = apart};
-  outlook         o       = {NULL};
   *to = (ee_band_choice){.apart = apart, .seconds = calloc((size_t)m->n_exits, sizeof(double))};
   if (to->seconds == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", m->n_exits);
   EE_TRY(ee_band_units(m, c->setup->backend, c->choice->plan, &placing, &to->units));
-  ee_status status = outlook_open(c, fleet, to->units, &o);
-  if (status == EE_OK) status = look_ahead(c, &o, to);
-  outlook_close(&o);
+  size_t  n     = (size_t)to->units->n + (size_t)m->n_exits;
+  double *block = calloc(n, sizeof *block);
+  if (block == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", to->units->n);
+  ee_status status = forecast(c, fleet, block, to);
+  free(block);
   return status;
 }
 

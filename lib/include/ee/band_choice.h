@@ -2,6 +2,7 @@
 #pragma once
 #include "ee/band_units.h"
 #include "ee/device.h"
+#include "ee/units_forecast.h"
 
 /**
  * @file band_choice.h
@@ -35,7 +36,7 @@ typedef struct ee_band_choice {
   bool          apart;    // rows at borders are units of their own
   double       *seconds;  // shape [n_exits], until each exit has run, of one sample alone [s]
   double        latency;  // expected of them, by share [s]
-  double        period;   // of a stream, per admitted sample [s]
+  ee_units_load load;     // of a stream
   double       *memory;   // shape [n_devices], weights and activations; 0: unused [byte]
 } ee_band_choice;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one sample takes: against a clock that ticks, and where it can be written down. */
-#include "ee/placement.h"
+#include "ee/units_forecast.h"
 
 #include <math.h>
 
@@ -12,13 +12,11 @@ enum { NETWORKS = 150, ROOM = 128, AHEAD = 1 };
 
 /* Units on a fleet whose times are whole numbers: a link carries a float in 1 or 8 seconds. */
 typedef struct forecast_case {
-  ee_model         *model;
-  ee_units         *units;
-  double            work[ROOM], speed[MOST_DEVICES], bandwidth[MOST_DEVICES * MOST_DEVICES];
-  double            latency[MOST_DEVICES * MOST_DEVICES];
-  int               device[ROOM];
-  double            reach[ROOM];
-  ee_placement_task fleet;
+  ee_model     *model;
+  ee_units     *units;
+  double        work[ROOM], speed[MOST_DEVICES], bandwidth[MOST_DEVICES * MOST_DEVICES];
+  double        latency[MOST_DEVICES * MOST_DEVICES];
+  ee_band_fleet fleet;
 } forecast_case;
 
 static bool make_case(forecast_case *c, uint64_t seed) {
@@ -29,7 +27,6 @@ static bool make_case(forecast_case *c, uint64_t seed) {
   if (ee_model_finish(c->model) != EE_OK) abort();
   while (begin < c->model->n_layers && ee_bands_longest(c->model, begin) == begin) begin++;
   random_plan(c->model, begin, devices, &rng, &p);
-  if (p.placing.source < 0) p.placing.source = 0;
   if (p.plan.n_ranges == 0) return false;
   CU_ASSERT_EQUAL_FATAL(ee_band_units(c->model, &ee_backend_ref, &p.plan, &p.placing, &c->units),
                         EE_OK);
@@ -40,16 +37,11 @@ static bool make_case(forecast_case *c, uint64_t seed) {
     c->bandwidth[k] = (const double[]){0.0, 4.0, 0.5}[ee_rng_below(&rng, 3)];
     c->latency[k]   = (double)ee_rng_below(&rng, 40);
   }
-  for (int u = 0; u < c->units->n; u++) c->device[u] = c->units->unit[u].device;
-  c->fleet = (ee_placement_task){.units     = c->units,
-                                 .work      = c->work,
-                                 .reach     = c->reach,
-                                 .n_devices = devices,
-                                 .speed     = c->speed,
-                                 .bandwidth = c->bandwidth,
-                                 .latency   = c->latency,
-                                 .source    = p.placing.source,
-                                 .ahead     = AHEAD};
+  c->fleet = (ee_band_fleet){.n_devices = devices,
+                             .speed     = c->speed,
+                             .bandwidth = c->bandwidth,
+                             .latency   = c->latency,
+                             .source    = p.placing.source};
   return true;
 }
 
@@ -97,7 +89,7 @@ static void send_all(clock_case *t, int u, int from) {
   for (int d = 0; d < c->fleet.n_devices; d++) {
     int k = from * c->fleet.n_devices + d, floats = floats_for(c, u, d);
     t->there[u + 1][d] = t->now;
-    if (from == d || floats == 0) continue;
+    if (from < 0 || from == d || floats == 0) continue;
     if (t->link[from][d] < t->now) t->link[from][d] = t->now;
     t->link[from][d] += c->bandwidth[k] > 0.0 ? floats * (int)(4 / c->bandwidth[k]) : 0;
     t->there[u + 1][d] = t->link[from][d] + (long)c->latency[k];
@@ -174,29 +166,15 @@ static void tick_through(const forecast_case *c, double *seconds) {
   }
 }
 
-/* Of a sample alone that leaves at exit @p e. */
-static double forecast_until(forecast_case *c, int e) {
-  ee_placement_forecast f;
-  for (int k = 0; k < c->model->n_exits; k++) c->reach[k] = k <= e ? 1.0 : 0.0;
-  CU_ASSERT_EQUAL_FATAL(ee_placement_forecast_of(&c->fleet, c->device, &f), EE_OK);
-  return f.latency;
-}
-
-static double words_back(const forecast_case *c, int e) {
-  int from = c->device[ee_units_of_exit(c->units, e)], to = c->fleet.source;
-  return from == to ? 0.0 : c->latency[from * c->fleet.n_devices + to];
-}
-
 static void a_sample_takes_what_a_ticking_clock_says(void) {
   int cases = 0;
   for (uint64_t seed = 0; seed < NETWORKS; seed++) {
     forecast_case c;
-    double        ticks[ROOM];
+    double        seconds[ROOM], ticks[ROOM];
     if (make_case(&c, seed)) {
+      CU_ASSERT_EQUAL_FATAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_OK);
       tick_through(&c, ticks);
-      for (int e = 0; e < c.model->n_exits; e++) {
-        CU_ASSERT_EQUAL(forecast_until(&c, e), ticks[e] + words_back(&c, e));
-      }
+      for (int e = 0; e < c.model->n_exits; e++) CU_ASSERT_EQUAL(seconds[e], ticks[e]);
       cases++;
     }
     end_case(&c);
@@ -204,52 +182,63 @@ static void a_sample_takes_what_a_ticking_clock_says(void) {
   CU_ASSERT_TRUE(cases > NETWORKS / 2);
 }
 
-/* Work and floats, unit by unit and link by link; *link is set if a link is the slowest. */
-static double slowest_of(const forecast_case *c, bool *link) {
-  int    n       = c->fleet.n_devices;
-  double slowest = 0.0;
-  *link          = false;
-  for (int d = 0; d < n; d++) {
-    double busy = 0.0, sent[MOST_DEVICES] = {0.0};
-    for (int u = -1; u < c->units->n; u++) {
-      double share = u < 0 ? 1.0 : c->reach[c->units->unit[u].stage];
-      if ((u < 0 ? c->fleet.source : c->device[u]) != d) continue;
-      if (u >= 0) busy += share * c->work[u];
-      for (int q = 0; q < n; q++) sent[q] += q == d ? 0.0 : share * floats_for(c, u, q);
-    }
-    *link &= busy <= slowest;
-    slowest = fmax(slowest, busy);
-    for (int q = 0; q < n; q++) {
-      double rate = c->bandwidth[d * n + q];
-      if (rate == 0.0 || 4.0 * sent[q] / rate <= slowest) continue;
-      slowest = 4.0 * sent[q] / rate;
-      *link   = true;
-    }
-  }
-  return slowest;
-}
-
+/* Work and floats, unit by unit and link by link. */
 static void a_stream_takes_what_its_slowest_device_or_link_does(void) {
   int links = 0, devices = 0;
   for (uint64_t seed = 0; seed < NETWORKS; seed++) {
-    forecast_case         c;
-    ee_placement_forecast f;
-    bool                  link;
+    forecast_case c;
+    double        reach[ROOM], slowest = 0.0, bytes = 0.0;
+    ee_units_load load;
     if (make_case(&c, seed)) {
-      for (int e = 0; e < c.model->n_exits; e++) c.reach[e] = 1.0 / (1 + e);
-      double slowest = slowest_of(&c, &link);
-      CU_ASSERT_EQUAL_FATAL(ee_placement_forecast_of(&c.fleet, c.device, &f), EE_OK);
-      CU_ASSERT_DOUBLE_EQUAL(f.period, slowest, 1e-9 * slowest);
-      links += link;
-      devices += !link;
+      for (int e = 0; e < c.model->n_exits; e++) reach[e] = 1.0 / (1 + e);
+      for (int d = 0; d < c.fleet.n_devices; d++) {
+        double busy = 0.0, sent[MOST_DEVICES] = {0.0};
+        for (int u = -1; u < c.units->n; u++) {
+          const ee_unit *unit  = &c.units->unit[u < 0 ? 0 : u];
+          double         share = u < 0 ? 1.0 : reach[unit->stage];
+          if (u >= 0 && unit->device == d) busy += share * c.work[u];
+          if ((u < 0 ? c.fleet.source : unit->device) != d) continue;
+          for (int q = 0; q < c.fleet.n_devices; q++) {
+            if (q != d) sent[q] += share * floats_for(&c, u, q);
+          }
+        }
+        slowest = fmax(slowest, busy);
+        for (int q = 0; q < c.fleet.n_devices; q++) {
+          bytes += 4.0 * sent[q];
+          double rate = c.bandwidth[d * c.fleet.n_devices + q];
+          if (rate > 0.0) slowest = fmax(slowest, 4.0 * sent[q] / rate);
+        }
+      }
+      CU_ASSERT_EQUAL_FATAL(ee_units_load_of(c.units, c.work, &c.fleet, reach, &load), EE_OK);
+      CU_ASSERT_DOUBLE_EQUAL(load.period, slowest, 1e-9 * slowest);
+      CU_ASSERT_DOUBLE_EQUAL(load.bytes, bytes, 1e-9 * bytes);
+      links += load.from != load.to;
+      devices += load.from == load.to;
     }
     end_case(&c);
   }
   CU_ASSERT_TRUE(links > 5 && devices > 5);
 }
 
+static void a_device_that_is_away_makes_no_sample_end(void) {
+  forecast_case c;
+  double        seconds[ROOM];
+  ee_units_load load;
+  CU_ASSERT_TRUE_FATAL(make_case(&c, 1));
+  for (int d = 0; d < c.fleet.n_devices; d++) c.speed[d] = 0.0;
+  c.work[0] = 1.0;
+  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_OK);
+  CU_ASSERT_TRUE(isinf(seconds[c.model->n_exits - 1]));
+  CU_ASSERT_EQUAL(ee_units_load_of(c.units, c.work, &c.fleet, NULL, &load), EE_OK);
+  CU_ASSERT_TRUE(isinf(load.period));
+  c.fleet.n_devices = 0;
+  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_ERR_ARG);
+  end_case(&c);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(a_sample_takes_what_a_ticking_clock_says),
     EE_FACT(a_stream_takes_what_its_slowest_device_or_link_does),
+    EE_FACT(a_device_that_is_away_makes_no_sample_end),
     {NULL, NULL},
 };
