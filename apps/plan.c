@@ -10,6 +10,7 @@
 #include "ee/model_file.h"
 #include "exit_shares.h"
 #include "plan_bands.h"
+#include "plan_branches.h"
 #include "plan_find.h"
 #include "plan_print.h"
 #include "run_inputs.h"
@@ -28,6 +29,15 @@ static ee_status check(const ee_plan_options *o) {
   }
   if (o->max_period > 0.0 && strcmp(o->planner, "latency") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--max-period is for --planner latency, not for %s", o->planner);
+  }
+  if (o->branches &&
+      (o->front || o->max_period > 0.0 || strcmp(o->planner, default_planner) != 0)) {
+    return EE_FAIL(EE_ERR_USAGE,
+                   "--branches shows both goals; it takes no --front, --planner or --max-period");
+  }
+  if (o->branches && ee_link_values_by_name(o->link.values) != EE_LINK_F32) {
+    return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with --branches values travel as f32",
+                   o->link.values);
   }
   if (o->front && (o->max_period > 0.0 || strcmp(o->planner, default_planner) != 0)) {
     return EE_FAIL(EE_ERR_USAGE,
@@ -71,8 +81,18 @@ static ee_status answer_bands(const ee_plan_question *q) {
   return status;
 }
 
+static ee_status answer_branches(const ee_plan_question *q) {
+  ee_branch_promises promises;
+  ee_status          status = ee_branch_promises_find(q, &promises);
+  if (status == EE_OK && q->options->json) status = ee_branch_promises_print_json(&promises);
+  if (status == EE_OK && !q->options->json) ee_branch_promises_print_text(&promises);
+  ee_branch_promises_free(&promises);
+  return status;
+}
+
 static ee_status answer(const ee_plan_question *q) {
   ee_promises promises;
+  if (q->options->branches) return answer_branches(q);
   if (q->options->front) return ee_plan_front_print(q);
   if (q->options->bands) return answer_bands(q);
   ee_status status = ee_promises_find(q, &promises);
@@ -176,6 +196,8 @@ int ee_app_plan(int argc, char **argv) {
        "all trade-offs between period and latency on P devices", 0, 0},
       {"bands", 0, EE_OPTION_FLAG, &o.bands, NULL,
        "one sample in bands of rows on several devices at once, next to the chain", 0, 0},
+      {"branches", 0, EE_OPTION_FLAG, &o.branches, NULL,
+       "a network's branches side by side, next to chains", 0, 0},
       ee_link_values_option(&o.link),
       ee_link_loss_option(&o.link),
       ee_link_tables_option(&o.link),

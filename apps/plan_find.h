@@ -12,7 +12,7 @@ typedef struct ee_plan_options {
   const char *model, *fleet, *planner, *shares, *exits, *policy;
   int         devices, batch, slots;
   double      max_period;  // 0: no limit [s]
-  bool        whole_blocks, front, bands, json;
+  bool        whole_blocks, front, bands, branches, json;
 
   ee_link_options link;
 } ee_plan_options;

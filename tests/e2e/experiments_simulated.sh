@@ -32,6 +32,11 @@ awk '/^48 blocks/ { exit !($8 == $9 && $11 > 2 && $16 > 2) }' "$scratch/out" ||
 RESNET=0 STREAM=800 PARTS=8 experiment replicas
 awk '/^convolutions +8 / { good = $5 / $4 > 0.97 && $8 / $7 > 0.97 && $8 / $7 < 1.03 && $10 > 1.3 }
   END { exit !good }' "$scratch/out" || fail "replicas gain too little: $(cat "$scratch/out")"
+STREAM=60 BANDWIDTHS=100 experiment branches
+rows '^simulated +100 (final|threshold) ' 2
+awk '/^simulated/ { bad = bad || !($5 < 1.02 * $4 && $5 > 0.98 * $4 && $7 < 1.02 * $6 && $7 > 0.98 * $6) }
+  END { exit bad }' "$scratch/out" || fail "branches or chains are not as planned: $(cat "$scratch/out")"
+rows '^silent for 20 of 60 s: 60 of 60 answered, 2[0-3] without' 1
 SIZES="8 16" experiment scale
 rows '^ +(8 +17 +8|16 +33 +16) ' 2
 awk '/^ +(8|16) / { bad = bad || !($7 > 0.9 && $7 < 1.1 && $12 < 1) } END { exit bad }' \

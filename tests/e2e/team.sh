@@ -67,6 +67,10 @@ for placed in latency period 1/2/3/4 0/0/0/0 4,3/1,2,1/2,0/0@1; do
   near "latency of $placed" "$(of latency_mean_s)" "$(of latency_predicted_s)"
   expect "answers of $placed" "$(of answered)" 60
 done
+edgeexit plan model.h5 --fleet fleet.yaml --exits exits.h5 --policy "$policy" --branches --json > json
+planned=$(of branches_latency_s)
+simulate --fleet fleet.yaml --exits exits.h5 --branches latency --rate 0.5
+expect "latency that run predicts" "$(of latency_predicted_s)" "$planned"
 simulate --fleet fleet.yaml --exits exits.h5 --branches 1/2/3/4 --ahead 0
 expect "in vain without looking ahead" "$(of team.units_in_vain)" 0
 near "period" "$(of period_measured_s)" "$(of period_predicted_s)"

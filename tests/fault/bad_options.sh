@@ -32,6 +32,8 @@ for other in "--cuts 1" "--offload on --rebalance off" "--max-period 1 --planner
   # shellcheck disable=SC2086 # several words
   team_refused 2 "*${other%% *}*not for --branches" --branches 0/0/0/0 $other
 done
+refused 1 '*has no branches: *' plan --branches "$model"
+refused 2 '*--branches shows both goals; *' plan --branches --front "$scratch/branches.h5"
 team_refused 2 '*--link-values is f16; *f32' --branches 0/0/0/0 --link-values f16
 team_refused 2 '*--window is 0; expected *' --branches 0/0/0/0 --window 0
 team_refused 2 '*--late is -1; expected *' --branches 0/0/0/0 --late -1
