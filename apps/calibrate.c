@@ -13,6 +13,7 @@
 #include "ee/log.h"
 #include "ee/model_file.h"
 #include "output_path.h"
+#include "provenance.h"
 #include "same_file.h"
 #include "tuned.h"
 #include "winograd.h"
@@ -160,7 +161,7 @@ static ee_status read_parts(const calibrate_options *o, const ee_model *m, parts
 static ee_status remember(const ee_calibration *c, ee_model *m) {
   char line[EE_MESSAGE_BYTES];
   ee_calibration_line(c, line, sizeof line);
-  char *note = ee_calibration_note(m->provenance, line);
+  char *note = ee_provenance_note(m->provenance, EE_CALIBRATION_LINE, line);
   if (note == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", m->name);
   m->provenance = note;
   return EE_OK;

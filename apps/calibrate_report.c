@@ -9,7 +9,7 @@
 #include "ee/reliability_file.h"
 #include "json.h"
 
-#define LINE_START "temperatures: "
+#define LINE_START EE_CALIBRATION_LINE
 
 /* ---- text ---- */
 
@@ -149,20 +149,4 @@ void ee_calibration_line(const ee_calibration *c, char *line, int bytes) {
   for (int e = 0; e < c->n_exits && at < bytes - 24; e++) {
     at += snprintf(line + at, (size_t)(bytes - at), " %lld", (long long)c->exit[e].fitted);
   }
-}
-
-char *ee_calibration_note(char *text, const char *line) {
-  size_t keep = text != NULL ? strlen(text) : 0;
-  for (size_t i = 0; i < keep; i++) {
-    bool starts = i == 0 || text[i - 1] == '\n';
-    if (starts && strncmp(text + i, LINE_START, strlen(LINE_START)) == 0) keep = i;
-  }
-  while (keep > 0 && text[keep - 1] == '\n') keep--;
-  char *note = malloc(keep + strlen(line) + 2);
-  if (note == NULL) return NULL;
-  if (keep > 0) memcpy(note, text, keep);
-  if (keep > 0) note[keep++] = '\n';
-  strcpy(note + keep, line);
-  free(text);
-  return note;
 }

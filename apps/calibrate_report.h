@@ -43,12 +43,7 @@ ee_status ee_calibration_print_json(const ee_calibration *c);
 /** Write the diagrams before and after to @p path. */
 ee_status ee_calibration_save_reliability(const ee_calibration *c, const char *path);
 
+#define EE_CALIBRATION_LINE "temperatures: "  // how it begins
+
 /** A line that says how the temperatures were found, without a line end. */
 void ee_calibration_line(const ee_calibration *c, char *line, int bytes);
-
-/**
- * Put @p line at the end of @p text, in place of such a line of an earlier calibration.
- * @param text  malloc()ed or NULL; freed
- * @return malloc()ed; NULL if memory is short, and @p text is left alone
- */
-char *ee_calibration_note(char *text, const char *line);

@@ -3,18 +3,19 @@
 #include "quantize.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "ee/log.h"
 #include "ee/model_file.h"
 #include "output_path.h"
+#include "provenance.h"
 #include "same_file.h"
 #include "tuned.h"
 #include "winograd.h"
 
 #define SAMPLES 512
+#define LINE_START "quantized: "  // of the provenance
 #define NO_LIMIT (-1.0)
 
 typedef struct quantize_options {
@@ -48,23 +49,15 @@ static ee_status mark_kept(ee_quantize *q, const char *names) {
   return EE_OK;
 }
 
-#define LINE_START "quantized: "
-
-/* Replace what an earlier quantisation noted. */
 static ee_status remember(const quantize_options *o, const ee_quantize *q) {
-  ee_model   *m    = q->model;
-  const char *old  = m->provenance != NULL ? m->provenance : "";
-  const char *note = strstr(old, LINE_START);
-  size_t      keep = note != NULL ? (size_t)(note - old) : strlen(old);
-  size_t      size = keep + strlen(o->data) + EE_MESSAGE_BYTES;
-  char        method[64], *text = malloc(size);
-  if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", m->name);
-  while (keep > 0 && old[keep - 1] == '\n') keep--;
-  snprintf(text, size, "%.*s%s" LINE_START "%d nodes, ranges by %s of %lld samples of %s",
-           (int)keep, old, keep > 0 ? "\n" : "", ee_quantization_count(m),
-           ee_quantize_method(q, method), (long long)q->stream->n, o->data);
-  free(m->provenance);
-  m->provenance = text;
+  ee_model *m = q->model;
+  char      method[64], line[EE_MESSAGE_BYTES];
+  snprintf(line, sizeof line, LINE_START "%d nodes, ranges by %s of %lld samples of %.240s",
+           ee_quantization_count(m), ee_quantize_method(q, method), (long long)q->stream->n,
+           o->data);
+  char *note = ee_provenance_note(m->provenance, LINE_START, line);
+  if (note == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", m->name);
+  m->provenance = note;
   snprintf(m->quantization.method, sizeof m->quantization.method, "%s", method);
   m->quantization.samples = (int)q->stream->n;
   return EE_OK;

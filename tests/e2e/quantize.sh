@@ -90,6 +90,16 @@ table again again.h5 --backend int8
 cmp -s int8.exits again.exits || fail "scales depend on those before"
 expect "notes" "$(edgeexit info again.h5 | grep -c quantized:)" 1
 
+# calibrating keeps scales and their note, whichever was first
+edgeexit calibrate --samples 300 again.h5 data.h5 > out 2> err || fail "calibrate: $(cat err)"
+edgeexit quantize --samples 300 again.h5 data.h5 -o both.h5 > out 2> err
+edgeexit calibrate --samples 200 both.h5 data.h5 > out 2> err || fail "calibrate: $(cat err)"
+for line in quantized: temperatures:; do
+  expect "notes of $line" "$(edgeexit info both.h5 | grep -c "$line")" 1
+done
+edgeexit info both.h5 | grep -q "8 bits: $nodes of $nodes nodes have scales" ||
+  fail "calibrating loses scales"
+
 # what cannot be is refused or told
 refuse() {
   local code=0

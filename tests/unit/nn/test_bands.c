@@ -3,6 +3,7 @@
 #include "ee/bands.h"
 
 #include "ee/exec.h"
+#include "ee/quantization.h"
 #include "ee/tuning.h"
 #include "ee/winograd.h"
 #include "ee_test.h"
@@ -147,13 +148,21 @@ static int last_end(const ee_model *m, int begin, int end) {
   return end;
 }
 
+/* Scales for all nodes that can have one, coarse enough for whatever comes. */
+static void give_scales(ee_model *m) {
+  for (int k = 0; k < m->n_nodes; k++) {
+    if (ee_quantization_fits(m, &m->node[k])) m->node[k].quant = (ee_quant){0.05F, 100};
+  }
+}
+
 static void check_random(const char *backend) {
   for (uint64_t seed = 0; seed < NETWORKS; seed++) {
-    ee_rng    rng   = ee_rng_at(seed, 9);
-    ee_model *m     = picture_random(seed, HEIGHT + (int64_t)(seed % 7), PICTURE_ANY);
-    int       all   = ee_bands_longest(m, 0);
-    int       begin = (int)ee_rng_below(&rng, (uint64_t)all);
-    int       bands = 1 + (int)(seed % MOST_BANDS);
+    ee_rng    rng = ee_rng_at(seed, 9);
+    ee_model *m   = picture_random(seed, HEIGHT + (int64_t)(seed % 7), PICTURE_ANY);
+    give_scales(m);
+    int all   = ee_bands_longest(m, 0);
+    int begin = (int)ee_rng_below(&rng, (uint64_t)all);
+    int bands = 1 + (int)(seed % MOST_BANDS);
     check_bands(m, ee_backend_by_name(backend), 0, all, bands, &rng);
     int end = last_end(m, begin, begin + 1 + (int)ee_rng_below(&rng, (uint64_t)(all - begin)));
     if (end > begin) check_bands(m, ee_backend_by_name(backend), begin, end, bands, &rng);
@@ -171,6 +180,10 @@ static void bands_of_random_networks_make_the_whole_on_blis(void) {
 
 static void bands_of_random_networks_make_the_whole_on_simd(void) {
   check_random("simd");
+}
+
+static void bands_of_random_networks_make_the_whole_in_8_bits(void) {
+  check_random("int8");
 }
 
 static void bands_of_random_networks_make_the_whole_without_winograd(void) {
@@ -298,6 +311,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(bands_of_random_networks_make_the_whole_on_ref),
     EE_FACT(bands_of_random_networks_make_the_whole_on_blis),
     EE_FACT(bands_of_random_networks_make_the_whole_on_simd),
+    EE_FACT(bands_of_random_networks_make_the_whole_in_8_bits),
     EE_FACT(bands_of_random_networks_make_the_whole_without_winograd),
     EE_FACT(stages_of_vgg_make_the_whole),
     EE_FACT(stages_of_resnet_make_the_whole),
