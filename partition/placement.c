@@ -161,6 +161,22 @@ static void improve_units(search *s) {
   }
 }
 
+/* Two units at a time.  Returns whether that helped. */
+static bool improve_pairs(search *s) {
+  int  n = s->task->units->n, devices = s->task->fleet.n_devices;
+  bool improved = false;
+  if ((int64_t)n * n * devices * devices > 2 * EE_PLACEMENTS_TRIED) return false;
+  for (int i = 0; i < n * devices && s->status == EE_OK; i++) {
+    for (int k = i + 1; k < n * devices; k++) {
+      memcpy(s->device, s->best, (size_t)n * sizeof *s->device);
+      s->device[i / devices] = i % devices;
+      s->device[k / devices] = k % devices;
+      improved |= try(s);
+    }
+  }
+  return improved;
+}
+
 /* Lanes in turn on the devices that have a speed. */
 static void begin_in_turn(search *s) {
   const ee_placement_task *t = s->task;
@@ -185,7 +201,11 @@ static void find(search *s) {
   } else if (s->found[0] < INFINITY) {
     improve_lanes(s);
   }
-  if (s->found[0] < INFINITY) improve_units(s);
+  if (s->found[0] < INFINITY) {
+    do {
+      improve_units(s);
+    } while (improve_pairs(s));
+  }
   if (s->status == EE_OK && !(s->found[0] < INFINITY)) {
     s->status = EE_FAIL(EE_ERR_ARG,
                         "no placement of %d units was found that fits into the memories of %d "

@@ -46,7 +46,8 @@ ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *dev
  *
  * Among placements of whole branches, with what has no lane on one device, the best if there are at
  * most EE_PLACEMENTS_TRIED of them; of more, one that no move of a branch improves.  Then single
- * units move as long as that improves it.
+ * units move as long as that improves it, and two at once where there are at most
+ * EE_PLACEMENTS_TRIED such moves.
  * @param[out] device  shape [units->n]
  * @return EE_OK; EE_ERR_ARG if no device has a speed, or the memories found too small; EE_ERR_NOMEM
  */
