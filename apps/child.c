@@ -55,6 +55,10 @@ static void become(char *const *args, pid_t parent) {
   _exit(1);
 }
 
+bool ee_child_was_asked_to_end(void) {
+  return last == SIGINT || last == SIGTERM || last == SIGHUP;
+}
+
 ee_status ee_child_run(char *const *args, int *state) {
   struct sigaction pass = {.sa_handler = pass_on}, before[N_PASSED];
   pid_t            self = getpid();

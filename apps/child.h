@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
+
 #include "ee/status.h"
 
 /** @file child.h  Running another program, and staying to tell how it ended. */
@@ -14,3 +16,6 @@
  * @return EE_OK; EE_ERR_FILE if there can be no process
  */
 ee_status ee_child_run(char *const *args, int *state);
+
+/** Whether the last program was passed a signal that asks to end. */
+bool ee_child_was_asked_to_end(void);

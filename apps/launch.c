@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "command.h"
 #include "ee/clock.h"
 
 static const char *const settings[] = {
@@ -101,5 +102,6 @@ ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *
   EE_TRY(ee_launch_ranks(devices, argc, argv, &state));
   EE_TRY(tell_end(state, trace));
   *code = WEXITSTATUS(state);
+  if (*code != 0 && ee_child_was_asked_to_end()) *code = ee_app_exit_code(EE_ERR_INTERRUPTED);
   return EE_OK;
 }

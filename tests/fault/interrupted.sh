@@ -50,6 +50,7 @@ interrupted TERM-group group "$bin/edgeexit" run --fleet three.yaml
 interrupted INT-group group-too "$bin/edgeexit" run --fleet three.yaml
 interrupted TERM-group limited timeout 60 "$bin/edgeexit" run --fleet three.yaml
 interrupted INT started-too "$bin/edgeexit" run --fleet three.yaml
+expect "exit code of a run that started mpirun" "$last_code" 130
 
 command -v pgrep > out || exit 0
 "$bin/edgeexit" run --fleet three.yaml --policy final --backend ref --trace killed.h5 model.h5 data.h5 \
