@@ -102,6 +102,24 @@ static ee_status answer(const ee_plan_question *q) {
   return status;
 }
 
+/* Where all links are alike, plans of many devices need not look at each of them. */
+static ee_status join_links(const ee_plan_options *o, ee_run_setup *setup, double **links) {
+  double bandwidth = 0.0, latency = 0.0;
+  size_t pairs = (size_t)o->devices * (size_t)o->devices;
+  setup->links_alike =
+      setup->fleet == NULL || ee_fleet_links_alike(setup->fleet, &bandwidth, &latency);
+  if (setup->fleet == NULL || !setup->links_alike) return EE_OK;
+  *links = calloc(2 * pairs, sizeof **links);
+  if (*links == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the links of %d devices", o->devices);
+  for (size_t i = 0; i < pairs; i++) {
+    (*links)[i]         = bandwidth;
+    (*links)[pairs + i] = latency;
+  }
+  setup->link_bandwidth = *links;
+  setup->link_latency   = *links + pairs;
+  return EE_OK;
+}
+
 static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const ee_fleet *fleet) {
   ee_run_setup setup = {.model        = model,
                         .fleet        = fleet,
@@ -122,14 +140,16 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   bool    given = false;
   double *share = calloc((size_t)model->n_exits, sizeof *share);
   if (share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
-  double          *loss     = NULL;
+  double          *loss = NULL, *links = NULL;
   ee_status        status   = read_shares(o, model, share, &given);
   ee_plan_question question = {.options = o, .setup = &setup, .share = given ? share : NULL};
   if (status == EE_OK) status = ee_link_losses(&o->link, o->exits, o->policy, model, &loss);
   question.loss = loss;
+  if (status == EE_OK) status = join_links(o, &setup, &links);
   if (status == EE_OK) status = answer(&question);
   if (status == EE_OK) print_assumption(&question);
   free(loss);
+  free(links);
   free(share);
   return status;
 }

@@ -33,10 +33,36 @@ typedef struct making {
   ee_promise             *one;
 } making;
 
+/* Whether all devices and all links are alike. */
+static bool devices_alike(const ee_chain *chain) {
+  bool alike = chain->links_alike;
+  for (int d = 1; d < chain->n_devices && alike; d++) {
+    double speed = chain->speed[0], memory = chain->memory != NULL ? chain->memory[0] : 0.0;
+    alike = chain->speed[d] >= speed && chain->speed[d] <= speed;
+    if (chain->memory != NULL && alike) {
+      alike = chain->memory[d] >= memory && chain->memory[d] <= memory;
+    }
+  }
+  return alike;
+}
+
+/* Of devices that are alike no more than there are layers are of use, and of equal plans the exact
+ * planner takes the one on the first devices: with one device more its plan is the same. */
+static ee_status find_or_repeat(const making *m, const ee_chain *chain, ee_plan **plan) {
+  const ee_plan_options *o    = m->question->options;
+  const ee_promise      *last = m->one - 1;
+  bool more = m->all->planner == ee_planner_by_name("exact") && o->max_period <= 0.0 &&
+              chain->n_devices > chain->n_layers + 1 && last->plan != NULL && devices_alike(chain);
+  if (!more) return find_plan(o, m->all->planner, chain, plan);
+  EE_TRY(ee_plan_copy(last->plan, plan));
+  (*plan)->n_devices = chain->n_devices;
+  return EE_OK;
+}
+
 static ee_status make_promise(const ee_chain *chain, void *context) {
   making     *m = context;
   ee_promise *p = m->one;
-  EE_TRY(find_plan(m->question->options, m->all->planner, chain, &p->plan));
+  EE_TRY(find_or_repeat(m, chain, &p->plan));
   EE_TRY(ee_partition_forecast(chain, p->plan, &p->forecast));
   if (m->all->planner->replicates) p->forecast.lower_bound = ee_partition_spread_bound(chain);
   p->head = ee_partition_head(chain, p->plan, &p->forecast, &p->head_share);

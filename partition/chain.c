@@ -76,9 +76,15 @@ static double largest(const double *x, size_t n) {
   return most;
 }
 
+/* How many elements a matrix over devices has that may differ from the others. */
+static size_t pairs_of(const ee_chain *chain) {
+  size_t devices = (size_t)chain->n_devices;
+  return chain->links_alike ? 1 : devices * devices;
+}
+
 /* Whether any load that can come up is a number. */
 static ee_status check_range(const ee_chain *chain) {
-  size_t devices = (size_t)chain->n_devices, pairs = devices * devices;
+  size_t devices = (size_t)chain->n_devices, pairs = pairs_of(chain);
   size_t cuts    = (size_t)chain->n_layers + 1;
   double slowest = least_positive(chain->speed, devices), work = 0.0, weight = 0.0;
 
@@ -116,8 +122,9 @@ ee_status ee_chain_check(const ee_chain *chain) {
   EE_TRY(check_amounts("copy work", chain->copy_work, 1, layers + 1));
   EE_TRY(check_amounts("speed", chain->speed, 1, devices));
   EE_TRY(check_amounts("memory", chain->memory, 1, devices));
-  EE_TRY(check_amounts("bandwidth", chain->bandwidth, devices, devices));
-  EE_TRY(check_amounts("latency", chain->latency, devices, devices));
+  size_t rows = chain->links_alike ? 1 : devices, columns = pairs_of(chain) / rows;
+  EE_TRY(check_amounts("bandwidth", chain->bandwidth, rows, columns));
+  EE_TRY(check_amounts("latency", chain->latency, rows, columns));
   EE_TRY(check_exits(chain));
   return check_range(chain);
 }
@@ -226,8 +233,8 @@ ee_status ee_loads_create(const ee_chain *chain, ee_loads *loads) {
     loads->work[l + 1]   = loads->work[l] + ee_chain_layer_work(chain, l);
     loads->weight[l + 1] = loads->weight[l] + ee_chain_held_bytes(chain, l);
   }
-  if (equal_for_all_pairs(chain, chain->bandwidth, false) &&
-      equal_for_all_pairs(chain, chain->latency, true)) {
+  if (chain->links_alike || (equal_for_all_pairs(chain, chain->bandwidth, false) &&
+                             equal_for_all_pairs(chain, chain->latency, true))) {
     loads->cut = sums + 2 * cuts;
     sum_cuts(chain, loads->cut);
   }

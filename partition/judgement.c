@@ -36,10 +36,11 @@ static ee_chain restore(const bench *b) {
   if (c->memory != NULL) memcpy(b->memory, c->memory, n * sizeof *b->memory);
   if (c->bandwidth != NULL) memcpy(b->bandwidth, c->bandwidth, n * n * sizeof *b->bandwidth);
   if (c->latency != NULL) memcpy(b->latency, c->latency, n * n * sizeof *b->latency);
-  chain.speed     = b->speed;
-  chain.memory    = c->memory != NULL ? b->memory : NULL;
-  chain.bandwidth = c->bandwidth != NULL ? b->bandwidth : NULL;
-  chain.latency   = c->latency != NULL ? b->latency : NULL;
+  chain.speed       = b->speed;
+  chain.memory      = c->memory != NULL ? b->memory : NULL;
+  chain.bandwidth   = c->bandwidth != NULL ? b->bandwidth : NULL;
+  chain.latency     = c->latency != NULL ? b->latency : NULL;
+  chain.links_alike = false;
   return chain;
 }
 
@@ -128,25 +129,25 @@ static ee_status judge_device(const bench *b, const ee_judgement *v, int d, ee_d
   return used || one->idle == EE_IDLE_UNPLANNED ? EE_OK : find_reason(b, v, d, &one->idle);
 }
 
-/* The device that is best with all layers on it. */
+/* The device that is best with all layers on it, whose plan promises what ee_partition_forecast()
+ * would say of it. */
 static ee_status find_alone(const ee_chain *chain, bool by_latency, ee_judgement *v) {
-  ee_stage all  = {.begin = 0, .end = chain->n_layers};
-  ee_plan  plan = {
-       .n_layers = chain->n_layers, .n_devices = chain->n_devices, .n_stages = 1, .stage = &all};
+  ee_loads loads;
+  int      end    = chain->n_layers;
   v->alone        = -1;
   v->alone_period = v->alone_latency = INFINITY;
-  for (all.device = 0; all.device < chain->n_devices; all.device++) {
-    ee_forecast f;
-    int         d = all.device;
-    if (!ee_chain_present(chain, d)) continue;
-    if (ee_chain_limited(chain, d) && ee_partition_stage_bytes(chain, &plan, 0) > chain->memory[d])
-      continue;
-    EE_TRY(ee_partition_forecast(chain, &plan, &f));
-    if (by_latency ? f.latency >= v->alone_latency : f.period >= v->alone_period) continue;
+  EE_TRY(ee_loads_create(chain, &loads));
+  for (int d = 0; d < chain->n_devices; d++) {
+    if (!ee_chain_present(chain, d) || !ee_stage_fits(&loads, d, 0, end)) continue;
+    double load    = ee_stage_load(&loads, d, 0, end);
+    double period  = fmax(load, ee_source_load(chain, d));
+    double latency = load + ee_source_delay(chain, d);
+    if (by_latency ? latency >= v->alone_latency : period >= v->alone_period) continue;
     v->alone         = d;
-    v->alone_period  = f.period;
-    v->alone_latency = f.latency;
+    v->alone_period  = period;
+    v->alone_latency = latency;
   }
+  ee_loads_destroy(&loads);
   return EE_OK;
 }
 

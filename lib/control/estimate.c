@@ -66,7 +66,7 @@ static void fill_model(ee_estimate *e, const ee_run_setup *setup) {
 
 static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
   int p = e->n_devices;
-  for (int i = 0; i < p * p && setup->link_bandwidth != NULL; i++) {
+  for (int i = 0; i < p * p && setup->link_bandwidth != NULL && !setup->links_alike; i++) {
     e->bandwidth[i] = setup->link_bandwidth[i];
     e->latency[i]   = setup->link_latency[i];
   }
@@ -77,7 +77,7 @@ static void fill_fleet(ee_estimate *e, const ee_run_setup *setup) {
     e->speed[d]     = ee_fleet_away(setup->fleet, d, 0.0) ? 0.0 : e->own_speed[d];
     e->memory[d]    = setup->fleet->device[d].memory;
     e->measured[d]  = 1;  // as good as measured: the fleet says so
-    for (int other = 0; other < p; other++) {
+    for (int other = 0; other < p && !setup->links_alike; other++) {
       const ee_link_spec *link    = ee_fleet_link(setup->fleet, d, other);
       e->bandwidth[d * p + other] = ee_link_bandwidth(link, 0.0);
       e->latency[d * p + other]   = link->latency;
@@ -116,8 +116,9 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   }
   fill_model(e, setup);
   fill_fleet(e, setup);
+  bool   alike = setup->links_alike;
   size_t pairs = (size_t)n_devices * (size_t)n_devices;
-  memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
+  if (!alike) memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
   e->chain =
       (ee_chain){.n_layers     = m->n_layers,
                  .n_devices    = n_devices,
@@ -133,8 +134,9 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
                  .packed_bytes = e->packed_bytes,
                  .run_bytes    = e->run_bytes,
                  .speed        = e->speed,
-                 .bandwidth    = e->bandwidth,
-                 .latency      = e->latency,
+                 .bandwidth    = alike ? setup->link_bandwidth : e->bandwidth,
+                 .latency      = alike ? setup->link_latency : e->latency,
+                 .links_alike  = alike,
                  .memory       = e->memory,
                  .message_samples = setup->batch_limit,
                  .slots           = setup->slots,

@@ -75,6 +75,23 @@ double ee_link_bandwidth(const ee_link_spec *link, double t) {
   return ee_schedule_at(&link->bandwidth_changes, t, link->bandwidth);
 }
 
+bool ee_fleet_links_alike(const ee_fleet *fleet, double *bandwidth, double *latency) {
+  *bandwidth = *latency = 0.0;
+  if (fleet->n_devices < 2) return true;
+  *bandwidth = ee_link_bandwidth(ee_fleet_link(fleet, 0, 1), 0.0);
+  *latency   = ee_fleet_link(fleet, 0, 1)->latency;
+  for (int from = 0; from < fleet->n_devices; from++) {
+    for (int to = 0; to < fleet->n_devices; to++) {
+      const ee_link_spec *link = ee_fleet_link(fleet, from, to);
+      double              here = ee_link_bandwidth(link, 0.0);
+      if (from == to) continue;
+      if (here < *bandwidth || here > *bandwidth) return false;
+      if (link->latency < *latency || link->latency > *latency) return false;
+    }
+  }
+  return true;
+}
+
 double ee_link_transfer(const ee_link_spec *link, double bytes, double t) {
   if (link->trace != NULL) return ee_network_delay(link->trace, bytes, t);
   double bandwidth = ee_link_bandwidth(link, t);

@@ -175,6 +175,20 @@ refused '--front shows all periods' --front --planner uniform
 refused '--max-period is -1; expected' --max-period -1
 refused '--policy needs --exits' --policy threshold:value=0.5
 
+# of many devices that are alike each row is what it is where every link is looked at: one link that
+# no plan uses differs
+alike='devices: [{name: d, count: 40, flops: 1G}]
+links: {default: {bandwidth: 100Mbit/s, latency: 200us}'
+echo "$alike}" > alike.yaml
+echo "$alike, pairs: [{from: d38, to: d39, latency: 300us}]}" > odd.yaml
+for options in "" "--link-values auto" "--planner latency" "--planner flops"; do
+  # shellcheck disable=SC2086 # words of a command
+  edgeexit plan model.h5 --fleet alike.yaml --shares 0.4/0.2/0.4 --json $options > alike.json
+  # shellcheck disable=SC2086
+  edgeexit plan model.h5 --fleet odd.yaml --shares 0.4/0.2/0.4 --json $options > odd.json
+  cmp alike.json odd.json || fail "plans of alike devices differ with '$options'"
+done
+
 # the fleets that ship
 for file in "$source_dir"/jobs/fleets/*.yaml; do
   edgeexit plan model.h5 --fleet "$file" --json > plan.json || fail "$file has no plan"

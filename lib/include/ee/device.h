@@ -69,7 +69,9 @@ typedef struct ee_run_setup {
   double               host_flops;      // what "relative: 1" of the fleet means [FLOP/s]
   const double        *link_bandwidth;  // without a fleet: as ee_links_measure() found; NULL: free
   const double        *link_latency;
-  bool                 by_seconds;  // layers count as work what they took when profiled
+  bool                 links_alike;  // for planning only: the two above are what links are, also
+                                     // those of a fleet, and every element is as the first
+  bool                 by_seconds;   // layers count as work what they took when profiled
   ee_layer_reader      layers;
   ee_source_reader     source;  // rank 0
   const int32_t       *label;   // rank 0, shape [n_samples]; NULL: unlabelled

@@ -69,6 +69,10 @@ const double *ee_schedule_value(const ee_schedule *schedule, double t);
  *  A device with `flops` does not look at `relative`. */
 double ee_fleet_speed(const ee_fleet *fleet, int d, double t, double host_flops);
 
+/** Whether at the start all links between different devices are alike: *bandwidth [byte/s], 0 if it
+ *  is unlimited, and *latency [s]; both 0 if there are none. */
+bool ee_fleet_links_alike(const ee_fleet *fleet, double *bandwidth, double *latency);
+
 /** Energy of @p device over @p seconds, which for a run is from its start to its last answer, for
  * @p busy of which it was busy, by its two powers: a model, not a measurement; NAN if the fleet
  * does not say them [J]. */

@@ -64,6 +64,8 @@ typedef struct ee_chain {
   const double *speed;         // shape [n_devices] [FLOP/s]; 0: the device is away
   const double *bandwidth;     // shape [n_devices, n_devices] [byte/s]; 0 or NULL: unlimited
   const double *latency;       // shape [n_devices, n_devices] [s]; NULL: 0
+  bool          links_alike;   // all elements of bandwidth are equal, and all of latency, so that
+                               // nobody need look at n_devices^2 of them; false: not known
   const double *memory;        // shape [n_devices] [byte]; 0 or NULL: unlimited
   double        message_samples;  // samples per message, a full batch; >= 1
   int           slots;            // messages under way on a link; 0 counts as 1, without memory

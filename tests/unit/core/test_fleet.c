@@ -139,6 +139,26 @@ static void every_kind_and_verdict_has_a_name_of_its_own(void) {
   CU_ASSERT_STRING_EQUAL(ee_verdict_text((ee_verdict)-1), "unknown");
 }
 
+static void links_are_alike_if_bandwidth_and_latency_are(void) {
+  ee_fleet *fleet = NULL;
+  double    bandwidth, latency;
+  CU_ASSERT_EQUAL_FATAL(ee_fleet_create(3, &fleet), EE_OK);
+  CU_ASSERT_TRUE(ee_fleet_links_alike(fleet, &bandwidth, &latency));
+  CU_ASSERT_EQUAL(bandwidth, 0.0);
+  for (int i = 0; i < 9; i++) {
+    if (i % 4 != 0) fleet->link[i] = (ee_link_spec){.bandwidth = 5e6, .latency = 1e-3};
+  }
+  CU_ASSERT_TRUE(ee_fleet_links_alike(fleet, &bandwidth, &latency));
+  CU_ASSERT_EQUAL(bandwidth, 5e6);
+  CU_ASSERT_EQUAL(latency, 1e-3);
+  fleet->link[7].latency = 2e-3;
+  CU_ASSERT_FALSE(ee_fleet_links_alike(fleet, &bandwidth, &latency));
+  fleet->link[7].latency   = 1e-3;
+  fleet->link[5].bandwidth = 6e6;
+  CU_ASSERT_FALSE(ee_fleet_links_alike(fleet, &bandwidth, &latency));
+  ee_fleet_destroy(&fleet);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(a_new_fleet_is_as_fast_as_this_host_on_unlimited_links),
     EE_FACT(a_fleet_needs_a_device),
@@ -148,5 +168,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_collapse_is_told_with_its_end),
     EE_FACT(links_go_from_row_to_column),
     EE_FACT(every_kind_and_verdict_has_a_name_of_its_own),
+    EE_FACT(links_are_alike_if_bandwidth_and_latency_are),
     {NULL, NULL},
 };

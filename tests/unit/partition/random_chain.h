@@ -57,8 +57,9 @@ static inline void random_links(ee_rng *rng, bool whole, random_chain *r) {
     r->bandwidth[k] = same ? r->bandwidth[0] : below(rng, 5) == 0 ? 0.0 : rate(rng, whole);
     r->latency[k]   = same ? r->latency[0] : amount(rng, whole, 4);
   }
-  r->chain.bandwidth = r->bandwidth;
-  r->chain.latency   = r->latency;
+  r->chain.bandwidth   = r->bandwidth;
+  r->chain.latency     = r->latency;
+  r->chain.links_alike = kind == 1 && below(rng, 2) == 0;
 }
 
 /* What ranges need to run: drawn, and no less than what their parts need. */

@@ -32,8 +32,9 @@ static shortest shortest_of_all(const ee_chain *c, bool any_order) {
 static void draw(uint64_t k, bool whole, random_chain *r) {
   random_chain_draw(k, whole, r);
   if (k % 2 == 0) return;
-  ee_chain *c = &r->chain;
-  int       n = c->n_devices;
+  ee_chain *c    = &r->chain;
+  int       n    = c->n_devices;
+  c->links_alike = false;
   for (int d = 0; d < n; d++) {
     r->speed[d]  = d < n / 2 ? 1 : 2;
     r->memory[d] = r->memory[d < n / 2 ? 0 : n - 1];

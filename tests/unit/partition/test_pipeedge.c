@@ -59,8 +59,9 @@ static void draw(uint64_t k, random_chain *r, double *wide) {
     r->bandwidth[k2] = narrower(wide[k2 / n], wide[k2 % n]);
     r->latency[k2]   = below(&rng, 4);
   }
-  r->chain.bandwidth = r->bandwidth;
-  r->chain.latency   = r->latency;
+  r->chain.bandwidth   = r->bandwidth;
+  r->chain.latency     = r->latency;
+  r->chain.links_alike = false;
 }
 
 static void keep_least(void *context, const seen_plan *plan) {
