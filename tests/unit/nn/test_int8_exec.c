@@ -167,6 +167,25 @@ static void what_is_held_is_what_was_said_before(void) {
   ee_model_destroy(&m);
 }
 
+/* What planners count. */
+static void memory_of_all_ranges_is_that_of_each(void) {
+  ee_model *m = make_network();
+  double    packed[8], arena[64];
+  int       n = m->n_layers + 1;
+  calibrate(m);
+  CU_ASSERT_TRUE_FATAL(n <= 8);
+  CU_ASSERT_EQUAL_FATAL(ee_exec_memory_of_ranges(m, &ee_backend_int8, SAMPLES, packed, arena),
+                        EE_OK);
+  for (int l = 0; l < m->n_layers; l++) {
+    ee_memory_need need;
+    CU_ASSERT_EQUAL_FATAL(ee_exec_memory(m, &ee_backend_int8, l, l + 1, SAMPLES, &need), EE_OK);
+    CU_ASSERT_EQUAL(packed[l], (double)need.packed);
+    CU_ASSERT_EQUAL(arena[l * n + l + 1], (double)need.arena);
+    CU_ASSERT_TRUE(need.packed > 0);
+  }
+  ee_model_destroy(&m);
+}
+
 /* Only the last layer has a scale: the early exit gives the bits that it has without any. */
 static void nodes_without_scales_compute_in_float32(void) {
   static float plain[EXITS * SAMPLES * CLASSES], mixed[EXITS * SAMPLES * CLASSES];
@@ -216,6 +235,7 @@ static void scratch_has_room_for_heads_between_slices(void) {
 const ee_fact ee_facts[] = {EE_FACT(bits_depend_on_neither_batch_nor_cut_nor_kernel),
                             EE_FACT(logits_are_close_to_those_of_float32),
                             EE_FACT(what_is_held_is_what_was_said_before),
+                            EE_FACT(memory_of_all_ranges_is_that_of_each),
                             EE_FACT(nodes_without_scales_compute_in_float32),
                             EE_FACT(scratch_has_room_for_heads_between_slices),
                             {NULL, NULL}};
