@@ -4,13 +4,14 @@
 K narrow residual networks read the same input, one device each.  After stage e each of them gives a
 feature of D numbers; those of the branches that are present are fused to F_e, and a head answers
 from it.  D is the same everywhere, so that F_e and F_(e-1) can be compared: the score of an exit is
-1 / (1 + d_e) with d_e = |F_e - F_(e-1)| / (|F_(e-1)| + eps), norms being roots of mean squares.
+1 / (1 + d_e) with d_e = |F_e - F_(e-1)| / (|F_(e-1)| + eps), norms being roots of mean squares, or
+with another difference.
 
 The paper (arXiv 2502.15735) gives no equations; see README.md for what is ours.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from blocks import BasicBlock, Logits, conv_bn_relu, count_macs, init_weights
 
 STAGES = ((1, 1, 1), (2, 2, 2), (4, 2, 2), (4, 1, 2))  # width factor, stride, blocks
 FUSIONS = ("mean", "sum", "concat")
+DIFFERENCES = ("relative", "l2", "cosine")  # of features
 EPSILON = 1e-6
 
 
@@ -58,8 +60,9 @@ class Branch(nn.Module):
 class Fusion(nn.Module):
     """One feature of those of the branches that are present; None stands for an absent one.
 
-    mean: of the present ones.  sum: a learned weight for each branch, which add up to 1 over the
-    present ones.  concat: side by side, zeros for absent ones, scaled by K / present.
+    With m of K branches present, K / m times what zeros for the absent ones give: mean is then the
+    mean of the present ones, sum has a learned weight for each branch, which add up to 1 over all,
+    and concat stands side by side.
     """
 
     def __init__(self, rule: str, branches: int, features: int):
@@ -69,15 +72,16 @@ class Fusion(nn.Module):
 
     def forward(self, features: Sequence[Optional[Tensor]]) -> Tensor:
         here = [k for k, f in enumerate(features) if f is not None]
-        if self.rule == "concat":
-            zeros = torch.zeros_like(features[here[0]])
-            joined = torch.cat([zeros if f is None else f for f in features], 1)
-            return joined if len(here) == len(features) else joined * (len(features) / len(here))
         if self.rule == "mean":
             return added([features[k] for k in here]) * (1 / len(here))
-        share = torch.softmax(self.share[here], 0)
-        weights = share if self.training else share.tolist()  # constants in an exported graph
-        return added([features[k] * weights[i] for i, k in enumerate(here)])
+        if self.rule == "concat":
+            zeros = torch.zeros_like(features[here[0]])
+            fused = torch.cat([zeros if f is None else f for f in features], 1)
+        else:
+            share = torch.softmax(self.share, 0)
+            weights = share if self.training else share.tolist()  # constants in an exported graph
+            fused = added([features[k] * weights[k] for k in here])
+        return fused if len(here) == len(features) else fused * (len(features) / len(here))
 
 
 def added(terms: Sequence[Tensor]) -> Tensor:
@@ -89,15 +93,30 @@ def added(terms: Sequence[Tensor]) -> Tensor:
 
 
 class Score(nn.Module):
-    """1 / (1 + d_e) of two successive fused features: near 1 where nothing changed."""
+    """1 / (1 + d) of two successive fused features: near 1 where nothing changed.
+
+    With F the later and G the earlier, d is for `relative` |F - G| / (|G| + eps), for `l2` |F - G|,
+    for `cosine` 1 - cos(F, G).
+    """
+
+    def __init__(self, difference: str = "relative"):
+        super().__init__()
+        self.difference = difference
 
     def forward(self, now: Tensor, before: Tensor) -> Tensor:
-        size = root_mean_square(before) + EPSILON
-        return size / (size + root_mean_square(now - before))
+        if self.difference == "cosine":
+            size = root_mean_square(now) * root_mean_square(before) + EPSILON ** 2
+            return size / (size + size - (now * before).mean(1, keepdim=True))
+        moved = root_mean_square(now - before)
+        size = torch.ones(1, 1) if self.difference == "l2" else root_mean_square(before) + EPSILON
+        return size / (size + moved)
 
 
 def root_mean_square(x: Tensor) -> Tensor:
     return torch.sqrt((x * x).mean(1, keepdim=True))
+
+
+Stage = Tuple[Tensor, Tensor, List[Tensor]]  # fused feature, logits, maps of the branches
 
 
 @dataclass
@@ -116,6 +135,7 @@ class Branches(nn.Module):
                  fusion: str = "mean", classes: int = 10):
         super().__init__()
         self.count = branches
+        self.present: Optional[Sequence[int]] = None  # the branches that forward() has; None: all
         for k in range(1, branches + 1):
             self.add_module(f"branch{k}", Branch(width, features))
         for e in range(1, len(STAGES) + 1):
@@ -130,18 +150,24 @@ class Branches(nn.Module):
         fused = getattr(self, f"fusion{stage}")(features)
         return fused, getattr(self, f"head{stage}")(fused)
 
-    def compute(self, x: Tensor, present: Optional[Sequence[int]] = None) -> Answers:
-        """All stages with the branches `present`, from 0; None: with all."""
+    def stages(self, x: Tensor, present: Optional[Sequence[int]]) -> Iterator[Stage]:
+        """One stage after the other, of the branches `present`, from 0; None: of all."""
         here = range(self.count) if present is None else present
-        made, at = Answers([], [], []), {k: x for k in here}
+        at = {k: x for k in here}
         for e in range(1, len(STAGES) + 1):
             features: List[Optional[Tensor]] = [None] * self.count
             for k in here:
                 at[k], features[k] = getattr(self, f"branch{k + 1}")(at[k], e)
             fused, logits = self.answer(features, e)
+            yield fused, logits, [at[k] for k in here]
+
+    def compute(self, x: Tensor, present: Optional[Sequence[int]] = None) -> Answers:
+        """All stages with the branches `present`, from 0; None: with all."""
+        made = Answers([], [], [])
+        for fused, logits, maps in self.stages(x, present):
             made.fused.append(fused)
             made.logits.append(logits)
-            made.maps.append([at[k] for k in here])
+            made.maps.append(maps)
         return made
 
     def features(self, x: Tensor) -> Tensor:
@@ -156,11 +182,18 @@ class Branches(nn.Module):
         return torch.stack(rows)
 
     def forward(self, x: Tensor) -> Logits:
-        """Logits of all exits, then scores of the exits that have one before and one behind."""
-        made = self.compute(x)
-        scores = [getattr(self, f"score{e + 1}")(made.fused[e], made.fused[e - 1])
-                  for e in range(1, len(STAGES) - 1)]
-        return tuple(made.logits + scores)
+        """Logits of all exits, then scores of the exits that have one before and one behind.
+
+        A score is computed at its exit: in an exported graph nothing that an exit needs may stand
+        behind the stages that follow.
+        """
+        exits, scores, before = [], [], None
+        for e, (fused, logits, _) in enumerate(self.stages(x, self.present), 1):
+            exits.append(logits)
+            if 1 < e < len(STAGES):
+                scores.append(getattr(self, f"score{e}")(fused, before))
+            before = fused
+        return tuple(exits + scores)
 
 
 @dataclass

@@ -18,11 +18,13 @@ from typing import Dict, List, Tuple
 import torch
 from torch import Tensor, nn
 
+import branches
 import checkpoint
 import data
 import export
 import loop
 import models
+import views
 from checkpoint import Checkpoint
 from loop import Recipe
 
@@ -143,14 +145,29 @@ def command_resnet20(args: argparse.Namespace) -> None:
     print(provenance)
 
 
+def seen(made: Checkpoint, args: argparse.Namespace) -> nn.Module:
+    return views.view_of(made.model(), args.present, args.in_turn, args.difference)
+
+
 def command_export(args: argparse.Namespace) -> None:
-    export.write_onnx(checkpoint.load(args.checkpoint), args.out)
+    made = checkpoint.load(args.checkpoint)
+    export.write_onnx(made, seen(made, args), args.out)
 
 
 def command_reference(args: argparse.Namespace) -> None:
     samples = data.read_cifar_batch(args.data, 5) if args.data.is_dir() \
         else data.read_hdf5(args.data)
-    export.write_reference(checkpoint.load(args.checkpoint), samples[:args.count], args.out)
+    made = checkpoint.load(args.checkpoint)
+    export.write_reference(made, seen(made, args), samples[:args.count], args.out)
+
+
+def add_view(p: argparse.ArgumentParser) -> None:
+    """What of a network of branches is written."""
+    p.add_argument("--present", help="only these branches, from 1, with commas")
+    p.add_argument("--in-turn",
+                   help="one branch after the other in this order, with an exit after each")
+    p.add_argument("--difference", choices=branches.DIFFERENCES, default="relative",
+                   help="of features, that scores tell")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -184,6 +201,7 @@ def parser() -> argparse.ArgumentParser:
 
     p = commands.add_parser("export", help="checkpoint to ONNX")
     p.add_argument("checkpoint", type=Path)
+    add_view(p)
     p.add_argument("--out", type=Path, required=True)
     p.set_defaults(run=command_export)
 
@@ -191,6 +209,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("checkpoint", type=Path)
     p.add_argument("--data", type=Path, required=True, help="CIFAR-10 folder or HDF5 file")
     p.add_argument("--count", type=int, default=1000)
+    add_view(p)
     p.add_argument("--out", type=Path, required=True)
     p.set_defaults(run=command_reference)
     return top

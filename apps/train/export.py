@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import onnx
 import torch
+from torch import nn
 
 import loop
 from checkpoint import Checkpoint
@@ -35,9 +36,11 @@ def metadata(made: Checkpoint) -> Dict[str, str]:
             "ee.provenance": made.provenance}
 
 
-def write_onnx(made: Checkpoint, path: Path) -> None:
-    """Export, add the metadata, check; the outputs are the exits' logits in order, then scores."""
-    model = made.model()
+def write_onnx(made: Checkpoint, model: nn.Module, path: Path) -> None:
+    """Export `model`, that of `made` or a view of it, add the metadata, check.
+
+    The outputs are the exits' logits in order, then scores.
+    """
     sample = torch.zeros(1, *made.input_shape)
     exits, scores = split_outputs(model(sample))
     names = [f"exit{i + 1}" for i in range(len(exits))]
@@ -79,12 +82,12 @@ def report(graph: onnx.ModelProto, path: Path) -> None:
         raise SystemExit(f"{path}: the importer has no {', '.join(sorted(unknown))}")
 
 
-def write_reference(made: Checkpoint, samples: Samples, path: Path) -> None:
+def write_reference(made: Checkpoint, model: nn.Module, samples: Samples, path: Path) -> None:
     """HDF5 with `logits` [exits, n, classes] and `labels` [n], computed in float32.
 
     A network with scores also has `scores` [early exits, n], NaN where an exit has none.
     """
-    logits, scores = loop.outputs_of(made.model(), made.pre, samples.x)
+    logits, scores = loop.outputs_of(model, made.pre, samples.x)
     if scores is not None:
         without = len(logits) - 1 - len(scores)
         scores = torch.cat([torch.full((without, len(samples)), torch.nan), scores])

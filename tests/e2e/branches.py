@@ -21,6 +21,7 @@ import data
 import distill
 import leaving
 import tables
+import views
 from wide_resnet import Lesson
 
 WORK = Path(sys.argv[2])
@@ -93,8 +94,8 @@ def fusions_follow_their_rules():
         near(branches.Fusion("concat", 4, 5)(given), wide, "concat")
         fuse = branches.Fusion("sum", 4, 5)
         fuse.share.data = torch.tensor([0.3, -1.0, 0.7, 2.0])
-        parts = {k: math.exp(fuse.share[k].item()) for k in present}
-        wanted = sum(features[k] * parts[k] for k in present) / sum(parts.values())
+        parts = [math.exp(v) for v in fuse.share.tolist()]
+        wanted = sum(features[k] * parts[k] for k in present) / sum(parts) * 4 / len(present)
         near(fuse.train()(given).detach(), wanted, "sum")
         near(fuse.eval()(given).detach(), wanted, "sum, in an exported graph")
 
@@ -109,6 +110,54 @@ def scores_are_of_the_relative_difference():
             moved = math.sqrt(sum((a - b) ** 2 for a, b in zip(now, before)))
             size = math.sqrt(sum(b * b for b in before))
             near(score[i].item(), 1 / (1 + moved / size), f"score of exit {e + 1}", 1e-4)
+
+
+def masked_fusions_are_those_of_zeros_and_scaled_features():
+    features = [torch.randn(3, 5) for _ in range(4)]
+    for rule in branches.FUSIONS:
+        fuse = branches.Fusion(rule, 4, 5).eval()
+        if rule == "sum":
+            fuse.share.data = torch.tensor([0.3, -1.0, 0.7, 2.0])
+        for present in answers.choices(4):
+            given = [f if k in present else None for k, f in enumerate(features)]
+            scaled = [f * (4 / len(present)) if k in present else torch.zeros_like(f)
+                      for k, f in enumerate(features)]
+            near(fuse(given), fuse(scaled), f"{rule} of {present}")
+
+
+def differences_from_scores(outputs):
+    """1 / score - 1 of the outputs of a network of four exits, [2, n]."""
+    return np.stack([1 / score[:, 0].double().numpy() - 1 for score in outputs[4:]])
+
+
+@torch.no_grad()
+def views_are_the_network_seen_otherwise():
+    x = torch.randn(6, 3, 32, 32)
+    for rule in branches.DIFFERENCES:
+        for present in (range(4), (0, 2, 3), (1,)):
+            given = ",".join(str(k + 1) for k in present)
+            outputs = views.view_of(made.model(), given, None, rule)(x)
+            whole = model.compute(x, list(present))
+            near(torch.stack(outputs[:4]), torch.stack(whole.logits), f"logits of {given}")
+            wanted = leaving.differences(torch.stack(whole.fused).numpy(),
+                                         torch.stack(whole.logits).numpy())[rule][1:3]
+            near(differences_from_scores(outputs), wanted, f"{rule} of {given}", 1e-4)
+        outputs = views.view_of(made.model(), None, "3,1,4,2", rule)(x)
+        turns = [model.compute(x, here) for here in ([2], [0, 2], [0, 2, 3], [0, 1, 2, 3])]
+        near(torch.stack(outputs[:4]), torch.stack([t.logits[3] for t in turns]), "in turn")
+        wanted = leaving.differences(torch.stack([t.fused[3] for t in turns]).numpy(),
+                                     torch.stack(outputs[:4]).numpy())[rule][1:3]
+        near(differences_from_scores(outputs), wanted, f"{rule} in turn", 1e-4)
+
+
+def views_that_cannot_be_are_refused():
+    for present, turn in (("1,5", None), ("", None), ("1,1", None), (None, "0,1"), ("1", "1")):
+        try:
+            views.view_of(made.model(), present, turn, "l2")
+        except SystemExit as refused:
+            assert "--present" in str(refused) or "--in-turn" in str(refused), refused
+        else:
+            raise AssertionError(f"branches {present}, in turn {turn}, are taken")
 
 
 def differences_are_those_of_loops():
@@ -277,6 +326,8 @@ def costs_are_those_counted():
 
 
 for fact in (same_bits_when_gone_on, graph_is_cut_by_names, fusions_follow_their_rules,
+             masked_fusions_are_those_of_zeros_and_scaled_features,
+             views_are_the_network_seen_otherwise, views_that_cannot_be_are_refused,
              scores_are_of_the_relative_difference, differences_are_those_of_loops,
              other_measures_are_those_of_loops, thresholds_are_the_best_there_are, temperatures_are_the_best_there_are,
              a_threshold_for_each_exit_saves_no_less,

@@ -57,6 +57,23 @@ for k in 4 2; do
     grep -q "^scores differ by" out || fail "$backend: no scores were compared"
   done
 done
+
+# other graphs of the same weights
+edgetrain() {
+  "$python" "$train/edgetrain.py" "$@" > out 2> err || fail "edgetrain.py $*: $(tail -3 err)"
+}
+for view in "--present 1,2,4" "--in-turn 3,1,4,2 --difference l2" "--difference cosine"; do
+  read -ra view <<< "$view"
+  edgetrain export made/k4.ckpt "${view[@]}" --out view.onnx
+  edgetrain reference made/k4.ckpt --data . --count 100 "${view[@]}" --out view_reference.h5
+  edgeexit import onnx view.onnx -o view.h5 > out
+  edgeexit score --samples 100 -o view-exits.h5 view.h5 new.h5 > out
+  tool compare_reference view-exits.h5 view_reference.h5 100 0.2 > out ||
+    fail "${view[*]}: $(cat out)"
+  grep -q "^scores differ by" out || fail "${view[*]}: no scores were compared"
+  edgeexit info --json view.h5 | tool json_value exits | grep -o '"attach":[0-9]*' | uniq > attach
+  expect "places of exits of ${view[*]}" "$(wc -l < attach | tr -d ' ')" 4
+done
 for policy in eenet:value=0 final; do
   edgeexit policy exits4.h5 --policy $policy --json | tool json_value mean_flops
 done > flops
