@@ -32,6 +32,8 @@ static ee_status count_exits(const ee_report_input *in, ee_report *report) {
     count_answer(&in->answer[i], &report->total);
     count_answer(&in->answer[i], &report->exit[in->answer[i].exit]);
     report->device[in->answer[i].device].answers++;
+    report->limited += in->answer[i].way == EE_WAY_LIMIT;
+    report->late += in->answer[i].way == EE_WAY_LATE;
   }
   return EE_OK;
 }

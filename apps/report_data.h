@@ -94,6 +94,7 @@ typedef struct ee_report {
   ee_gap     gap;
   ee_summary gaps;  // between answers that did not come together, but for those around a
                     // change of plans [s]
+  int64_t           limited, late;  // answers by EE_WAY_LIMIT and EE_WAY_LATE
   ee_report_exit    total;
   int               n_exits, n_devices, n_plans, n_moves;
   int64_t           n_links;

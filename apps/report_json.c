@@ -64,6 +64,8 @@ static void add_answers(cJSON *all, const ee_report *r) {
   cJSON_AddNumberToObject(all, "answered", (double)r->answered);
   cJSON_AddNumberToObject(all, "expected", (double)r->expected);
   cJSON_AddBoolToObject(all, "complete", r->complete);
+  cJSON_AddNumberToObject(all, "ended_by_limit", (double)r->limited);
+  cJSON_AddNumberToObject(all, "late", (double)r->late);
   cJSON_AddNumberToObject(
       all, "accuracy",
       r->total.labelled > 0 ? (double)r->total.correct / (double)r->total.labelled : NAN);

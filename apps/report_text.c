@@ -71,6 +71,10 @@ static void print_state(FILE *out, const ee_report *r) {
   if (!r->complete) {
     fprintf(out, "; half-written: the run is under way or did not end by itself");
   }
+  if (r->limited + r->late > 0) {
+    fprintf(out, "; %lld ended by their latency limit, %lld late at their first exit",
+            (long long)r->limited, (long long)r->late);
+  }
   fprintf(out, "\n");
 }
 

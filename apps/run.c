@@ -51,6 +51,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .control_delay  = o->control_delay,
                         .merge_wait     = o->merge_wait * 1e-3,
                         .rate           = o->rate,
+                        .latency_limit  = o->latency_limit,
                         .with_logits    = o->logits,
                         .stop           = ee_interrupt_flag()};
 }

@@ -186,11 +186,28 @@ static void add_links(cJSON *all, const ee_run_figures *f) {
   ee_json_number(all, "int8_accuracy_loss", f->link_loss);
 }
 
+int64_t ee_run_dropped(const ee_run_figures *f) {
+  int64_t dropped = 0;
+  for (int d = 0; d < f->outcome->n_devices; d++) dropped += f->outcome->device[d].dropped;
+  return dropped;
+}
+
+/* What the latency limit did. */
+static void add_limit(cJSON *all, const ee_run_figures *f) {
+  cJSON *limit = cJSON_AddObjectToObject(all, "latency_limit");
+  cJSON_AddNumberToObject(limit, "seconds", f->setup->latency_limit);
+  cJSON_AddNumberToObject(limit, "ended", (double)f->report.limited);
+  cJSON_AddNumberToObject(limit, "late", (double)f->report.late);
+  cJSON_AddNumberToObject(limit, "dropped", (double)ee_run_dropped(f));
+  cJSON_AddNumberToObject(limit, "overtaken", (double)f->outcome->device[0].overtaken);
+}
+
 static void add_stream(cJSON *all, const ee_run_figures *f) {
   const ee_report *r = &f->report;
   cJSON_AddNumberToObject(all, "samples", (double)r->expected);
   cJSON_AddNumberToObject(all, "answered", (double)r->answered);
   cJSON_AddNumberToObject(all, "duplicates", (double)f->outcome->device[0].duplicates);
+  if (f->setup->latency_limit > 0.0) add_limit(all, f);
   if (r->total.labelled > 0) {
     cJSON_AddNumberToObject(all, "accuracy", (double)r->total.correct / (double)r->total.labelled);
   } else {

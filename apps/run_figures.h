@@ -40,6 +40,9 @@ ee_team_totals ee_run_team_sum(const ee_run_figures *figures);
 /** Name of device @p d in the fleet; "" without one. */
 const char *ee_run_device_name(const ee_run_figures *figures, int d);
 
+/** Samples that devices met behind their latency limits, and dropped. */
+int64_t ee_run_dropped(const ee_run_figures *figures);
+
 /** Energy of device @p d by the watts of its fleet; NAN if they are not said [J]. */
 double ee_run_energy(const ee_run_figures *figures, int d);
 

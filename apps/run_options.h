@@ -13,10 +13,11 @@ typedef struct ee_run_options {
   const char *offload_cost;  // a number, a file or "link"; NULL: the default
   int         devices;       // ranks to start; 0: as launched, or as many as the fleet has
   int         batch, slots, epoch, control_delay;
-  int         samples;     // only the first; 0: all
-  double      merge_wait;  // [ms]
-  double      rate;        // [1/s]
-  double      max_period;  // that planner latency keeps to; 0: it need not [s]
+  int         samples;        // only the first; 0: all
+  double      merge_wait;     // [ms]
+  double      rate;           // [1/s]
+  double      latency_limit;  // [s]; 0: none
+  double      max_period;     // that planner latency keeps to; 0: it need not [s]
   double      min_gain, near, error_bars;
   int         hold, cooldown, look_every;
   double      lambda;  // cost of a layer

@@ -63,6 +63,11 @@ static void print_stream(const ee_run_figures *f) {
       "ms\n",
       r->latency.mean * 1e3, r->latency.p50 * 1e3, r->latency.p95 * 1e3, r->latency.p99 * 1e3,
       (double)r->gap.length * 1e-6);
+  if (f->setup->latency_limit <= 0.0) return;
+  printf(
+      "limit      %g s: %lld answers by it, %lld late at their first exit; %lld samples dropped\n",
+      f->setup->latency_limit, (long long)r->limited, (long long)r->late,
+      (long long)ee_run_dropped(f));
 }
 
 static void print_exits(const ee_run_figures *f) {

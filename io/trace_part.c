@@ -34,7 +34,7 @@ static bool answer_is_good(const ee_answer *a, const ee_trace_header *header) {
 }
 
 static bool decision_is_good(const ee_answer *a) {
-  return is_within(a->decided_at, 0, a->exit) && is_within(a->way, EE_WAY_LEFT, EE_WAY_OFFLOADED) &&
+  return is_within(a->decided_at, 0, a->exit) && is_within(a->way, EE_WAY_LEFT, EE_WAY_LATE) &&
          is_within(a->arm, -1, MAX_ARM);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "deadline.h"
 #include "ee/trace.h"
 #include "ee/waiter.h"
 #include "pacer.h"
@@ -15,6 +16,10 @@
  * bounded by the samples that the source may have admitted.
  */
 
+/** In place of an ee_way: the answer counts when the sample's latency limit is over, as one of
+ *  EE_WAY_LIMIT, unless a deeper one has come by then. */
+#define EE_ANSWER_WAITS 16
+
 /** One sample's answer on the wire; its logits follow all records when they are asked for. */
 typedef struct ee_answer_record {
   uint64_t id;
@@ -22,7 +27,7 @@ typedef struct ee_answer_record {
   int32_t  prediction, exit;
   float    confidence;
   int32_t  plan_epoch;
-  int32_t  decided_at, way;  // as in ee_answer
+  int32_t  decided_at, way;  // as in ee_answer, or EE_ANSWER_WAITS
   int32_t  arm;
   float    reward;
 } ee_answer_record;
@@ -64,6 +69,7 @@ typedef struct ee_collector_setup {
   bool                 with_logits;
   const ee_trace_sink *sink;   // or NULL; borrowed
   ee_pacer            *pacer;  // borrowed
+  ee_deadline          deadline;
 } ee_collector_setup;
 
 /** Open on rank 0. */
@@ -79,6 +85,9 @@ void ee_collector_await(ee_collector *collector, int64_t now, ee_waiter *waiter)
 
 int64_t ee_collector_answered(const ee_collector *collector);
 int64_t ee_collector_duplicates(const ee_collector *collector);
+
+/** Answers that came when the latency limit had answered already. */
+int64_t ee_collector_overtaken(const ee_collector *collector);
 
 /** When the answers taken so far have all arrived, on the paced clock [ns]. */
 int64_t ee_collector_latest(const ee_collector *collector);

@@ -14,6 +14,7 @@ typedef struct batch {
   int              n;      // samples still in it
   double           work;   // done so far [FLOP]
   int64_t          clock;  // end of the last traced event [ns]
+  int64_t          start;  // when it began [ns]
   ee_answer_batch  answers;
 } batch;
 
@@ -70,9 +71,14 @@ static ee_answer_record record_of(const ee_segment *s, const ee_exit_view *view,
   return record;
 }
 
-static void answer(batch *b, const ee_exit_view *view, int i, const float *logits) {
+/* As decided, or with another way than EE_WAY_LEFT as the latency limit has it. */
+static void answer(batch *b, const ee_exit_view *view, int i, int32_t way, const float *logits) {
   int k                = (*b->answers.n)++;
   b->answers.record[k] = record_of(b->segment, view, i);
+  if (way != EE_WAY_LEFT) {
+    b->answers.record[k].way        = way;
+    b->answers.record[k].prediction = view->prediction;
+  }
   if (b->answers.logits != NULL) {
     memcpy(b->answers.logits + (size_t)k * (size_t)view->n_classes, logits,
            (size_t)view->n_classes * sizeof *logits);
@@ -193,6 +199,88 @@ static void pack(batch *b, const ee_message_layout *out, const int *index, int n
   b->result->out_bytes[b->result->n_out++] = ee_message_bytes(out, n);
 }
 
+/* When @p work of the batch is done: now, or on a modelled clock as that says. */
+static int64_t time_at(const batch *b, double work) {
+  int64_t modeled = b->start + ee_pacer_compute(b->segment->context->pacer, work, b->start);
+  int64_t now     = now_of(b->segment);
+  return modeled > now ? modeled : now;
+}
+
+/* When the latency limit of sample i is over. */
+static int64_t limit_of(const batch *b, int i) {
+  const ee_segment *s = b->segment;
+  return ee_deadline_of(&s->context->deadline, s->id[i], s->admitted[i]);
+}
+
+/* Rank 0 has answered sample i, or will: it is not run any more. */
+static void drop(batch *b, int i) {
+  const ee_segment_context *c = b->segment->context;
+  ee_counters_of(c->counters, b->segment->id[i])->left[mark_of(b->segment, i)->given - 1]++;
+  c->totals->dropped++;
+}
+
+/* Leave out those whose limits were over before the batch began. */
+static void drop_overdue(batch *b, int cut) {
+  ee_segment *s      = b->segment;
+  int         n_keep = 0;
+  if (s->context->deadline.limit <= 0.0) return;
+  for (int i = 0; i < b->n; i++) {
+    if (mark_of(s, i)->given > 0 && b->start >= limit_of(b, i)) {
+      drop(b, i);
+    } else {
+      s->keep[n_keep++] = i;
+    }
+  }
+  keep_samples(b, cut, n_keep);
+}
+
+/* An exit, for the limits of the batch's samples. */
+typedef struct limit_point {
+  int64_t time;  // at which it answers
+  int64_t next;  // before which nothing can come of a sample that goes on: it then is at the next
+                 // exit here or, if there is none, leaves the device
+  bool last;     // no exit follows here
+} limit_point;
+
+static limit_point point_at(const batch *b, int e) {
+  const ee_segment   *s     = b->segment;
+  const ee_run_setup *setup = s->context->setup;
+  const ee_model     *model = setup->model;
+  double              work  = b->work + b->n * ee_head_work(setup, e);
+  bool                last  = e + 1 == model->n_exits || model->exit[e + 1].attach >= s->end;
+  int                 end   = last ? s->end : model->exit[e + 1].attach + 1;
+  limit_point         at    = {.time = time_at(b, work), .last = last};
+  for (int l = model->exit[e].attach + 1; l < end; l++) work += ee_layer_work(setup, l);
+  work += last ? ee_copy_work(setup, end) : ee_head_work(setup, e + 1);
+  at.next = time_at(b, work);
+  return at;
+}
+
+/* Sample i at an exit under a latency limit, when the policy has decided @p what: returns whether
+ * it ends here.  It goes on only if something can come of it before its limit; when it leaves the
+ * device, rank 0 gets what this exit said.  @p parts: it leaves at once if it is offloaded. */
+static bool meet_limit(batch *b, const ee_exit_view *view, int i, const limit_point *at,
+                       ee_decision what, bool parts, const float *logits) {
+  ee_sample_mark *mark  = mark_of(b->segment, i);
+  int64_t         limit = limit_of(b, i);
+  bool            over = at->time >= limit, late = over && view->exit == 0;
+  bool            now = parts && what == EE_OFFLOAD;
+  if (over && mark->given > 0) {
+    drop(b, i);
+    return true;
+  }
+  bool ends = what == EE_LEAVE || over || (!now && at->next >= limit);
+  ee_counters_of(b->segment->context->counters, view->id)->left[view->exit] += ends;
+  if (ends) {
+    int32_t way = late ? EE_WAY_LATE : what == EE_LEAVE ? EE_WAY_LEFT : EE_WAY_LIMIT;
+    answer(b, view, i, way, logits);
+  } else if (now || at->last) {
+    answer(b, view, i, EE_ANSWER_WAITS, logits);
+    mark->given = view->exit + 1;
+  }
+  return ends;
+}
+
 /* Exit e: who leaves is answered, who stays is moved to the front. */
 static ee_status pass_exit(batch *b, int e) {
   ee_segment         *s     = b->segment;
@@ -202,15 +290,23 @@ static ee_status pass_exit(batch *b, int e) {
   int                 n_keep = 0, n_go = 0;
   bool                parts = ee_segment_part_layout(s, e, &part);
   EE_TRY(run_head(b, e, &out));
+  limit_point at      = {0};
+  bool        limited = s->context->deadline.limit > 0.0;
+  if (limited) at = point_at(b, e);
   for (int i = 0; i < b->n; i++) {
     ee_exit_view     view   = view_of(b, e, i, &out);
     ee_epoch_counts *counts = ee_counters_of(s->context->counters, view.id);
     ee_decision      what   = decide(b, &view, mark_of(s, i));
+    const float     *logits = logits_of(b, &out, i);
     counts->reached[e]++;
-    counts->left[e] += what == EE_LEAVE;
-    if (what == EE_LEAVE) {
-      answer(b, &view, i, logits_of(b, &out, i));
-    } else if (parts && what == EE_OFFLOAD) {
+    if (limited) {
+      if (meet_limit(b, &view, i, &at, what, parts, logits)) continue;
+    } else if (what == EE_LEAVE) {
+      counts->left[e]++;
+      answer(b, &view, i, EE_WAY_LEFT, logits);
+      continue;
+    }
+    if (parts && what == EE_OFFLOAD) {
       s->go[n_go++] = i;
     } else {
       s->keep[n_keep++] = i;  // without parts the chain is the way of those offloaded, too
@@ -238,6 +334,7 @@ static ee_status run_segment(batch *b) {
   const ee_model   *model = s->context->setup->model;
   int               at    = s->entries.layout[s->entry].cut;
   bool              asked = at == s->in.cut;  // others were offloaded: only the last exit answers
+  drop_overdue(b, at);
   for (int e = 0; e < model->n_exits && b->n > 0; e++) {
     int attach = model->exit[e].attach;
     if (attach < at || attach >= s->end || !(asked || e == model->n_exits - 1)) continue;
@@ -269,7 +366,7 @@ static void account(const batch *b, int64_t now, int64_t end, ee_batch_result *r
 }
 
 ee_status ee_segment_run(ee_segment *s, int64_t now, ee_batch_result *result) {
-  batch b = {.segment = s, .result = result, .n = s->filled, .clock = now};
+  batch b = {.segment = s, .result = result, .n = s->filled, .clock = now, .start = now};
   *result =
       (ee_batch_result){.segment = s, .passed = s->watermark, .first_id = s->id[0], .n = s->filled};
   ee_answer_box_slot(s->context->answers, &b.answers);

@@ -31,7 +31,8 @@ static ee_status open_root_parts(ee_device *d) {
                                .batch_limit = s->batch_limit,
                                .with_logits = s->with_logits,
                                .sink        = s->sink,
-                               .pacer       = &d->pacer};
+                               .pacer       = &d->pacer,
+                               .deadline    = {s->latency_limit, s->rate}};
   EE_TRY(ee_collector_open(&d->wire, &setup, &d->collector));
   EE_TRY(ee_source_open(&d->wire, s, &d->pacer, &d->source));
   ee_source_allow(d->source, (uint64_t)s->epoch_samples * (uint64_t)(s->control_delay + 1));
@@ -62,7 +63,8 @@ static ee_status open_parts(ee_device *d) {
                                              .answers     = d->answers,
                                              .totals      = &d->totals,
                                              .probability = d->probability,
-                                             .lessons     = &d->lessons};
+                                             .lessons     = &d->lessons,
+                                             .deadline    = {s->latency_limit, s->rate}};
   ee_segment *segment = NULL;
   EE_TRY(ee_segment_open(&d->context, d->plan, 0, &segment));
   if (segment != NULL) ee_segment_begin(segment, 0);

@@ -204,6 +204,7 @@ ee_status ee_device_run(ee_device *d, const ee_control_hooks *hooks) {
   if (d->collector != NULL) {
     d->totals.answered   = ee_collector_answered(d->collector);
     d->totals.duplicates = ee_collector_duplicates(d->collector);
+    d->totals.overtaken  = ee_collector_overtaken(d->collector);
   }
   ee_waiter_close(&d->waiter);
   if (status == EE_OK) status = check_answers(d);

@@ -12,7 +12,7 @@
  */
 typedef struct ee_sample_mark {
   int32_t offloaded;  // 1 + the exit at which it was offloaded; 0: it was not
-  int32_t reserved;
+  int32_t given;      // 1 + the exit whose answer rank 0 has for the latency limit; 0: none
 } ee_sample_mark;
 
 /** Bytes of both under @p policy, a multiple of 8. */

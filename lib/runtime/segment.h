@@ -31,6 +31,7 @@ typedef struct ee_segment_context {
   int64_t             origin;       // start of the run on this host's clock [ns]
   float              *probability;  // shape [n_classes], scratch
   ee_lessons         *lessons;      // what the policy learns
+  ee_deadline         deadline;
 } ee_segment_context;
 
 /** A link into a segment. */

@@ -24,6 +24,15 @@ static ee_status check_numbers(const ee_run_setup *s) {
     return EE_FAIL(EE_ERR_ARG, "merge wait %g s and rate %g 1/s must be at least 0", s->merge_wait,
                    s->rate);
   }
+  if (!(s->latency_limit >= 0.0)) {
+    return EE_FAIL(EE_ERR_ARG, "a latency limit of %g s, expected at least 0", s->latency_limit);
+  }
+  if (s->latency_limit > 0.0 && s->policy->ops->learning != NULL) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "policy %s learns from where samples leave, which a latency limit changes; give "
+                   "one of them",
+                   s->policy->ops->name);
+  }
   if (s->offload && s->model->n_exits >= EE_BATCH_PARTS) {
     return EE_FAIL(EE_ERR_ARG, "the model has %d exits; offloading takes fewer than %d",
                    s->model->n_exits, EE_BATCH_PARTS);
@@ -202,6 +211,7 @@ int ee_setup_key(const ee_run_setup *s) {
   hash          = mix(hash, s->offload);
   for (int c = 0; c <= s->model->n_layers; c++) hash = mix(hash, ee_run_link_values(s, c));
   hash = mix(hash, s->outcomes != NULL);
+  hash = mix_double(hash, s->latency_limit);
   hash = mix_text(hash, s->policy->ops->name);
   hash = mix_text(hash, s->backend->name);
   hash = mix(hash, ee_policy_state_bytes(s->policy));

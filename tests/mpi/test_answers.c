@@ -1,114 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers from all ranks to the collector: each once, whole, and not before their time. */
-#include "answers.h"
-
-#include <mpi.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "answer_layout.h"
+#include "answer_office.h"
 #include "ee/rng.h"
-#include "ee_test.h"
-
-enum { PER_RANK = 60, MOST_RANKS = 6, CLASSES = 3, EXITS = 2, BATCH = 4 };
-
-typedef struct seen {
-  int       times[PER_RANK * MOST_RANKS];
-  ee_answer answer[PER_RANK * MOST_RANKS];
-  float     logits[PER_RANK * MOST_RANKS][CLASSES];
-} seen;
-
-static void see(void *self, const ee_answer *answer, const float *logits, int n_classes) {
-  seen *s = self;
-  s->times[answer->id]++;
-  s->answer[answer->id] = *answer;
-  memcpy(s->logits[answer->id], logits, (size_t)n_classes * sizeof *logits);
-}
-
-typedef struct office {
-  ee_wire        wire;
-  ee_pacer       pacer;
-  ee_trace_sink  sink;
-  ee_answer_box *box;
-  ee_collector  *collector;  // rank 0
-  seen          *seen;
-  int32_t        label[PER_RANK * MOST_RANKS];
-} office;
-
-static void open_office(office *o, MPI_Comm comm, const ee_fleet *fleet) {
-  ee_wire_open(comm, &o->wire);
-  o->collector = NULL;
-  o->seen      = calloc(1, sizeof *o->seen);
-  o->sink      = (ee_trace_sink){.self = o->seen, .answer = see};
-  for (int i = 0; i < PER_RANK * MOST_RANKS; i++) o->label[i] = i % CLASSES;
-  ee_collector_setup setup = {.n_samples   = (uint64_t)(PER_RANK * o->wire.size),
-                              .label       = o->label,
-                              .n_exits     = EXITS,
-                              .n_classes   = CLASSES,
-                              .batch_limit = BATCH,
-                              .with_logits = true,
-                              .sink        = &o->sink,
-                              .pacer       = &o->pacer};
-  if (o->seen == NULL || ee_pacer_open(fleet, 1e9, o->wire.rank, &o->pacer) != EE_OK ||
-      ee_answer_box_open(&o->wire, 2, BATCH, CLASSES, true, &o->box) != EE_OK ||
-      (o->wire.rank == 0 && ee_collector_open(&o->wire, &setup, &o->collector) != EE_OK)) {
-    abort();
-  }
-}
-
-static void close_office(office *o) {
-  MPI_Barrier(o->wire.results);
-  ee_answer_box_close(&o->box);
-  ee_collector_close(&o->collector);
-  ee_pacer_close(&o->pacer);
-  ee_wire_close(&o->wire);
-  free(o->seen);
-}
-
-static ee_answer_record record_of(uint64_t id, int prediction) {
-  return (ee_answer_record){.id         = id,
-                            .admitted   = (int64_t)id * 10,
-                            .prediction = prediction,
-                            .exit       = (int32_t)(id % EXITS),
-                            .confidence = (float)id / 1000.0f,
-                            .plan_epoch = 3};
-}
-
-static void put(const ee_answer_batch *batch, ee_answer_record record) {
-  int k            = (*batch->n)++;
-  batch->record[k] = record;
-  for (int c = 0; c < CLASSES; c++) {
-    batch->logits[k * CLASSES + c] = (float)(record.id * 10) + (float)c;
-  }
-}
-
-static ee_status poll_all(office *o) {
-  bool busy = false;
-  ee_answer_box_poll(o->box);
-  return o->collector != NULL ? ee_collector_poll(o->collector, 7, &busy) : EE_OK;
-}
-
-/* Post a batch as soon as there is room. */
-static void post_batch(office *o, const ee_answer_record *record, int n, int64_t now) {
-  ee_answer_batch batch;
-  while (!ee_answer_box_slot(o->box, &batch)) CU_ASSERT_EQUAL(poll_all(o), EE_OK);
-  *batch.n = 0;
-  for (int i = 0; i < n; i++) put(&batch, record[i]);
-  ee_answer_box_post(o->box, now);
-}
-
-static void settle(office *o, int64_t expected) {
-  while (!ee_answer_box_poll(o->box)) CU_ASSERT_EQUAL(poll_all(o), EE_OK);
-  while (o->collector != NULL &&
-         ee_collector_answered(o->collector) + ee_collector_duplicates(o->collector) < expected) {
-    CU_ASSERT_EQUAL_FATAL(poll_all(o), EE_OK);
-  }
-}
 
 /* Rank r answers ids r, r + size, ... in batches of any size; every third one again, otherwise. */
 static void each_answer_is_kept_once_and_the_first_one_counts(void) {
   office o;
-  open_office(&o, MPI_COMM_WORLD, NULL);
+  open_office(&o, MPI_COMM_WORLD, NULL, (ee_deadline){0});
   ee_rng rng = ee_rng_at(3, (uint64_t)o.wire.rank);
   for (int i = 0; i < PER_RANK;) {
     ee_answer_record record[BATCH];
@@ -153,7 +51,7 @@ static void each_answer_is_kept_once_and_the_first_one_counts(void) {
 static void a_batch_without_answers_is_not_sent(void) {
   office          o;
   ee_answer_batch batch;
-  open_office(&o, MPI_COMM_SELF, NULL);
+  open_office(&o, MPI_COMM_SELF, NULL, (ee_deadline){0});
   for (int i = 0; i < 10; i++) {
     CU_ASSERT_TRUE(ee_answer_box_slot(o.box, &batch));
     *batch.n = 0;
@@ -167,7 +65,7 @@ static void a_batch_without_answers_is_not_sent(void) {
 static void answers_that_cannot_be_are_refused_by_name(void) {
   for (int bad = 0; bad < 6; bad++) {
     office o;
-    open_office(&o, MPI_COMM_SELF, NULL);
+    open_office(&o, MPI_COMM_SELF, NULL, (ee_deadline){0});
     ee_answer_record r = record_of(1, 1);
     if (bad == 0) r.id = PER_RANK;
     if (bad == 1) r.id = UINT64_MAX;
@@ -192,7 +90,7 @@ static void messages_that_are_no_answers_are_refused(void) {
   } forged[] = {{1, -8}, {1, 8}, {-1, 0}, {BATCH + 1, 0}, {0, -12}};
   for (int i = 0; i < 5; i++) {
     office o;
-    open_office(&o, MPI_COMM_SELF, NULL);
+    open_office(&o, MPI_COMM_SELF, NULL, (ee_deadline){0});
     unsigned char  *message = calloc(1, 4096);
     ee_answer_head *head    = (ee_answer_head *)(void *)message;
     head->n                 = forged[i].n;
@@ -209,15 +107,10 @@ static void messages_that_are_no_answers_are_refused(void) {
 
 /* 1 MB/s and 3 ms to the collector; the rank itself is at no distance. */
 static void a_paced_answer_arrives_when_it_has_come_over(void) {
-  ee_fleet *fleet = NULL;
+  ee_fleet *fleet = office_fleet(1e6, 0.003);
   office    o;
-  int       size;
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
-  CU_ASSERT_EQUAL_FATAL(ee_fleet_create(size, &fleet), EE_OK);
-  for (int i = 0; i < size * size; i++) {
-    fleet->link[i] = (ee_link_spec){.bandwidth = 1e6, .latency = 0.003};
-  }
-  open_office(&o, MPI_COMM_WORLD, fleet);
+  int       size = fleet->n_devices;
+  open_office(&o, MPI_COMM_WORLD, fleet, (ee_deadline){0});
   for (int k = 0; k < 3; k++) {
     ee_answer_record r = record_of((uint64_t)(k * size + o.wire.rank), 0);
     post_batch(&o, &r, 1, 1000);

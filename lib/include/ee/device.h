@@ -53,6 +53,12 @@ typedef struct ee_layer_reader {
  * sample leaves its device at once, with what is alive behind the exit where it was decided.  The
  * plan must then stay as it is.
  *
+ * With `latency_limit` a sample that nobody has answered so long after its arrival at the source,
+ * which is its admission, or with `rate` its time, is answered with the deepest exit whose answer
+ * rank 0 has by then: each stage sends what its last exit said of those that go on.  Devices drop
+ * it when they meet it the next time.  If the limit is over before its first exit, it is answered
+ * there.  EE_WAY_LIMIT and EE_WAY_LATE say so.  Not with a policy that learns.
+ *
  * With `outcomes` no layer runs: sample i's exits say what row i of the table holds.  Messages have
  * their true lengths, and devices take the time that the fleet says; so a fleet must be given.
  */
@@ -83,11 +89,12 @@ typedef struct ee_run_setup {
   ee_link_values       link_values;    // unless they are as they are, answers depend on the cuts
   const bool          *int8_at;  // shape [n_layers + 1], cuts with EE_LINK_I8 instead; NULL: none
   bool                 offload;  // see below
-  double               merge_wait;    // longest wait for a fuller batch [s]
-  double               rate;          // samples admitted per second [1/s]; 0: as fast as they go
-  bool                 with_logits;   // answers carry their logits
-  const ee_trace_sink *sink;          // of this rank; NULL: no trace
-  const volatile sig_atomic_t *stop;  // not 0 once the run is to end early; NULL: never
+  double               merge_wait;     // longest wait for a fuller batch [s]
+  double               rate;           // samples admitted per second [1/s]; 0: as fast as they go
+  double               latency_limit;  // see below [s]; 0: none
+  bool                 with_logits;    // answers carry their logits
+  const ee_trace_sink *sink;           // of this rank; NULL: no trace
+  const volatile sig_atomic_t *stop;   // not 0 once the run is to end early; NULL: never
 } ee_run_setup;
 
 /** What is asked for at @p cut: `link_values`, or EE_LINK_I8 if `int8_at` says so. */
@@ -131,8 +138,10 @@ typedef struct ee_device_totals {
   int64_t batches, late_batches;
   int64_t bytes_sent, bytes_received;  // over links between stages; received: also from the source
   int64_t answered, duplicates;        // rank 0: answers recorded, and second answers dropped
-  int64_t held;    // rank 0: that the source could have sent samples, but waited for a sum
-  size_t  memory;  // most that weights, arenas and slots took together [byte]
+  int64_t dropped;    // samples that were met behind their latency limit, and not run any more
+  int64_t overtaken;  // rank 0: answers that came after the limit had answered
+  int64_t held;       // rank 0: that the source could have sent samples, but waited for a sum
+  size_t  memory;     // most that weights, arenas and slots took together [byte]
 } ee_device_totals;
 
 /**

@@ -49,8 +49,10 @@ typedef struct ee_event {
 
 /** How a sample came to its answer. */
 typedef enum ee_way {
-  EE_WAY_LEFT,      // it left at the exit that answered
-  EE_WAY_OFFLOADED  // it was offloaded before, and the last exit answered
+  EE_WAY_LEFT,       // it left at the exit that answered
+  EE_WAY_OFFLOADED,  // it was offloaded before, and the last exit answered
+  EE_WAY_LIMIT,      // it would have gone on, but its latency limit was over
+  EE_WAY_LATE        // its latency limit was over before its first exit, which answered
 } ee_way;
 
 /** One answer. */

@@ -67,6 +67,8 @@ static void numbers_out_of_range_are_refused(void) {
   REFUSED(merge_wait, NAN, 0.1);
   REFUSED(merge_wait, -1.0, INFINITY);
   REFUSED(rate, -1.0, 10.0);
+  REFUSED(latency_limit, -1.0, 0.5);
+  REFUSED(latency_limit, NAN, 0.0);
   REFUSED(n_samples, UINT64_MAX, 0);
   REFUSED(host_flops, 0.0, 1e9);
   close_setup();
@@ -90,6 +92,20 @@ static void what_crosses_a_cut_is_copied_where_seconds_count(void) {
   CU_ASSERT_NOT_EQUAL(ee_setup_key(&setup), before);
   setup.link_values = EE_LINK_F16;
   CU_ASSERT_DOUBLE_EQUAL(ee_copy_work(&setup, 1), 0.15 * bytes, 1e-9);
+  close_setup();
+}
+
+static void a_latency_limit_is_refused_to_policies_that_learn(void) {
+  ee_policy_setting setting = {.n_exits = 1, .n_classes = 3};
+  ee_policy        *learner = NULL;
+  open_setup();
+  CU_ASSERT_EQUAL_FATAL(ee_policy_create("splitee", &setting, &learner), EE_OK);
+  setup.latency_limit = 0.1;
+  REFUSED(policy, learner, policy);
+  setup.latency_limit = 0.0;
+  setup.policy        = learner;
+  CU_ASSERT_EQUAL(ee_setup_check(&setup, ranks), EE_OK);
+  ee_policy_destroy(&learner);
   close_setup();
 }
 
@@ -191,6 +207,7 @@ static void whatever_ranks_must_share_is_in_the_key(void) {
 const ee_fact ee_facts[] = {
     EE_FACT(numbers_out_of_range_are_refused),
     EE_FACT(what_crosses_a_cut_is_copied_where_seconds_count),
+    EE_FACT(a_latency_limit_is_refused_to_policies_that_learn),
     EE_FACT(plans_and_fleets_of_another_size_are_refused),
     EE_FACT(a_policy_that_needs_scores_is_refused_without_them),
     EE_FACT(a_device_that_owns_layers_must_have_a_speed_at_all_times),
