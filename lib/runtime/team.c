@@ -112,6 +112,9 @@ static ee_status open_parts(ee_team *t) {
   const ee_run_setup *s = &t->setup;
   EE_TRY(check_setup(s, t->units, &t->options, t->wire.size));
   EE_TRY(ee_pacer_open(s->fleet, s->host_flops, t->wire.rank, &t->pacer));
+  t->state_bytes = (ee_policy_state_bytes(s->policy) + 7) / 8 * 8;
+  t->heard       = calloc(1, t->state_bytes + 1);
+  if (t->heard == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's state");
   EE_TRY(find_peers(t));
   EE_TRY(ee_team_edges_find(t));
   EE_TRY(ee_team_samples_open(t));
@@ -129,8 +132,9 @@ static ee_status open_parts(ee_team *t) {
 /* A number that differs where ranks were given different teams (FNV-1a, 31 bits). */
 static int key_of(const ee_team *t) {
   uint64_t hash   = 0xcbf29ce484222325U;
-  uint64_t part[] = {(uint64_t)t->options.window, (uint64_t)t->options.ahead, t->setup.n_samples,
-                     (uint64_t)t->units->n, (uint64_t)t->setup.model->n_nodes};
+  uint64_t part[] = {
+      (uint64_t)t->options.window, (uint64_t)t->options.ahead,        t->setup.n_samples,
+      (uint64_t)t->units->n,       (uint64_t)t->setup.model->n_nodes, t->state_bytes};
   for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
     hash = (hash ^ part[i]) * 0x100000001b3U;
   for (int u = 0; u < t->units->n; u++) {
@@ -193,6 +197,7 @@ void ee_team_destroy(ee_team **team) {
   ee_pacer_close(&t->pacer);
   free(t->peer);
   free(t->probability);
+  free(t->heard);
   ee_wire_close(&t->wire);
   free(t);
   *team = NULL;

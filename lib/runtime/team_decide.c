@@ -80,8 +80,8 @@ ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now) {
                     .exit      = e,
                     .id        = s->id,
                     .lanes     = s->absent,
-                    .offloaded = s->offloaded};
-  memcpy(note.state, s->state, sizeof note.state);
+                    .offloaded = s->offloaded,
+                    .state     = s->state};
   ee_team_tell_all(t, &note, now);
   return EE_OK;
 }

@@ -137,12 +137,12 @@ static int notes_at_once(const ee_team *t) {
 static ee_status open_line(ee_team *t, int peer) {
   team_line *l     = &t->line[peer];
   int        slots = notes_at_once(t);
+  size_t     bytes = ee_team_note_bytes(t);
   if (talks(t, t->wire.rank, peer)) {
-    EE_TRY(
-        ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, sizeof(team_note), &t->pacer, &l->outbox));
+    EE_TRY(ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->outbox));
   }
   if (!talks(t, peer, t->wire.rank)) return EE_OK;
-  return ee_inbox_open(&t->wire, peer, NOTE_TAG, slots, sizeof(team_note), &t->pacer, &l->inbox);
+  return ee_inbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->inbox);
 }
 
 ee_status ee_team_edges_open(ee_team *t) {

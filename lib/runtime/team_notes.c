@@ -38,7 +38,7 @@ static void heed_sample(ee_team *t, const team_note *note) {
   s->absent |= note->lanes;
   if (note->word == TEAM_MISSES) return;
   s->offloaded = note->offloaded;
-  memcpy(s->state, note->state, sizeof s->state);
+  if (note->state != s->state) memcpy(s->state, note->state, t->state_bytes);
   if (note->word == TEAM_LEAVES) {
     leave(t, s, note->exit);
   } else if (s->passed <= note->exit) {
@@ -75,8 +75,12 @@ void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now) {
     return;
   }
   ee_outbox *outbox = t->line[rank].outbox;
-  memcpy(ee_outbox_slot(outbox), note, sizeof *note);
-  ee_outbox_post(outbox, sizeof *note, now);
+  team_note *told   = ee_outbox_slot(outbox);
+  *told             = *note;
+  told->state       = NULL;
+  memset(told + 1, 0, t->state_bytes);
+  if (note->state != NULL) memcpy(told + 1, note->state, t->state_bytes);
+  ee_outbox_post(outbox, ee_team_note_bytes(t), now);
 }
 
 void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now) {
@@ -87,7 +91,7 @@ void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now) {
 
 static ee_status check(const ee_team *t, int peer, const ee_arrival *a) {
   const team_note *note = a->buffer;
-  bool             fine = a->bytes == sizeof *note && note->header.magic == EE_MESSAGE_MAGIC &&
+  bool fine = a->bytes == ee_team_note_bytes(t) && note->header.magic == EE_MESSAGE_MAGIC &&
               note->word >= 0 && note->word <= TEAM_ENDS && note->exit >= 0 &&
               note->exit < t->setup.model->n_exits;
   if (fine) return EE_OK;
@@ -109,6 +113,8 @@ static ee_status listen_to(ee_team *t, int peer, int64_t now, bool *busy) {
     EE_TRY(check(t, peer, &a));
     team_note note = *(const team_note *)a.buffer;
     if (is_early(t, &note)) return EE_OK;
+    memcpy(t->heard, (const team_note *)a.buffer + 1, t->state_bytes);
+    note.state = t->heard;
     ee_inbox_release(inbox, now);
     heed(t, peer, &note);
     *busy = true;

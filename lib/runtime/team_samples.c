@@ -11,10 +11,11 @@ ee_status ee_team_samples_open(ee_team *t) {
   t->sample      = calloc(window, sizeof *t->sample);
   for (size_t i = 0; t->sample != NULL && i < window; i++) {
     team_sample *s = &t->sample[i];
+    s->state       = calloc(1, t->state_bytes + 1);
     s->here        = calloc(n_edges, sizeof *s->here);
     s->done        = calloc(n_units, sizeof *s->done);
     s->first       = calloc(n_units, sizeof *s->first);
-    if (s->here != NULL && s->done != NULL && s->first != NULL) continue;
+    if (s->state != NULL && s->here != NULL && s->done != NULL && s->first != NULL) continue;
     return EE_FAIL(EE_ERR_NOMEM, "for %zu samples", window);
   }
   return t->sample != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for %zu samples", window);
@@ -22,6 +23,7 @@ ee_status ee_team_samples_open(ee_team *t) {
 
 void ee_team_samples_close(ee_team *t) {
   for (int i = 0; t->sample != NULL && i < t->options.window; i++) {
+    free(t->sample[i].state);
     free(t->sample[i].here);
     free(t->sample[i].done);
     free(t->sample[i].first);
@@ -43,7 +45,7 @@ void ee_team_begin_sample(ee_team *t, const team_note *note) {
   s->passed      = 0;
   s->left        = -1;
   s->offloaded   = 0;
-  memset(s->state, 0, sizeof s->state);
+  memset(s->state, 0, t->state_bytes);
   memset(s->here, 0, (size_t)t->n_edges * sizeof *s->here);
   memset(s->done, 0, (size_t)t->units->n * sizeof *s->done);
   for (int u = 0; u < t->units->n; u++) s->first[u] = -1;

@@ -40,6 +40,7 @@ typedef enum team_word {
   TEAM_ENDS      // rank 0: no sample follows
 } team_word;
 
+/** On its way the policy's state, shape [state_bytes], stands behind it. */
 typedef struct team_note {
   ee_message_header header;
   int32_t           word, exit;
@@ -47,7 +48,7 @@ typedef struct team_note {
   int64_t           admitted;  // [ns]
   uint64_t          lanes;
   int32_t           offloaded, reserved;  // exit where it was, plus 1; 0: nowhere
-  unsigned char     state[EE_POLICY_STATE_BYTES];
+  const void       *state;                // when told or heard; NULL: zeros
 } team_note;
 
 /** Notes to and from one other rank; NULL where there are none. */
@@ -58,17 +59,17 @@ typedef struct team_line {
 
 /** A sample that this rank has begun. */
 typedef struct team_sample {
-  bool          open;
-  uint64_t      id;
-  int64_t       admitted;   // [ns]
-  uint64_t      absent;     // lanes
-  int           passed;     // exits that it went on behind
-  int           left;       // exit where it left; -1: not yet
-  int           offloaded;  // as in a note
-  unsigned char state[EE_POLICY_STATE_BYTES];
-  bool         *here;   // shape [n_edges]: what has come
-  bool         *done;   // shape [n_units]: computed here
-  int64_t      *first;  // shape [n_units]: when the first lane came to a join; -1 [ns]
+  bool           open;
+  uint64_t       id;
+  int64_t        admitted;   // [ns]
+  uint64_t       absent;     // lanes
+  int            passed;     // exits that it went on behind
+  int            left;       // exit where it left; -1: not yet
+  int            offloaded;  // as in a note
+  unsigned char *state;      // shape [state_bytes], the policy's
+  bool          *here;       // shape [n_edges]: what has come
+  bool          *done;       // shape [n_units]: computed here
+  int64_t       *first;      // shape [n_units]: when the first lane came to a join; -1 [ns]
 } team_sample;
 
 /** A unit that is computed here. */
@@ -119,6 +120,8 @@ struct ee_team {
   ee_answer_box  *answers;
   ee_collector   *collector;    // rank 0
   float          *probability;  // shape [n_classes], scratch
+  size_t          state_bytes;  // per sample, a multiple of 8
+  unsigned char  *heard;        // shape [state_bytes], scratch
   int64_t         idle_since;   // -1: not idle [ns]
   bool            alarmed;
   ee_roll_call    farewell;  // all have nothing left to send
@@ -136,6 +139,11 @@ struct ee_team {
 };
 
 int64_t ee_team_now(const ee_team *t);
+
+/** Bytes of a note on its way. */
+static inline size_t ee_team_note_bytes(const ee_team *t) {
+  return sizeof(team_note) + t->state_bytes;
+}
 
 // ---- team_edges.c ----
 /** Find what goes from where to where, the same on all ranks. */

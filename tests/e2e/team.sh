@@ -30,6 +30,22 @@ run 6 six --branches 1/2/3/4@5 --ahead 1
 edgeexit score -o exits.h5 model.h5 data.h5 > out
 tool compare_traces alone.h5 one.h5 two.h5 three.h5 four.h5 six.h5 > out || fail "$(cat out)"
 
+# what an exit said before is known to the rank that joins at the next one; ten probabilities are more
+# than a state of a fixed length
+policy=kl:values=-1/0.21/0.1
+run 4 changes --branches 1/2/3/1@0
+edgeexit policy exits.h5 --policy "$policy" --json > changes.json
+for exit in 1 3; do
+  share=$(tool json_value exit_share.$exit < changes.json)
+  [[ $share != 0 ]] || fail "by changes nobody leaves at exit $exit"
+  expect "share of exit $exit by changes" "$(value changes.h5 exits.$exit.share)" "$share"
+done
+tool compare_replay changes.h5 exits.h5 > out || fail "$(cat out)"
+policy=threshold:values=0.2/0.33/0.25
+refused=0
+edgeexit run model.h5 data.h5 --branches 0/0/0/0 --latency-limit 1 2> err || refused=$?
+expect "exit code of --latency-limit with --branches" $refused 2
+
 cat > fleet.yaml << 'FLEET'
 name: four that differ, and a hub
 devices:
