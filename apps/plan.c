@@ -19,6 +19,7 @@
 static const char default_planner[] = "exact";
 
 static ee_status check(const ee_plan_options *o) {
+  EE_TRY(ee_band_options_check(&o->rows, o->bands));
   EE_TRY(ee_link_options_check(&o->link, o->exits, o->max_period));
   if (strcmp(o->link.values, "auto") == 0 && o->front) {
     return EE_FAIL(EE_ERR_USAGE,
@@ -192,9 +193,10 @@ static void write_summary(char *text, size_t size) {
 }
 
 int ee_app_plan(int argc, char **argv) {
-  ee_plan_options o = {.batch = 8, .slots = 6, .link = ee_link_options_none()};
-  const char     *in[1];
-  char            names[256], planners[300], summary[2048];
+  ee_plan_options o = {
+      .batch = 8, .slots = 6, .link = ee_link_options_none(), .rows = ee_band_options_none()};
+  const char *in[1];
+  char        names[256], planners[300], summary[2048];
   write_summary(summary, sizeof summary);
   snprintf(planners, sizeof planners, "%s; default exact, with --max-period latency",
            ee_planner_names(names, sizeof names));
@@ -216,6 +218,8 @@ int ee_app_plan(int argc, char **argv) {
        "all trade-offs between period and latency on P devices", 0, 0},
       {"bands", 0, EE_OPTION_FLAG, &o.bands, NULL,
        "one sample in bands of rows on several devices at once, next to the chain", 0, 0},
+      ee_band_borders_option(&o.rows),
+      ee_band_fuse_option(&o.rows),
       {"branches", 0, EE_OPTION_FLAG, &o.branches, NULL,
        "a network's branches side by side, next to chains", 0, 0},
       ee_link_values_option(&o.link),

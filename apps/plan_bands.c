@@ -37,7 +37,9 @@ static ee_status judge_row(const ee_chain *chain, void *context) {
 
 static ee_status make_row(const making *m, const ee_band_field *field, int n) {
   const ee_plan_question *q = m->question;
-  EE_TRY(ee_band_choose(q->setup, field, n, q->share, NULL, &m->one->bands));
+  ee_band_wish            wish;
+  EE_TRY(ee_band_wish_make(&q->options->rows, n, q->share, NULL, &wish));
+  EE_TRY(ee_band_choose(q->setup, field, n, &wish, &m->one->bands));
   making row = *m;
   return ee_first_chain(q->setup, n, q->share, judge_row, &row);
 }

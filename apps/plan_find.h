@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "band_options.h"
 #include "ee/controller.h"
 #include "ee/judgement.h"
 #include "link_options.h"
@@ -15,6 +16,7 @@ typedef struct ee_plan_options {
   bool        whole_blocks, front, bands, branches, json;
 
   ee_link_options link;
+  ee_band_options rows;  // of --bands, without heights
 } ee_plan_options;
 
 /** What is promised for one number of devices. */

@@ -47,14 +47,16 @@ static ee_status check_team(const ee_run_options *o) {
                       : o->max_period > 0.0  ? "--max-period"
                       : o->latency_limit > 0 ? "--latency-limit"
                                              : NULL;
+  EE_TRY(ee_team_wish_check(&o->team));
   if (!ee_team_is_wished(&o->team)) return EE_OK;
+  const char *name = ee_team_wish_name(&o->team);
   if (other != NULL) {
-    return EE_FAIL(EE_ERR_USAGE, "%s is for plans that are chains of devices, not for --branches",
-                   other);
+    return EE_FAIL(EE_ERR_USAGE, "%s is for plans that are chains of devices, not for %s", other,
+                   name);
   }
   if (strcmp(o->link.values, "f32") == 0) return EE_OK;
-  return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with --branches values travel as f32",
-                 o->link.values);
+  return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with %s values travel as f32", o->link.values,
+                 name);
 }
 
 static ee_status check(const ee_run_options *o) {

@@ -107,9 +107,12 @@ static void print_team(const ee_run_figures *f) {
     printf("%6d  %5lld  %7lld  %7lld  %20.1f%%\n", d, (long long)t->computed, (long long)t->in_vain,
            (long long)t->spared, 100.0 * ee_report_ratio(t->flops_in_vain, t->flops));
   }
-  printf("together   %.4g GFLOP, %.1f%% of it in vain; %lld samples answered without some branch\n",
-         all.flops * 1e-9, 100.0 * ee_report_ratio(all.flops_in_vain, all.flops),
-         (long long)all.joined_in_part);
+  printf("together   %.4g GFLOP, %.1f%% of it in vain", all.flops * 1e-9,
+         100.0 * ee_report_ratio(all.flops_in_vain, all.flops));
+  if (all.joined_in_part > 0) {
+    printf("; %lld samples answered without some branch", (long long)all.joined_in_part);
+  }
+  printf("\n");
 }
 
 static void print_moves(const ee_run_figures *f) {

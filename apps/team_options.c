@@ -10,19 +10,37 @@
 
 ee_team_wish ee_team_wish_none(void) {
   ee_team_options o = ee_team_defaults();
-  return (ee_team_wish){.window = o.window, .ahead = o.ahead, .late = o.late};
+  return (ee_team_wish){
+      .bands = ee_band_options_none(), .window = o.window, .ahead = o.ahead, .late = o.late};
 }
 
 bool ee_team_is_wished(const ee_team_wish *wish) {
-  return wish->branches != NULL;
+  return wish->branches != NULL || wish->bands.heights != NULL;
+}
+
+const char *ee_team_wish_name(const ee_team_wish *wish) {
+  return wish->branches != NULL ? "--branches" : "--bands";
+}
+
+ee_status ee_team_wish_check(const ee_team_wish *wish) {
+  bool bands = wish->bands.heights != NULL;
+  EE_TRY(ee_band_options_check(&wish->bands, bands));
+  if (bands && wish->branches != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "--bands and --branches are two ways; give one of them");
+  }
+  if (!bands || isinf(wish->late)) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--late is for --branches: no rows of a picture can be left out");
 }
 
 int ee_team_add_options(ee_team_wish *wish, ee_option *to) {
   const ee_option option[] = {
       {"branches", 0, EE_OPTION_TEXT, &wish->branches, "latency|period|A/B/...@F",
        "branches side by side, placed for that, or on A, B, ...; joined on F", 0, 0},
+      ee_band_heights_option(&wish->bands),
+      ee_band_borders_option(&wish->bands),
+      ee_band_fuse_option(&wish->bands),
       {"window", 0, EE_OPTION_INT, &wish->window, "N",
-       "with --branches: samples that a device may have begun; default 8", 1, 4096},
+       "with --branches or --bands: samples that a device may have begun; default 8", 1, 4096},
       {"ahead", 0, EE_OPTION_INT, &wish->ahead, "N",
        "stages computed before it is known that the sample gets there; default 2", 0, 1000},
       {"late", 0, EE_OPTION_DOUBLE, &wish->late, "S",

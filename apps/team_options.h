@@ -2,15 +2,16 @@
 #pragma once
 #include <stdbool.h>
 
-#include "ee/options.h"
+#include "band_options.h"
 #include "ee/units.h"
 
 /** @file team_options.h  Samples on several devices at once, on the command lines that ask for it.
  */
 typedef struct ee_team_wish {
   const char *branches;  // NULL: not asked for; "latency", "period", or who computes which branch
-  int         window, ahead;
-  double      late;  // [s]; INFINITY: lanes are waited for
+  ee_band_options bands;
+  int             window, ahead;
+  double          late;  // [s]; INFINITY: lanes are waited for
 } ee_team_wish;
 
 /** What the options are if they are not given. */
@@ -18,6 +19,12 @@ ee_team_wish ee_team_wish_none(void);
 
 /** Whether samples are to be on several devices at once. */
 bool ee_team_is_wished(const ee_team_wish *wish);
+
+/** "--branches" or "--bands", whichever asks for it. */
+const char *ee_team_wish_name(const ee_team_wish *wish);
+
+/** EE_ERR_USAGE unless the options go together. */
+ee_status ee_team_wish_check(const ee_team_wish *wish);
 
 /** Add their rows to a table of options.  Returns how many. */
 int ee_team_add_options(ee_team_wish *wish, ee_option *to);

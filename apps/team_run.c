@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "team_run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ee/agree.h"
+#include "ee/band_choice.h"
 #include "ee/log.h"
 
 /* By a planner, or as the user says. */
@@ -16,14 +18,45 @@ static ee_status place(const char *branches, const ee_team_task *task, int n_dev
   return ee_team_task_place(task, by_latency, units);
 }
 
+/* The wish's heights, if it has some, borrow @p height, shape [n_devices]. */
+static ee_status cut_bands(const ee_band_options *o, const ee_run_setup *setup, const double *share,
+                           int n_devices, double *height, ee_units **units) {
+  ee_band_wish   wish;
+  ee_band_field  field;
+  ee_band_choice choice = {.plan = NULL};
+  EE_TRY(ee_band_wish_make(o, n_devices, share, height, &wish));
+  ee_status status = ee_band_field_find(setup, &field);
+  if (status == EE_OK) status = ee_band_choose(setup, &field, n_devices, &wish, &choice);
+  *units       = choice.units;
+  choice.units = NULL;
+  ee_band_choice_free(&choice);
+  ee_band_field_free(&field);
+  return status;
+}
+
+/* Branches without a place, or bands of rows that have theirs. */
+static ee_status make_units(const ee_team_wish *wish, const ee_run_setup *setup,
+                            const double *share, int n_devices, ee_units **units) {
+  if (wish->branches != NULL) return ee_units_of_branches(setup->model, units);
+  double *height = calloc((size_t)n_devices, sizeof *height);
+  if (height == NULL) return EE_FAIL(EE_ERR_NOMEM, "for bands on %d devices", n_devices);
+  ee_status status = cut_bands(&wish->bands, setup, share, n_devices, height, units);
+  free(height);
+  return status;
+}
+
 ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
                        const double *share, int n_devices, ee_units **units,
                        ee_placement_forecast *forecast) {
-  const ee_team_wish *wish = &options->team;
-  ee_team_task        task = {.store = NULL};
-  EE_TRY(ee_units_of_branches(setup->model, units));
-  ee_status status = ee_team_task_make(setup, *units, n_devices, share, wish->ahead, &task);
-  if (status == EE_OK) status = place(wish->branches, &task, n_devices, *units);
+  const ee_team_wish *wish   = &options->team;
+  ee_team_task        task   = {.store = NULL};
+  ee_status           status = make_units(wish, setup, share, n_devices, units);
+  if (status == EE_OK) {
+    status = ee_team_task_make(setup, *units, n_devices, share, wish->ahead, &task);
+  }
+  if (status == EE_OK && wish->branches != NULL) {
+    status = place(wish->branches, &task, n_devices, *units);
+  }
   if (status == EE_OK) status = ee_team_task_forecast(&task, *units, forecast);
   ee_team_task_free(&task);
   if (status != EE_OK) ee_units_destroy(units);
@@ -38,9 +71,10 @@ ee_status ee_run_units_plan(const ee_units *units, int n_devices, ee_plan **plan
   return EE_OK;
 }
 
-static void say_placement(const ee_units *units) {
+static void say_placement(const ee_team_wish *wish, const ee_units *units) {
   char text[512];
-  ee_log(EE_LOG_INFO, "%d branches on devices %s", units->n_lanes,
+  ee_log(EE_LOG_INFO, "%d %s on devices %s", units->n_lanes,
+         wish->branches != NULL ? "branches" : "bands of rows",
          ee_team_text(units, text, sizeof text));
 }
 
@@ -52,7 +86,7 @@ ee_status ee_run_team(MPI_Comm comm, const ee_run_options *options, const ee_run
   int                 rank;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_TRY(ee_team_create(comm, setup, units, &o, &team));
-  if (rank == 0) say_placement(units);
+  if (rank == 0) say_placement(w, units);
   ee_status status = ee_team_run(team);
   ee_run_outcome_gather(comm, ee_team_device_totals(team), ee_team_totals_of(team), outcome);
   ee_team_destroy(&team);

@@ -103,7 +103,7 @@ static double find_least(const ee_band_step *s, goal g, double *least, int64_t *
     bool          away   = s->fleet->speed[d] == 0.0;
     for (int64_t y = 0; y < n; y++) {
       now[y] = INFINITY;
-      for (int64_t x = away ? y : 0; x <= y; x++) {
+      for (int64_t x = y; x >= (away ? y : 0); x--) {  // of equals, rows to the first device
         if (before[x] >= now[y]) continue;
         double all = take_in(g, before[x], ee_band_share_of(s, d, (ee_rows){x, y}).seconds);
         if (all >= now[y]) continue;

@@ -74,7 +74,7 @@ void ee_band_field_free(ee_band_field *field) {
 typedef struct choosing {
   const ee_run_setup  *setup;
   const ee_band_field *field;
-  const double        *share, *height;
+  const ee_band_wish  *wish;
   ee_band_choice      *choice;
 } choosing;
 
@@ -120,8 +120,8 @@ static ee_status forecast(const choosing *c, const ee_band_fleet *fleet, double 
   double         *work = block + m->n_exits;
   for (int u = 0; u < to->units->n; u++) work[u] = ee_unit_work(c->setup, &to->units->unit[u]);
   EE_TRY(ee_units_forecast(to->units, work, fleet, EE_BAND_AHEAD, to->seconds));
-  to->latency = expected(m, c->share, to->seconds);
-  find_reach(m, c->share, block);
+  to->latency = expected(m, c->wish->share, to->seconds);
+  find_reach(m, c->wish->share, block);
   return ee_units_load_of(to->units, work, fleet, block, &to->load);
 }
 
@@ -155,7 +155,8 @@ static void take_better(ee_band_choice *choice, ee_band_choice *from) {
 static ee_status try_both(const choosing *c, const ee_band_fleet *fleet, const int *device) {
   for (int apart = 0; apart < 2; apart++) {
     ee_band_choice one;
-    ee_status      status = make_units(c, fleet, device, apart == 1, &one);
+    if (c->wish->borders == (apart ? EE_BORDERS_TOGETHER : EE_BORDERS_APART)) continue;
+    ee_status status = make_units(c, fleet, device, apart == 1, &one);
     if (status == EE_OK) take_better(c->choice, &one);
     ee_band_choice_free(&one);
     EE_TRY(status);
@@ -184,7 +185,8 @@ static ee_status choose(const ee_chain *chain, void *context) {
                             .latency   = chain->latency,
                             .source    = chain->source,
                             .behind    = c->field->behind,
-                            .share     = c->height};
+                            .most      = c->wish->most,
+                            .share     = c->wish->height};
   EE_TRY(ee_band_plan_find(c->field->costs, &fleet, &c->choice->plan));
   int *device = calloc((size_t)layers, sizeof *device);
   if (device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", layers);
@@ -196,10 +198,10 @@ static ee_status choose(const ee_chain *chain, void *context) {
 }
 
 ee_status ee_band_choose(const ee_run_setup *setup, const ee_band_field *field, int n_devices,
-                         const double *share, const double *height, ee_band_choice *choice) {
-  choosing c = {.setup = setup, .field = field, .share = share, .height = height, .choice = choice};
+                         const ee_band_wish *wish, ee_band_choice *choice) {
+  choosing c = {.setup = setup, .field = field, .wish = wish, .choice = choice};
   *choice    = (ee_band_choice){0};
-  return ee_first_chain(setup, n_devices, share, choose, &c);
+  return ee_first_chain(setup, n_devices, wish->share, choose, &c);
 }
 
 void ee_band_choice_free(ee_band_choice *choice) {

@@ -37,6 +37,26 @@ refused 2 '*--branches shows both goals; *' plan --branches --front "$scratch/br
 team_refused 2 '*--link-values is f16; *f32' --branches 0/0/0/0 --link-values f16
 team_refused 2 '*--window is 0; expected *' --branches 0/0/0/0 --window 0
 team_refused 2 '*--late is -1; expected *' --branches 0/0/0/0 --late -1
+
+# pictures in bands of rows: heights for 1 and for 4 devices are wrong for 4 and for 1
+edgeexit generate network plain --blocks 3 -o "$scratch/plain.h5" > out
+edgeexit generate input "$scratch/plain.h5" --samples 4 -o "$scratch/rows.h5" > out
+bands_refused() {
+  refused_by_ranks "$1" "$2" "${@:3}" "$scratch/plain.h5" "$scratch/rows.h5"
+}
+for wrong in 1/1 0/0/0/0 1/1/1/-1 1/nan/1/1 1/1e400/1/1 a/b '' soon; do
+  bands_refused 2 "*--bands is $wrong; expected auto, or *" --bands "$wrong"
+done
+bands_refused 2 '*--bands and --branches are two ways; *' --bands auto --branches latency
+bands_refused 2 '*--late is for --branches: *' --bands auto --late 1
+bands_refused 2 '*--borders is far; expected auto, *' --bands auto --borders far
+bands_refused 2 '*--borders is for --bands*' --borders apart
+bands_refused 2 '*--fuse is for --bands*' --fuse 1
+bands_refused 2 '*--fuse is 0; expected *' --bands auto --fuse 0
+bands_refused 2 '*--cuts*not for --bands*' --bands auto --cuts 1
+bands_refused 2 '*--link-values is int8; with --bands *f32' --bands auto --link-values int8
+bands_refused 1 '*policy splitee learns while it serves; *' --bands auto --policy splitee
+
 refused_by_ranks 2 '*--slots needs a value*' "$model" "$data" --slots
 wrong_value() {
   refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"

@@ -43,15 +43,28 @@ typedef struct ee_band_choice {
 /** Stages ahead of what is known to be needed that choices count with. */
 #define EE_BAND_AHEAD 2
 
+/** Whether rows that wait for others are units of their own (ee_band_placing.apart). */
+typedef enum ee_band_borders {
+  EE_BORDERS_BEST,  // the way that answers earlier
+  EE_BORDERS_TOGETHER,
+  EE_BORDERS_APART
+} ee_band_borders;
+
+/** What is asked for.  All zero: what is best where all samples go to the end. */
+typedef struct ee_band_wish {
+  const double   *share;  // shape [n_exits], samples that leave at each exit; NULL: all at the last
+  const double   *height;  // shape [n_devices], of the rows of every cut, in all 1; NULL: any
+  ee_band_borders borders;
+  int             most;  // cuts from one exchange to the next at most; 0: any number
+} ee_band_wish;
+
 /**
  * Choose for the first @p n_devices devices.
  * @param[in]  setup   as for ee_first_plan()
- * @param[in]  share   shape [n_exits], samples that leave at each exit; NULL: all go to the end
- * @param[in]  height  shape [n_devices], of the rows of every cut, in all 1; NULL: what is best
  * @param[out] choice  ended by the caller with ee_band_choice_free(), also on error
  * @return EE_OK; EE_ERR_ARG as ee_band_plan_find(); EE_ERR_NOMEM
  */
 ee_status ee_band_choose(const ee_run_setup *setup, const ee_band_field *field, int n_devices,
-                         const double *share, const double *height, ee_band_choice *choice);
+                         const ee_band_wish *wish, ee_band_choice *choice);
 
 void ee_band_choice_free(ee_band_choice *choice);

@@ -69,8 +69,9 @@ static void the_way_that_answers_earlier_is_taken(void) {
     open_lab(&t);
     for (int k = 0; k < LAB_DEVICES * LAB_DEVICES; k++) t.fleet->link[k].bandwidth = rates[r];
     CU_ASSERT_EQUAL_FATAL(ee_band_field_find(&t.setup, &field), EE_OK);
-    CU_ASSERT_EQUAL_FATAL(ee_band_choose(&t.setup, &field, LAB_DEVICES, NULL, NULL, &choice),
-                          EE_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        ee_band_choose(&t.setup, &field, LAB_DEVICES, &(ee_band_wish){.share = NULL}, &choice),
+        EE_OK);
     double together = seconds_of(&t, choice.plan, false, seconds[0]);
     double split    = seconds_of(&t, choice.plan, true, seconds[1]);
     CU_ASSERT_DOUBLE_EQUAL(choice.latency, fmin(together, split), 1e-12);
@@ -93,8 +94,10 @@ static void early_exits_count_by_their_shares(void) {
   ee_band_choice all, some;
   open_lab(&t);
   CU_ASSERT_EQUAL_FATAL(ee_band_field_find(&t.setup, &field), EE_OK);
-  CU_ASSERT_EQUAL_FATAL(ee_band_choose(&t.setup, &field, LAB_DEVICES, NULL, NULL, &all), EE_OK);
-  CU_ASSERT_EQUAL_FATAL(ee_band_choose(&t.setup, &field, LAB_DEVICES, share, NULL, &some), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(
+      ee_band_choose(&t.setup, &field, LAB_DEVICES, &(ee_band_wish){.share = NULL}, &all), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(
+      ee_band_choose(&t.setup, &field, LAB_DEVICES, &(ee_band_wish){.share = share}, &some), EE_OK);
   double sum = 0.0;
   for (int e = 0; e < LAB_EXITS; e++) sum += share[e] * some.seconds[e];
   CU_ASSERT_DOUBLE_EQUAL(some.latency, sum, 1e-12);
@@ -116,8 +119,9 @@ static void heights_may_be_given(void) {
   open_lab(&t);
   t.fleet->device[1].flops = 1.0;
   CU_ASSERT_EQUAL_FATAL(ee_band_field_find(&t.setup, &field), EE_OK);
-  CU_ASSERT_EQUAL_FATAL(ee_band_choose(&t.setup, &field, LAB_DEVICES, NULL, height, &choice),
-                        EE_OK);
+  CU_ASSERT_EQUAL_FATAL(
+      ee_band_choose(&t.setup, &field, LAB_DEVICES, &(ee_band_wish){.height = height}, &choice),
+      EE_OK);
   for (int k = 0; k < choice.plan->n_ranges; k++) {
     CU_ASSERT_EQUAL(choice.plan->row[k * (LAB_DEVICES + 1) + 1], 2);
     CU_ASSERT_EQUAL(choice.plan->row[k * (LAB_DEVICES + 1) + 2], 2);
@@ -128,6 +132,25 @@ static void heights_may_be_given(void) {
   ee_band_choice_free(&choice);
   ee_band_field_free(&field);
   lab_close(&t);
+}
+
+static void borders_and_exchanges_are_as_asked_for(void) {
+  for (int way = EE_BORDERS_TOGETHER; way <= EE_BORDERS_APART; way++) {
+    lab            t;
+    ee_band_field  field;
+    ee_band_choice choice;
+    ee_band_wish   wish = {.borders = (ee_band_borders)way, .most = 1};
+    open_lab(&t);
+    CU_ASSERT_EQUAL_FATAL(ee_band_field_find(&t.setup, &field), EE_OK);
+    CU_ASSERT_EQUAL_FATAL(ee_band_choose(&t.setup, &field, LAB_DEVICES, &wish, &choice), EE_OK);
+    CU_ASSERT_EQUAL(choice.apart, way == EE_BORDERS_APART);
+    for (int k = 0; k < choice.plan->n_ranges; k++) {
+      CU_ASSERT_EQUAL(choice.plan->cut[k + 1] - choice.plan->cut[k], 1);
+    }
+    ee_band_choice_free(&choice);
+    ee_band_field_free(&field);
+    lab_close(&t);
+  }
 }
 
 static void a_model_without_pictures_has_no_bands(void) {
@@ -148,6 +171,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_way_that_answers_earlier_is_taken),
     EE_FACT(early_exits_count_by_their_shares),
     EE_FACT(heights_may_be_given),
+    EE_FACT(borders_and_exchanges_are_as_asked_for),
     EE_FACT(a_model_without_pictures_has_no_bands),
     {NULL, NULL},
 };
