@@ -44,6 +44,9 @@ static ee_status check(const ee_plan_options *o) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--front shows all periods; it takes no --planner or --max-period");
   }
+  if (o->bands && o->branches) {
+    return EE_FAIL(EE_ERR_USAGE, "--bands and --branches are two ways; give one of them");
+  }
   if (o->bands && (o->front || o->max_period > 0.0)) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--bands is about one sample; it takes no --front or --max-period");

@@ -71,6 +71,8 @@ expect "who wins" "$(of best.for_latency)" alone
 
 refused '--bands is about one sample' --front
 refused '--bands is about one sample' --max-period 1 --planner latency
+refused '--bands and --branches are two ways' --branches
+refused '--borders is far; expected auto' --borders far
 refused '--link-values must be f32' --link-values f16
 refused 'expected exact, ' --planner luck
 code=0
