@@ -60,6 +60,11 @@ tool compare_traces --exits int8.exits --threshold 0.5 ranks.h5 > differences ||
 start refused EE_BACKEND=simd int8.h5 && fail "another backend on one rank is accepted"
 edgeexit quantize --method minmax --samples 50 plain.h5 data.h5 -o other.h5 > out 2> err
 start refused EE_NOTHING=1 other.h5 && fail "other scales on one rank are accepted"
+edgeexit run --devices 3 --rebalance on --epoch 64 --min-gain 0 --cuts 1/2 --logits \
+  --policy threshold:value=0.5 --trace moved.h5 int8.h5 data.h5 > out 2> err ||
+  fail "layers that move: $(cat err)"
+tool compare_traces --exits int8.exits --threshold 0.5 moved.h5 > differences ||
+  fail "layers that move: $(cat differences)"
 unset EE_BACKEND
 
 # nodes that stay in float32: by name, and for the sake of accuracy
