@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_OPTIONS 48
+#define MAX_OPTIONS 64
 #define HELP_VALUE 1000  // getopt's value for --help; an option's value is its index
 
 void ee_options_help(FILE *out, const ee_command_line *line) {
