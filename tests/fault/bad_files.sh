@@ -47,6 +47,7 @@ done
 for file in "$data".{missing,empty,half,short,head,folder,text,flip*}; do
   refused 1 "*$file*" info "$file"
   refused 1 "*$file*" score -o "$scratch/none.h5" "$model" "$file"
+  refused 1 "*$file*" quantize -o "$scratch/none.h5" "$model" "$file"
 done
 
 # a pipe that nobody writes to is refused at once
@@ -76,6 +77,9 @@ refused_by_ranks 1 "*$scratch/label.h5*label 11 of sample 4*11 classes*" "$model
   "$scratch/label.h5"
 refused 1 "*$scratch/label.h5*label 11*" score -o "$scratch/none.h5" "$model" "$scratch/label.h5"
 refused 1 "*$scratch/label.h5*label 11*" calibrate "$model" "$scratch/label.h5"
+refused 1 "*$scratch/label.h5*label 11*" quantize -o "$scratch/none.h5" "$model" "$scratch/label.h5"
+refused 1 "*$data*\[2, 1, 128\]*\[*3, 32, 32\]*" quantize -o "$scratch/none.h5" \
+  "$scratch/image.h5" "$data"
 
 [[ ! -e $scratch/none.h5 ]] || fail "a refused table was left behind"
 echo "refused $n_refused times"

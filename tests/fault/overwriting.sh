@@ -25,6 +25,7 @@ over exits.h5 policy exits.h5 --policy splitee -o exits.h5
 over exits.h5 policy exits.h5 --front -o "$PWD/./exits.h5"
 over costs.csv policy exits.h5 --policy splitee --offload-cost costs.csv -o costs.csv
 over data.h5 calibrate model.h5 data.h5 -o data.h5
+over data.h5 quantize model.h5 data.h5 -o data.h5
 over data.h5 calibrate model.h5 data.h5 --reliability data.h5
 over exits.h5 calibrate model.h5 --exits exits.h5 -o exits.h5
 over exits.h5 calibrate model.h5 --exits exits.h5 --reliability exits.h5
@@ -67,6 +68,7 @@ for place in none/new.h5 empty/new.h5 .; do
   nowhere $place calibrate missing.h5 data.h5 -o $place
   nowhere $place calibrate missing.h5 data.h5 --reliability $place
   nowhere $place profile missing.h5 -o $place
+  nowhere $place quantize missing.h5 data.h5 -o $place
   nowhere $place import exits missing.csv --prediction p0,p1 -o $place
   nowhere $place import idx missing missing -o $place
 done
