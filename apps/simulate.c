@@ -45,7 +45,7 @@ static const char *const settings[] = {
     "--cfg=network/bandwidth-factor:1",
     "--log=root.thresh:error",
     "--log=ker_engine.thresh:info",  // which ranks a deadlock holds
-    "--log=root.fmt:" EE_SIMULATION_LOG_LINE,
+    ("--log=root.fmt:" EE_SIMULATION_LOG_LINE),
 };
 #define N_SETTINGS (sizeof settings / sizeof settings[0])
 
