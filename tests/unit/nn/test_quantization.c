@@ -179,7 +179,7 @@ static void bad_scales_are_refused(void) {
 
 static void methods_have_names(void) {
   for (int m = 0; m < EE_RANGE_METHODS; m++) {
-    CU_ASSERT_EQUAL(ee_range_method_by_name(ee_range_method_name((ee_range_method)m)), m);
+    CU_ASSERT_EQUAL((int)ee_range_method_by_name(ee_range_method_name((ee_range_method)m)), m);
   }
   CU_ASSERT_EQUAL(ee_range_method_by_name("kl"), EE_RANGE_METHODS);
 }
