@@ -362,6 +362,7 @@ static void a_move_that_does_not_fit_is_refused_for_that(void) {
 /* Seconds that the bottleneck of a plan spends on one sample that leaves at exit x: walk it. */
 static double walk(const ee_plan *plan, const ee_forecast *f, int x) {
   double         seconds = 0.0;
+  const double  *copied  = t.estimate.chain.copy_work;
   const ee_stage last    = plan->stage[f->stage < 0 ? 0 : f->stage];
   for (int l = 0; l <= t.model->exit[x].attach; l++) {
     if (f->link) {
@@ -373,6 +374,9 @@ static double walk(const ee_plan *plan, const ee_forecast *f, int x) {
       continue;
     }
     if (owner(plan, l) != last.device) continue;
+    bool in = l == last.begin && l > 0, out = l + 1 == last.end && t.model->exit[x].attach > l;
+    if (copied != NULL && in) seconds += copied[l] / t.estimate.speed[last.device];
+    if (copied != NULL && out) seconds += copied[l + 1] / t.estimate.speed[last.device];
     seconds += t.model->layer[l].flops / t.estimate.speed[last.device];
     for (int e = 0; e < LAB_EXITS; e++) {
       if (t.model->exit[e].attach == l) {
@@ -394,6 +398,8 @@ static void the_error_of_a_gain_is_that_of_a_mean_over_samples(void) {
     ee_forecast fa, fb;
     for (int i = 0; i < 9; i++) t.estimate.bandwidth[i] = 1e4 + 1e5 * ee_rng_uniform(&rng);
     for (int d = 0; d < 3; d++) t.estimate.speed[d] = 3e5 + 3e6 * ee_rng_uniform(&rng);
+    for (int c = 1; c < LAB_LAYERS; c++) t.estimate.copy_work[c] = 2e3 * ee_rng_uniform(&rng);
+    t.estimate.chain.copy_work = k % 2 == 0 ? t.estimate.copy_work : NULL;
     ee_partition_forecast(&t.estimate.chain, a, &fa);
     ee_partition_forecast(&t.estimate.chain, b, &fb);
     double mean = 0.0, variance = 0.0;
