@@ -62,7 +62,6 @@ float ee_successive_measure(const ee_exit_view *view, const ee_exit_view *before
   return -(float)difference(view->probability, before->probability, view->n_classes);
 }
 
-/* The state stands at any address that a float may have: its bytes are a multiple of 8. */
 ee_decision ee_successive_decide(const void *self, const ee_exit_view *view, void *state) {
   const successive *s       = self;
   ee_exit_view      before  = {.probability = state};

@@ -29,6 +29,14 @@ for text in "${every_policy[@]}"; do
   as_replayed
 done
 
+# what an exit said travels with the sample to the next one, wherever that is
+for text in kl:value=2 l2:value=0.7 cosine:value=0.7; do
+  for ranks in 1 2 4; do
+    live $ranks --policy "$text"
+    as_replayed
+  done
+done
+
 # offloaded samples leave their device at once; the cuts lie before, at and behind exits
 for text in splitee:alpha=0.4 splitee-s:alpha=0.4,arms=2 adaee offload:value=0.5 offload:value=0.35,exits=1; do
   live 2 --policy "$text" --offload on --cuts $((layers - 1))

@@ -145,7 +145,7 @@ typedef struct ee_policy_ops {
   const char *help;         // keys and their meaning, one line each
   size_t      state_bytes;  // of the per-sample state in use; <= EE_POLICY_STATE_BYTES
   /** Bytes of the state of a policy that keeps more than that, for example something of every
-   *  class.  NULL: state_bytes. */
+   *  class; it then stands at a multiple of four.  NULL: state_bytes. */
   size_t (*state_size)(const void *self);
   unsigned needs;  // EE_NEEDS_ bits
   /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_ARG. */
@@ -154,7 +154,8 @@ typedef struct ee_policy_ops {
    *  always. */
   bool (*feasible)(const void *self);
   /** Decide for one sample at one exit.  @p state is zeroed before the sample's first exit and may
-   *  stand at any address.  Not asked at the last exit, where every sample leaves. */
+   *  stand at any address, but for state_size.  Not asked at the last exit, where every sample
+   * leaves. */
   ee_decision (*decide)(const void *self, const ee_exit_view *view, void *state);
   /** The class to answer at the exit where the sample leaves.  NULL: the exit's prediction. */
   int (*answer)(const void *self, const ee_exit_view *view, const void *state);

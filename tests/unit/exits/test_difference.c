@@ -155,19 +155,21 @@ static void limits_that_no_difference_has_are_refused(void) {
   }
 }
 
-static void a_decision_does_not_depend_on_where_the_state_stands(void) {
+static void a_state_has_room_for_every_class_and_is_all_that_a_decision_knows(void) {
   static const float later[CLASSES] = {0.5f, 0.5f}, before[CLASSES] = {0.25f, 0.75f};
   ee_policy_setting  setting = {.n_exits = EXITS, .n_classes = CLASSES};
   ee_policy         *policy  = NULL;
   CU_ASSERT_EQUAL_FATAL(ee_policy_create("kl:value=0.15", &setting, &policy), EE_OK);
   CU_ASSERT_EQUAL(ee_policy_state_bytes(policy), CLASSES * sizeof(float));
-  char raw[CLASSES * sizeof(float) + 9] = {0};
-  for (int at = 0; at < 9; at++) {
+  float raw[2 * CLASSES + 1] = {0};
+  for (int at = 0; at <= CLASSES; at += CLASSES / 4) {
     ee_exit_view view = {.exit = 0, .n_exits = EXITS, .n_classes = CLASSES, .probability = before};
+    raw[at + CLASSES] = 7.0f;  // behind it
     CU_ASSERT_EQUAL(policy->ops->decide(policy->self, &view, raw + at), EE_GO_ON);
     view.exit        = 1;
     view.probability = later;
     CU_ASSERT_EQUAL(policy->ops->decide(policy->self, &view, raw + at), EE_LEAVE);
+    CU_ASSERT_EQUAL(raw[at + CLASSES], 7.0f);
   }
   ee_policy_destroy(&policy);
 }
@@ -256,13 +258,14 @@ static void limits_are_searched_only_where_there_are_some(void) {
   ee_exit_table_destroy(&t);
 }
 
-const ee_fact ee_facts[] = {EE_FACT(differences_are_those_of_their_closed_forms),
-                            EE_FACT(what_is_no_number_has_no_difference),
-                            EE_FACT(samples_leave_where_loops_say),
-                            EE_FACT(an_exit_can_be_passed_by_everyone),
-                            EE_FACT(limits_that_no_difference_has_are_refused),
-                            EE_FACT(a_decision_does_not_depend_on_where_the_state_stands),
-                            EE_FACT(limits_found_are_the_best_of_all),
-                            EE_FACT(limits_of_other_policies_replay_to_what_the_front_says),
-                            EE_FACT(limits_are_searched_only_where_there_are_some),
-                            {NULL, NULL}};
+const ee_fact ee_facts[] = {
+    EE_FACT(differences_are_those_of_their_closed_forms),
+    EE_FACT(what_is_no_number_has_no_difference),
+    EE_FACT(samples_leave_where_loops_say),
+    EE_FACT(an_exit_can_be_passed_by_everyone),
+    EE_FACT(limits_that_no_difference_has_are_refused),
+    EE_FACT(a_state_has_room_for_every_class_and_is_all_that_a_decision_knows),
+    EE_FACT(limits_found_are_the_best_of_all),
+    EE_FACT(limits_of_other_policies_replay_to_what_the_front_says),
+    EE_FACT(limits_are_searched_only_where_there_are_some),
+    {NULL, NULL}};
