@@ -25,7 +25,7 @@ static void check(const office *o, uint64_t id, int exit, ee_way way, int64_t an
   const ee_answer *a = &o->seen->answer[id];
   CU_ASSERT_EQUAL(o->seen->times[id], 1);
   CU_ASSERT_EQUAL(a->exit, exit);
-  CU_ASSERT_EQUAL(a->way, way);
+  CU_ASSERT_EQUAL(a->way, (int32_t)way);
   CU_ASSERT_EQUAL(a->answered, answered);
   CU_ASSERT_EQUAL(o->seen->logits[id][2], (float)(id * 10) + 2.0f);
 }
