@@ -230,6 +230,17 @@ static void a_layers_blob_is_its_constants_one_after_the_other(void) {
   ee_model_destroy(&made);
 }
 
+static void copying_that_takes_for_ever_is_refused(void) {
+  ee_model   *made = make_model(), *loaded = NULL;
+  const char *path   = ee_test_path("ever.h5");
+  made->copy_seconds = INFINITY;
+  CU_ASSERT_EQUAL_FATAL(ee_model_save(made, path), EE_OK);
+  CU_ASSERT_EQUAL(ee_model_load(path, &loaded), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NULL(loaded);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "ever.h5: /graph/copy_seconds is inf"));
+  ee_model_destroy(&made);
+}
+
 static void a_model_that_is_not_whole_is_not_saved(void) {
   const char *path  = ee_test_path("part.h5");
   ee_model   *model = make_model();
@@ -419,6 +430,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_same_model_makes_the_same_file_even_after_a_trip),
     EE_FACT(an_open_file_has_the_graph_without_weights),
     EE_FACT(a_layers_blob_is_its_constants_one_after_the_other),
+    EE_FACT(copying_that_takes_for_ever_is_refused),
     EE_FACT(a_model_that_is_not_whole_is_not_saved),
     EE_FACT(other_files_are_named_for_what_they_hold),
     EE_FACT(a_damaged_file_is_refused),
