@@ -90,8 +90,9 @@ static int app_network(int argc, char **argv) {
   };
   const ee_command_line line = {
       "edgeexit generate network [options] NAME -o MODEL.h5",
-      "A network with random weights, where only its costs matter: resnet50, bert (BERT-base on\n"
-      "128 ids), bert_tiny, plain, which is --blocks convolutions of 16 channels in a row, or\n"
+      "A network with random weights, where only its costs matter: resnet50, vgg16, bert "
+      "(BERT-base\n"
+      "on 128 ids), bert_tiny, plain, which is --blocks convolutions of 16 channels in a row, or\n"
       "branches, which is four small networks of --blocks blocks side by side.",
       option,
       sizeof option / sizeof option[0],

@@ -229,6 +229,40 @@ static int add_resnet50(builder *b) {
   return x;
 }
 
+/* 3 x 3 convolutions, pooled by 2 behind the last of each width, and two linear layers. */
+static int add_vgg16(builder *b) {
+  static const int widths[] = {64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512};
+  static const int pooled[] = {2, 4, 7, 10, 13};
+  int              x        = b->model->input;
+  char             name[32];
+  for (int i = 0, p = 0; i < 13; i++) {
+    snprintf(name, sizeof name, "conv%d", i + 1);
+    x = add_conv(b, name, x, widths[i], 3, 1, EE_ACT_RELU);
+    if (pooled[p] == i + 1) {
+      ee_shape half = shape_of(b, x);
+      half.dim[2] /= 2;
+      half.dim[3] /= 2;
+      snprintf(name, sizeof name, "pool%d", ++p);
+      ee_node *pool                   = add_node(b, EE_OP_MAX_POOL, name, x, half);
+      pool->attr.window               = window_of(2, 2);
+      pool->attr.window.pad_before[0] = pool->attr.window.pad_before[1] = 0;
+      pool->attr.window.pad_after[0] = pool->attr.window.pad_after[1] = 0;
+      x                                                               = pool->out;
+    }
+    end_block(b, x);
+  }
+  ee_shape last = shape_of(b, x), flat = {.rank = 2, .dim = {1, ee_shape_elements(&last)}};
+  x = add_node(b, EE_OP_RESHAPE, "flat", x, flat)->out;
+  x = add_linear(b, "linear1", x, 4096, EE_ACT_RELU);
+  return add_linear(b, "linear2", x, 4096, EE_ACT_RELU);
+}
+
+/* What is left of pictures is pooled; returns the logits. */
+static int add_vgg_head(builder *b, const char *name, int x) {
+  if (shape_of(b, x).rank == 4) return add_pooled_head(b, name, x);
+  return add_linear(b, name, x, b->model->n_classes, EE_ACT_NONE);
+}
+
 static int add_plain(builder *b) {
   int x = b->model->input;
   for (int i = 0; i < b->network->blocks && b->status == EE_OK; i++) {
@@ -351,6 +385,7 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"resnet50", 16, 1000, {4, {1, 3, 224, 224}}, add_resnet50, add_pooled_head},
+    {"vgg16", 13, 1000, {4, {1, 3, 224, 224}}, add_vgg16, add_vgg_head},
     {"plain", 0, 10, {4, {1, 16, 8, 8}}, add_plain, add_pooled_head},
     {"branches", 0, 10, {4, {1, 3, 32, 32}}, add_branches, add_joined_head},
     {"bert", 12, 2, {2, {1, 128}}, add_bert_base, add_token_head},
@@ -370,7 +405,8 @@ static void add_exit(builder *b, const char *name, int x) {
 static ee_status check(const ee_random_network *n, const struct kind *kind, int blocks) {
   if (kind == NULL) {
     return EE_FAIL(EE_ERR_ARG,
-                   "there is no network '%s'; there are: resnet50, plain, bert, bert_tiny",
+                   "there is no network '%s'; there are: resnet50, vgg16, plain, branches, bert, "
+                   "bert_tiny",
                    n->name);
   }
   if (blocks < 1 || blocks > MOST_BLOCKS) {

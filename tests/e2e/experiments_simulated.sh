@@ -37,6 +37,14 @@ rows '^simulated +100 (final|threshold) ' 2
 awk '/^simulated/ { bad = bad || !($5 < 1.02 * $4 && $5 > 0.98 * $4 && $7 < 1.02 * $6 && $7 > 0.98 * $6) }
   END { exit bad }' "$scratch/out" || fail "branches or chains are not as planned: $(cat "$scratch/out")"
 rows '^silent for 20 of 60 s: 60 of 60 answered, 2[0-3] without' 1
+edgeexit generate network plain --blocks 8 -o "$scratch/plain.h5" > /dev/null
+NETWORK=$scratch/plain.h5 SPEED=0.02 BANDWIDTHS="10 100" PACED='' experiment bands
+rows '^simulated +[23] +(10|100) ' 4
+awk '/^simulated/ { for (i = 5; i < NF; i += 2) bad = bad || !($(i + 1) < 1.02 * $i && $(i + 1) > 0.98 * $i)
+    bad = bad || $9 < $7 || $9 < $5 }
+  /^simulated +3 +100/ { many = $9 } END { exit bad || !(many > 2) }' "$scratch/out" ||
+  fail "bands are not as planned, or gain too little: $(cat "$scratch/out")"
+rows '^published: 1.7 ' 1
 SIZES="8 16" experiment scale
 rows '^ +(8 +17 +8|16 +33 +16) ' 2
 awk '/^ +(8|16) / { bad = bad || !($7 > 0.9 && $7 < 1.1 && $12 < 1) } END { exit bad }' \

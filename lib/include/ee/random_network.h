@@ -11,7 +11,8 @@
 typedef struct ee_random_network {
   /**
    * resnet50: ResNet-50 with the stride in the 3 x 3 convolutions, on [3, 224, 224], 1000 classes,
-   * 16 blocks.  plain: convolutions 3 x 3 of 16 channels on [16, 8, 8], 10 classes; a block is a
+   * 16 blocks.  vgg16: VGG-16 on the same, 13 blocks, each a convolution with the pooling behind
+   * it.  plain: convolutions 3 x 3 of 16 channels on [16, 8, 8], 10 classes; a block is a
    * convolution.  branches: four branches on [3, 32, 32], 10 classes; a block is two convolutions
    * of each, and what is behind them is added up at the exits.  bert: BERT-base on 128 ids of
    * 30,522 words, 2 classes, 12 blocks, without a mask and with positions only beside the words;

@@ -34,6 +34,23 @@ static void resnet50_has_its_published_weights_and_multiplications(void) {
   ee_model_destroy(&m);
 }
 
+static void vgg16_has_its_published_weights_and_multiplications(void) {
+  static const int after[] = {4, 10};
+  ee_model        *m       = make("vgg16", 0, after, 2, 1);
+  int64_t          weights = 0;
+  double           flops   = 0.0;
+  for (int l = 0; l < m->n_layers; l++) {
+    weights += (int64_t)(m->layer[l].weight_bytes / sizeof(float));
+    flops += m->layer[l].flops;
+  }
+  CU_ASSERT_EQUAL(weights, 138357544 + (128 + 1) * 1000 + (512 + 1) * 1000);
+  CU_ASSERT_TRUE(fabs(flops / 2.0 - 15.47e9) < 0.01 * 15.47e9);
+  CU_ASSERT_EQUAL(m->n_layers, 16);
+  CU_ASSERT_EQUAL(m->exit[0].attach, 3);
+  CU_ASSERT_EQUAL(m->exit[1].attach, 9);
+  ee_model_destroy(&m);
+}
+
 /* 109,482,240 with 512 positions and 2 kinds of text, without a classifier. */
 static void bert_has_its_published_weights_and_multiplications(void) {
   ee_model *m       = make("bert", 0, NULL, 0, 1);
@@ -136,7 +153,7 @@ static void what_cannot_be_made_is_refused(void) {
   const struct {
     ee_random_network network;
     const char       *says;
-  } refused[] = {{{.name = "vgg16"}, "there are: resnet50, plain, bert"},
+  } refused[] = {{{.name = "vgg99"}, "there are: resnet50, vgg16, plain, "},
                  {{.name = "plain", .blocks = 0}, "0 blocks"},
                  {{.name = "plain", .blocks = 4, .after = falling, .n_early = 2}, "after block 2"},
                  {{.name = "plain", .blocks = 4, .after = last, .n_early = 1}, "from 1 to 3"}};
@@ -150,6 +167,7 @@ static void what_cannot_be_made_is_refused(void) {
 
 const ee_fact ee_facts[] = {
     EE_FACT(resnet50_has_its_published_weights_and_multiplications),
+    EE_FACT(vgg16_has_its_published_weights_and_multiplications),
     EE_FACT(bert_has_its_published_weights_and_multiplications),
     EE_FACT(a_small_bert_leaves_after_its_first_block),
     EE_FACT(exits_stand_after_their_blocks),
