@@ -10,7 +10,8 @@
 # NETWORK: default a generated VGG-16.  SPEED: of a device in GFLOP/s, default 39.86, which takes
 # 0.77 s for the convolutions.  BANDWIDTHS: in Mbit/s, default "10 25 50 100 200 400 1000".
 # WORKERS: default "2 3".  PACED: bandwidth of the paced check, none if empty; default 100.  It is
-# SLOWER times slower, links and devices alike, default 4, so that this host's own time is small.
+# SLOWER times slower, links and devices alike, default 4, so that this host's own time is small, and
+# the median of five samples.
 # WINOGRAD: on or off, default off.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 SPEED=${SPEED:-39.86}
@@ -53,7 +54,7 @@ FLEET
 # go CLOCK WORKERS OPTION...: a run whose samples do not meet, its figures in OUT/run.json
 go() {
   local how=(simulate) slower=1
-  [ "$1" = paced ] && how=(run --devices "$2" --samples 3) && slower=$SLOWER
+  [ "$1" = paced ] && how=(run --devices "$2" --samples 5) && slower=$SLOWER
   edgeexit "${how[@]}" "$NETWORK" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
     --policy final --rate "$(awk -v a="$ALONE" -v s="$slower" 'BEGIN { print 0.5 / a / s }')" --json "${@:3}" > "$out/run.json" 2> "$out/err" ||
     die "$(cat "$out/err")"
@@ -67,15 +68,15 @@ gain() {
 
 # ways CLOCK WORKERS BANDWIDTH: a row, and what was simulated to OUT/gains
 ways() {
-  local way planned measured slower=1
-  [ "$1" = paced ] && slower=$SLOWER
+  local way planned measured slower=1 what=latency_mean_s
+  [ "$1" = paced ] && slower=$SLOWER what=latency_p50_s
   fleet "$2" "$3" "$slower"
   printf '%-9s %7d %7s %9s' "$1" "$2" "$3" \
     "$(awk -v b="$3" -v s="$SPEED" 'BEGIN { printf "%.2f", b / s }')"
   for way in '--fuse 1 --borders together' '--fuse 1 --borders apart' '--borders auto'; do
     # shellcheck disable=SC2086 # several words
     go "$1" "$2" --bands auto $way
-    planned=$(gain latency_predicted_s "$slower") measured=$(gain latency_mean_s "$slower")
+    planned=$(gain latency_predicted_s "$slower") measured=$(gain "$what" "$slower")
     printf '   %7s %8s' "$planned" "$measured"
     [ "$1" = paced ] || echo "$2 $3 ${way// /_} $measured" >> "$out/gains"
   done
