@@ -120,8 +120,9 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   if (status == EE_OK) {
     setup->sink = &trace.sink;
     if (rank == 0 && units == NULL) say_idle(setup, size);
-    status = units != NULL ? ee_run_team(comm, o, setup, units, &outcome)
-                           : run_stream(comm, o, setup, &outcome);
+    status = units != NULL
+                 ? ee_run_team(comm, o, setup, in->has_share ? in->share : NULL, units, &outcome)
+                 : run_stream(comm, o, setup, &outcome);
   }
   if (status == EE_ERR_INTERRUPTED) status = say_interrupted(setup, &trace);
   ee_status closed = ee_run_trace_close(&trace);

@@ -157,6 +157,7 @@ ee_team_totals ee_run_team_sum(const ee_run_figures *f) {
     sum.flops_in_vain += t->flops_in_vain;
     sum.joined_in_part += t->joined_in_part;
     sum.skipped += t->skipped;
+    sum.moves = t->moves > sum.moves ? t->moves : sum.moves;  // all made the same
   }
   return sum;
 }
@@ -172,6 +173,7 @@ static void add_team(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(to, "flop_in_vain", t.flops_in_vain);
   cJSON_AddNumberToObject(to, "answered_in_part", (double)t.joined_in_part);
   cJSON_AddNumberToObject(to, "begun_without_some", (double)t.skipped);
+  cJSON_AddNumberToObject(to, "moves", (double)t.moves);
 }
 
 /* How values cross the first plan's links. */

@@ -112,6 +112,7 @@ static void print_team(const ee_run_figures *f) {
   if (all.joined_in_part > 0) {
     printf("; %lld samples answered without some branch", (long long)all.joined_in_part);
   }
+  if (all.moves > 0) printf("; %lld moves", (long long)all.moves);
   printf("\n");
 }
 

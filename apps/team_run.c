@@ -7,6 +7,7 @@
 #include "ee/agree.h"
 #include "ee/band_choice.h"
 #include "ee/log.h"
+#include "ee/team_controller.h"
 
 /* By a planner, or as the user says. */
 static ee_status place(const char *branches, const ee_team_task *task, int n_devices,
@@ -78,17 +79,58 @@ static void say_placement(const ee_team_wish *wish, const ee_units *units) {
          ee_team_text(units, text, sizeof text));
 }
 
-ee_status ee_run_team(MPI_Comm comm, const ee_run_options *options, const ee_run_setup *setup,
-                      const ee_units *units, ee_run_outcome *outcome) {
-  const ee_team_wish *w    = &options->team;
-  ee_team_options     o    = {.window = w->window, .ahead = w->ahead, .late = w->late};
-  ee_team            *team = NULL;
-  int                 rank;
+/* What the units may be moved for; false: they stay. */
+static bool moves_for(const ee_run_options *o, bool *by_latency) {
+  const char *placed = o->team.branches != NULL ? o->team.branches : "";
+  *by_latency        = strcmp(placed, "latency") == 0;
+  return o->rebalance && (*by_latency || strcmp(placed, "period") == 0);
+}
+
+/* Rank 0's controller; NULL elsewhere, and if units stay where they are. */
+static ee_status make_controller(const ee_run_options *o, const ee_run_setup *setup,
+                                 const double *share, const ee_units *units, int rank, int size,
+                                 ee_team_task *task, ee_team_controller **controller) {
+  ee_team_controller_options options = {
+      .min_gain = o->min_gain, .hold = o->hold, .cooldown = o->cooldown};
+  *controller = NULL;
+  *task       = (ee_team_task){.store = NULL};
+  if (!moves_for(o, &options.by_latency) || rank != 0) return EE_OK;
+  EE_TRY(ee_team_task_make(setup, units, size, share, o->team.ahead, task));
+  return ee_team_controller_create(&task->task, &options, controller);
+}
+
+static ee_status run_with(MPI_Comm comm, const ee_team_wish *wish, const ee_run_setup *setup,
+                          const ee_units *units, const ee_team_options *options,
+                          ee_run_outcome *outcome) {
+  int      rank;
+  ee_team *team = NULL;
   EE_MPI(MPI_Comm_rank(comm, &rank));
-  EE_TRY(ee_team_create(comm, setup, units, &o, &team));
-  if (rank == 0) say_placement(w, units);
+  EE_TRY(ee_team_create(comm, setup, units, options, &team));
+  if (rank == 0) say_placement(wish, units);
   ee_status status = ee_team_run(team);
   ee_run_outcome_gather(comm, ee_team_device_totals(team), ee_team_totals_of(team), outcome);
   ee_team_destroy(&team);
+  return status;
+}
+
+ee_status ee_run_team(MPI_Comm comm, const ee_run_options *o, const ee_run_setup *setup,
+                      const double *share, const ee_units *units, ee_run_outcome *outcome) {
+  ee_team_options options = {
+      .window = o->team.window, .ahead = o->team.ahead, .late = o->team.late, .epoch = o->epoch};
+  ee_team_task        task;
+  ee_team_mover       mover;
+  ee_team_controller *controller;
+  int                 rank, size;
+  EE_MPI(MPI_Comm_rank(comm, &rank));
+  EE_MPI(MPI_Comm_size(comm, &size));
+  ee_status status = make_controller(o, setup, share, units, rank, size, &task, &controller);
+  if (controller != NULL) {
+    mover         = ee_team_controller_mover(controller);
+    options.mover = &mover;
+  }
+  status = ee_agree(comm, status, 0);
+  if (status == EE_OK) status = run_with(comm, &o->team, setup, units, &options, outcome);
+  ee_team_controller_destroy(&controller);
+  ee_team_task_free(&task);
   return status;
 }

@@ -20,6 +20,7 @@ ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
  *  device of the last exit. */
 ee_status ee_run_units_plan(const ee_units *units, int n_devices, ee_plan **plan);
 
-/** From creation to the end of the stream.  Collective. */
+/** From creation to the end of the stream; units that a planner placed move, if layers would.
+ *  Collective. */
 ee_status ee_run_team(MPI_Comm comm, const ee_run_options *options, const ee_run_setup *setup,
-                      const ee_units *units, ee_run_outcome *outcome);
+                      const double *share, const ee_units *units, ee_run_outcome *outcome);

@@ -68,24 +68,21 @@ static bool may_be_absent(const ee_units *units, int u) {
   return units->unit[u].lane >= 0;
 }
 
-/* What each rank has: whether the team can do without it. */
-static ee_status find_peers(ee_team *t) {
-  t->peer = calloc((size_t)t->wire.size, sizeof *t->peer);
-  if (t->peer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d ranks", t->wire.size);
-  for (int r = 1; r < t->wire.size; r++) t->peer[r].optional = true;
-  for (int u = 0; u < t->units->n; u++) {
-    const ee_unit *unit = &t->units->unit[u];
-    team_peer     *p    = &t->peer[unit->device];
-    p->member           = true;
-    p->optional &= may_be_absent(t->units, u);
-    if (unit->lane >= 0) p->lanes |= (uint64_t)1 << unit->lane;
+void ee_team_count_peers(ee_team *t, const int *device) {
+  for (int r = 0; r < t->wire.size; r++) {
+    t->peer[r].optional = r > 0;
+    t->peer[r].lanes    = 0;
   }
-  t->peer[0].member = true;
-  return EE_OK;
+  for (int u = 0; u < t->units->n; u++) {
+    team_peer *p    = &t->peer[device[u]];
+    int        lane = t->units->unit[u].lane;
+    p->optional &= may_be_absent(t->units, u);
+    if (lane >= 0) p->lanes |= (uint64_t)1 << lane;
+  }
 }
 
 static ee_status check_memory(ee_team *t) {
-  size_t bytes          = ee_team_edges_bytes(t) + ee_team_members_bytes(t);
+  size_t bytes          = ee_team_edges_bytes(t, t->now) + ee_team_loaded_bytes(t);
   t->totals.memory      = bytes;
   const ee_fleet *fleet = t->setup.fleet;
   double          most  = fleet != NULL ? fleet->device[t->wire.rank].memory : 0.0;
@@ -107,6 +104,37 @@ static ee_status open_collector(ee_team *t) {
   return t->wire.rank == 0 ? ee_collector_open(&t->wire, &setup, &t->collector) : EE_OK;
 }
 
+/* Units as they were given, with their weights. */
+static ee_status open_first(ee_team *t) {
+  size_t n         = (size_t)t->units->n;
+  int   *device    = calloc(n + 1, sizeof *device);
+  t->work          = calloc(n + 1, sizeof *t->work);
+  t->loaded        = calloc(n + 1, sizeof *t->loaded);
+  ee_status status = device != NULL && t->work != NULL && t->loaded != NULL
+                         ? EE_OK
+                         : EE_FAIL(EE_ERR_NOMEM, "for %zu units", n);
+  for (int u = 0; status == EE_OK && u < t->units->n; u++) {
+    device[u]  = t->units->unit[u].device;
+    t->work[u] = ee_unit_work(&t->setup, &t->units->unit[u]);
+  }
+  if (status == EE_OK) ee_team_count_peers(t, device);
+  if (status == EE_OK) status = ee_team_formation_open(t, 0, device, &t->now);
+  for (int u = 0; status == EE_OK && u < t->units->n; u++) {
+    if (device[u] == t->wire.rank) status = ee_team_load(t, u);
+  }
+  free(device);
+  return status;
+}
+
+static void close_units(ee_team *t) {
+  for (int u = 0; t->loaded != NULL && u < t->units->n; u++) {
+    t->loaded[u].holders = 1;
+    ee_team_unload(t, u);
+  }
+  free(t->loaded);
+  free(t->work);
+}
+
 /* Everything that can fail on one rank alone. */
 static ee_status open_parts(ee_team *t) {
   const ee_run_setup *s = &t->setup;
@@ -115,11 +143,13 @@ static ee_status open_parts(ee_team *t) {
   t->state_bytes = (ee_policy_state_bytes(s->policy) + 7) / 8 * 8;
   t->heard       = calloc(1, t->state_bytes + 1);
   if (t->heard == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's state");
-  EE_TRY(find_peers(t));
-  EE_TRY(ee_team_edges_find(t));
+  t->peer = calloc((size_t)t->wire.size, sizeof *t->peer);
+  if (t->peer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d ranks", t->wire.size);
+  for (int u = 0; u < t->units->n; u++) t->most_edges += t->units->unit[u].n_inputs;
   EE_TRY(ee_team_samples_open(t));
-  EE_TRY(ee_team_edges_open(t));
-  EE_TRY(ee_team_members_open(t));
+  EE_TRY(ee_team_lines_open(t));
+  EE_TRY(open_first(t));
+  EE_TRY(ee_team_move_open(t));
   EE_TRY(ee_team_source_open(t));
   EE_TRY(open_collector(t));
   EE_TRY(ee_answer_box_open(&t->wire, 2 * t->options.window, 1, s->model->n_classes, s->with_logits,
@@ -191,8 +221,12 @@ void ee_team_destroy(ee_team **team) {
   ee_team_source_close(t);
   ee_collector_close(&t->collector);
   ee_answer_box_close(&t->answers);
-  ee_team_members_close(t);
-  ee_team_edges_close(t);
+  ee_team_formation_close(t, &t->now);
+  ee_team_formation_close(t, &t->next);
+  ee_team_formation_close(t, &t->old);
+  ee_team_move_close(t);
+  close_units(t);
+  ee_team_lines_close(t);
   ee_team_samples_close(t);
   ee_pacer_close(&t->pacer);
   free(t->peer);

@@ -36,53 +36,31 @@ static ee_status load_layer(ee_team *t, const ee_unit *unit, int layer, ee_resid
   return ee_resident_add(resident, layer, blob);
 }
 
-static ee_status load(ee_team *t, const ee_unit *unit, team_member *m) {
-  if (t->setup.outcomes != NULL) return EE_OK;
-  EE_TRY(ee_resident_create(unit->model, t->setup.backend, &m->resident));
-  for (int l = unit->begin; l < unit->end; l++) EE_TRY(load_layer(t, unit, l, m->resident));
-  return ee_exec_create(m->resident, unit->begin, unit->end, 1, &m->exec);
-}
-
-static ee_status open_member(ee_team *t, int u) {
+ee_status ee_team_load(ee_team *t, int u) {
   const ee_unit *unit = &t->units->unit[u];
-  team_member   *m    = &t->member[u];
-  m->work             = ee_unit_work(&t->setup, unit);
-  m->edge             = calloc((size_t)unit->n_inputs + 1, sizeof *m->edge);
-  m->piece            = calloc((size_t)unit->n_inputs + 1, sizeof *m->piece);
-  if (m->edge == NULL || m->piece == NULL) {
-    return EE_FAIL(EE_ERR_NOMEM, "for %d inputs of unit '%s'", unit->n_inputs, unit->name);
+  team_loaded   *l    = &t->loaded[u];
+  if (l->holders++ > 0 || t->setup.outcomes != NULL) return EE_OK;
+  EE_TRY(ee_resident_create(unit->model, t->setup.backend, &l->resident));
+  for (int layer = unit->begin; layer < unit->end; layer++) {
+    EE_TRY(load_layer(t, unit, layer, l->resident));
   }
-  for (int i = 0; i < unit->n_inputs; i++) ee_team_find_input(t, u, i, &m->edge[i], &m->piece[i]);
-  return load(t, unit, m);
+  return ee_exec_create(l->resident, unit->begin, unit->end, 1, &l->exec);
 }
 
-ee_status ee_team_members_open(ee_team *t) {
-  t->member = calloc((size_t)t->units->n + 1, sizeof *t->member);
-  if (t->member == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", t->units->n);
-  for (int u = 0; u < t->units->n; u++) {
-    if (t->units->unit[u].device == t->wire.rank) EE_TRY(open_member(t, u));
-  }
-  return EE_OK;
+void ee_team_unload(ee_team *t, int u) {
+  team_loaded *l = &t->loaded[u];
+  if (--l->holders > 0) return;
+  ee_exec_destroy(&l->exec);
+  ee_resident_destroy(&l->resident);
 }
 
-void ee_team_members_close(ee_team *t) {
-  for (int u = 0; t->member != NULL && u < t->units->n; u++) {
-    team_member *m = &t->member[u];
-    ee_exec_destroy(&m->exec);
-    ee_resident_destroy(&m->resident);
-    free(m->edge);
-    free(m->piece);
-  }
-  free(t->member);
-}
-
-size_t ee_team_members_bytes(const ee_team *t) {
+size_t ee_team_loaded_bytes(const ee_team *t) {
   size_t bytes = 0, arena;
   for (int u = 0; u < t->units->n; u++) {
     const ee_unit     *unit = &t->units->unit[u];
-    const team_member *m    = &t->member[u];
-    if (m->resident == NULL) continue;
-    bytes += ee_resident_bytes(m->resident);
+    const team_loaded *l    = &t->loaded[u];
+    if (l->resident == NULL) continue;
+    bytes += ee_resident_bytes(l->resident);
     if (ee_exec_arena_bytes(unit->model, t->setup.backend, unit->begin, unit->end, 1, &arena) ==
         EE_OK) {
       bytes += arena;
@@ -93,7 +71,7 @@ size_t ee_team_members_bytes(const ee_team *t) {
 
 const float *ee_team_value(const ee_team *t, int u, int v) {
   if (t->setup.outcomes != NULL) return NULL;
-  return u < 0 ? t->input : ee_exec_value(t->member[u].exec, v);
+  return u < 0 ? t->input : ee_exec_value(t->loaded[u].exec, v);
 }
 
 bool ee_team_is_there(const ee_team *t, int64_t now) {
@@ -116,15 +94,15 @@ static void weigh(const ee_team *t, const team_sample *s, const ee_unit_input *i
 
 /* Everything that the unit reads, from where it is stored to the exec. */
 static void fill_inputs(const ee_team *t, const team_sample *s, int u) {
-  const ee_unit     *unit  = &t->units->unit[u];
-  const team_member *m     = &t->member[u];
-  size_t             place = (size_t)(s->id % (uint64_t)t->options.window);
+  const ee_unit    *unit  = &t->units->unit[u];
+  const team_reads *m     = &s->formation->reads[u];
+  size_t            place = (size_t)(s->id % (uint64_t)t->options.window);
   for (int i = 0; i < unit->n_inputs; i++) {
     const ee_unit_input *in   = &unit->input[i];
-    const team_edge     *e    = &t->edge[m->edge[i]];
+    const team_edge     *e    = &s->formation->edge[m->edge[i]];
     const team_piece    *p    = &e->piece[m->piece[i]];
     const unsigned char *from = (const unsigned char *)(e->stored + place * e->stride) + p->at;
-    float               *to   = ee_exec_input(m->exec, in->value);
+    float               *to   = ee_exec_input(t->loaded[u].exec, in->value);
     if (s->here[m->edge[i]]) {
       ee_team_copy(t, in->value, p->rows, (const float *)(const void *)from, p->rows, to,
                    ee_team_rows(t, unit, in->value));
@@ -137,7 +115,7 @@ static ee_status run(ee_team *t, const team_sample *s, int u) {
   const ee_unit *unit = &t->units->unit[u];
   if (t->setup.outcomes != NULL) return EE_OK;
   fill_inputs(t, s, u);
-  return ee_exec_run_layers(t->member[u].exec, unit->begin, unit->end, 1);
+  return ee_exec_run_layers(t->loaded[u].exec, unit->begin, unit->end, 1);
 }
 
 static void trace(const ee_team *t, ee_event_kind kind, int64_t start, int64_t end) {
@@ -157,7 +135,7 @@ static void trace(const ee_team *t, ee_event_kind kind, int64_t start, int64_t e
 /* How long it took, and until when the device counts as busy. */
 static void account(ee_team *t, int u) {
   team_held *h       = &t->held;
-  double     work    = t->member[u].work;
+  double     work    = t->work[u];
   int64_t    modeled = ee_pacer_compute(&t->pacer, work, h->begun);
   h->computed        = ee_team_now(t);
   h->release         = h->begun + modeled > h->computed ? h->begun + modeled : h->computed;
@@ -168,14 +146,15 @@ static void account(ee_team *t, int u) {
     t->totals.late += h->computed - h->begun - modeled;
     t->totals.late_batches++;
   }
+  t->work_done += work;
   t->team_totals.computed++;
   t->team_totals.flops += t->units->unit[u].flops;
 }
 
 /* Whether all that the unit leads to at once can be sent. */
-static bool can_begin(const ee_team *t, int u) {
+static bool can_begin(const ee_team *t, const team_sample *s, int u) {
   ee_answer_batch batch;
-  if (!ee_team_can_give(t, u)) return false;
+  if (!ee_team_can_give(s->formation, u)) return false;
   if (t->units->unit[u].exit < 0) return true;
   return ee_team_can_tell(t, 2) && ee_answer_box_slot(t->answers, &batch);
 }
@@ -185,7 +164,7 @@ ee_status ee_team_compute(ee_team *t, bool *busy) {
   int64_t now = ee_team_now(t);
   if (t->held.sample != NULL || !ee_team_is_there(t, now)) return EE_OK;
   team_sample *s = ee_team_choose(t, now, &u);
-  if (s == NULL || !can_begin(t, u)) return EE_OK;
+  if (s == NULL || !can_begin(t, s, u)) return EE_OK;
   t->held = (team_held){.sample = s, .unit = u, .begun = now};
   EE_TRY(run(t, s, u));
   account(t, u);
@@ -206,6 +185,6 @@ ee_status ee_team_release(ee_team *t, int64_t now, bool *busy) {
     ee_team_close_sample(t, s);
     return EE_OK;
   }
-  ee_team_give(t, h.unit, s->id, NULL, now);
+  ee_team_give(t, s->formation, h.unit, s->id, NULL, now);
   return t->units->unit[h.unit].exit >= 0 ? ee_team_decide(t, s, h.unit, now) : EE_OK;
 }

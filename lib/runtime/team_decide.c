@@ -38,6 +38,7 @@ static ee_answer_record record_of(const ee_team *t, const team_sample *s,
                              .prediction = view->prediction,
                              .exit       = view->exit,
                              .confidence = view->confidence,
+                             .plan_epoch = s->formation->number,
                              .decided_at = s->offloaded > 0 ? s->offloaded - 1 : view->exit,
                              .way        = s->offloaded > 0 ? EE_WAY_OFFLOADED : EE_WAY_LEFT,
                              .arm        = -1,
@@ -69,8 +70,8 @@ ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now) {
   if (t->setup.outcomes != NULL) {
     view = ee_exit_view_of_row(t->setup.outcomes, (int64_t)s->id, e);
   } else {
-    EE_TRY(ee_exec_run_head(t->member[u].exec, e, 1, &logits));
-    view = view_of_logits(t, e, logits, ee_exec_score(t->member[u].exec, e));
+    EE_TRY(ee_exec_run_head(t->loaded[u].exec, e, 1, &logits));
+    view = view_of_logits(t, e, logits, ee_exec_score(t->loaded[u].exec, e));
   }
   view.id          = s->id;
   ee_decision what = ask(t, s, &view);

@@ -6,18 +6,18 @@
 
 #include "team_state.h"
 
-enum { NOTE_TAG = 0, FIRST_EDGE_TAG = 1 };
+enum { NOTE_TAG = 0, FIRST_EDGE_TAG = 1, FORMATIONS_AT_ONCE = 3 };
 
 ee_rows ee_team_rows(const ee_team *t, const ee_unit *unit, int v) {
   const ee_shape *shape = &t->setup.model->value[v].shape;
   if (unit != NULL && unit->held != NULL) return unit->held[v];
-  return (ee_rows){0, shape->rank > 2 ? shape->dim[2] : 1};
+  return (ee_rows){0, shape->rank == 4 ? shape->dim[2] : 1};
 }
 
 void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_rows from_has,
                   float *to, ee_rows to_has) {
   const ee_model *m = t->setup.model;
-  if (m->value[v].shape.rank > 2) {
+  if (m->value[v].shape.rank == 4) {
     ee_rows_copy(&m->value[v].shape, 1, rows, from, from_has, to, to_has);
   } else {
     memcpy(to, from, (size_t)ee_model_value_elements(m, v) * sizeof *to);
@@ -27,7 +27,7 @@ void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_r
 static size_t piece_bytes(const ee_model *m, int v, ee_rows rows) {
   const ee_shape *shape    = &m->value[v].shape;
   int64_t         elements = ee_model_value_elements(m, v);
-  if (shape->rank > 2) elements = elements / shape->dim[2] * (rows.end - rows.begin);
+  if (shape->rank == 4) elements = elements / shape->dim[2] * (rows.end - rows.begin);
   return (size_t)elements * sizeof(float);
 }
 
@@ -58,48 +58,51 @@ static ee_status add_piece(const ee_team *t, team_edge *e, int v, ee_rows rows) 
   return EE_OK;
 }
 
-static team_edge *edge_of(ee_team *t, int from, int to_rank) {
-  for (int i = 0; i < t->n_edges; i++) {
-    if (t->edge[i].from == from && t->edge[i].to_rank == to_rank) return &t->edge[i];
+static team_edge *edge_of(team_formation *f, int from, int to_rank) {
+  for (int i = 0; i < f->n_edges; i++) {
+    if (f->edge[i].from == from && f->edge[i].to_rank == to_rank) return &f->edge[i];
   }
-  team_edge *e = &t->edge[t->n_edges++];
+  team_edge *e = &f->edge[f->n_edges++];
   *e           = (team_edge){.from      = from,
-                             .from_rank = from < 0 ? 0 : t->units->unit[from].device,
+                             .from_rank = from < 0 ? 0 : f->device[from],
                              .to_rank   = to_rank,
                              .bytes     = sizeof(ee_message_header) + sizeof(uint64_t)};
   return e;
 }
 
-ee_status ee_team_edges_find(ee_team *t) {
-  size_t most = 1;
-  for (int u = 0; u < t->units->n; u++) most += (size_t)t->units->unit[u].n_inputs;
-  t->edge = calloc(most, sizeof *t->edge);
-  if (t->edge == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu edges", most);
+ee_status ee_team_edges_find(const ee_team *t, team_formation *f) {
+  f->edge = calloc((size_t)t->most_edges + 1, sizeof *f->edge);
+  if (f->edge == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d edges", t->most_edges);
   for (int u = 0; u < t->units->n; u++) {
     const ee_unit *unit = &t->units->unit[u];
     for (int i = 0; i < unit->n_inputs; i++) {
       const ee_unit_input *in = &unit->input[i];
-      EE_TRY(add_piece(t, edge_of(t, in->from, unit->device), in->value, rows_of(t, in)));
+      EE_TRY(add_piece(t, edge_of(f, in->from, f->device[u]), in->value, rows_of(t, in)));
     }
   }
-  for (int i = 0; i < t->n_edges; i++) {
-    if (t->edge[i].bytes <= INT_MAX) continue;
+  for (int i = 0; i < f->n_edges; i++) {
+    if (f->edge[i].bytes <= INT_MAX) continue;
     return EE_FAIL(EE_ERR_ARG, "unit %d gives rank %d %zu bytes at once; the most is %d",
-                   t->edge[i].from, t->edge[i].to_rank, t->edge[i].bytes, INT_MAX);
+                   f->edge[i].from, f->edge[i].to_rank, f->edge[i].bytes, INT_MAX);
   }
   return EE_OK;
 }
 
-void ee_team_find_input(const ee_team *t, int u, int i, int *edge, int *piece) {
-  const ee_unit       *unit = &t->units->unit[u];
-  const ee_unit_input *in   = &unit->input[i];
-  *edge                     = 0;
-  while (t->edge[*edge].from != in->from || t->edge[*edge].to_rank != unit->device) (*edge)++;
-  *piece = find_piece(&t->edge[*edge], in->value, rows_of(t, in));
+void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i, int *edge,
+                        int *piece) {
+  const ee_unit_input *in = &t->units->unit[u].input[i];
+  *edge                   = 0;
+  while (f->edge[*edge].from != in->from || f->edge[*edge].to_rank != f->device[u]) (*edge)++;
+  *piece = find_piece(&f->edge[*edge], in->value, rows_of(t, in));
 }
 
-static ee_status open_edge(ee_team *t, int i) {
-  team_edge *e    = &t->edge[i];
+/* Of formations that are there at the same time, all edges differ. */
+static int tag_of(const ee_team *t, const team_formation *f, int i) {
+  return FIRST_EDGE_TAG + f->number % FORMATIONS_AT_ONCE * t->most_edges + i;
+}
+
+static ee_status open_edge(ee_team *t, const team_formation *f, int i) {
+  team_edge *e    = &f->edge[i];
   int        rank = t->wire.rank, window = t->options.window;
   e->stride = (e->bytes + sizeof(float) - 1) / sizeof(float);
   if (e->to_rank == rank) {
@@ -109,58 +112,58 @@ static ee_status open_edge(ee_team *t, int i) {
   }
   if (e->from_rank == e->to_rank) return EE_OK;
   if (e->from_rank == rank) {
-    EE_TRY(ee_outbox_open(&t->wire, e->to_rank, FIRST_EDGE_TAG + i, window, e->bytes, &t->pacer,
+    EE_TRY(ee_outbox_open(&t->wire, e->to_rank, tag_of(t, f, i), window, e->bytes, &t->pacer,
                           &e->outbox));
   }
   if (e->to_rank != rank) return EE_OK;
-  return ee_inbox_open(&t->wire, e->from_rank, FIRST_EDGE_TAG + i, window, e->bytes, &t->pacer,
+  return ee_inbox_open(&t->wire, e->from_rank, tag_of(t, f, i), window, e->bytes, &t->pacer,
                        &e->inbox);
 }
 
-/* Whether rank @p a ever tells rank @p b anything. */
-static bool talks(const ee_team *t, int a, int b) {
-  bool decides = false;
-  for (int u = 0; u < t->units->n; u++) {
-    decides |= t->units->unit[u].device == a && t->units->unit[u].exit >= 0;
-  }
-  if (a == b) return false;
-  if (b == 0 && t->peer[a].member) return true;
-  return (a == 0 || decides) && (t->peer[b].member || a == 0);
-}
-
-/* Notes of one sample to one rank: that it begins, what becomes of it at each exit, and lanes that
- * it misses. */
+/* Notes to one rank: of each sample that it begins, what becomes of it at each exit, and lanes that
+ * it misses; and of a move. */
 static int notes_at_once(const ee_team *t) {
-  return t->options.window * (2 + t->setup.model->n_exits) + 4;
+  return t->options.window * (2 + t->setup.model->n_exits) + t->units->n / TEAM_PLACED + 6;
 }
 
+/* Ranks tell each other what becomes of samples, whoever decides that. */
 static ee_status open_line(ee_team *t, int peer) {
   team_line *l     = &t->line[peer];
   int        slots = notes_at_once(t);
   size_t     bytes = ee_team_note_bytes(t);
-  if (talks(t, t->wire.rank, peer)) {
-    EE_TRY(ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->outbox));
-  }
-  if (!talks(t, peer, t->wire.rank)) return EE_OK;
+  if (peer == t->wire.rank) return EE_OK;
+  EE_TRY(ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->outbox));
   return ee_inbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->inbox);
 }
 
-ee_status ee_team_edges_open(ee_team *t) {
-  if (t->n_edges + FIRST_EDGE_TAG > EE_TAG_LINK_SPAN) {
-    return EE_FAIL(EE_ERR_ARG, "%d links between units are too many; the most is %d", t->n_edges,
-                   EE_TAG_LINK_SPAN - FIRST_EDGE_TAG);
-  }
-  for (int i = 0; i < t->n_edges; i++) EE_TRY(open_edge(t, i));
+ee_status ee_team_lines_open(ee_team *t) {
   t->line = calloc((size_t)t->wire.size, sizeof *t->line);
   if (t->line == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d ranks", t->wire.size);
   for (int r = 0; r < t->wire.size; r++) EE_TRY(open_line(t, r));
   return EE_OK;
 }
 
-size_t ee_team_edges_bytes(const ee_team *t) {
+void ee_team_lines_close(ee_team *t) {
+  for (int r = 0; t->line != NULL && r < t->wire.size; r++) {
+    ee_outbox_close(&t->line[r].outbox);
+    ee_inbox_close(&t->line[r].inbox);
+  }
+  free(t->line);
+}
+
+ee_status ee_team_edges_open(ee_team *t, team_formation *f) {
+  if (t->most_edges * FORMATIONS_AT_ONCE + FIRST_EDGE_TAG > EE_TAG_LINK_SPAN) {
+    return EE_FAIL(EE_ERR_ARG, "%d links between units are too many; the most is %d", t->most_edges,
+                   (EE_TAG_LINK_SPAN - FIRST_EDGE_TAG) / FORMATIONS_AT_ONCE);
+  }
+  for (int i = 0; i < f->n_edges; i++) EE_TRY(open_edge(t, f, i));
+  return EE_OK;
+}
+
+size_t ee_team_edges_bytes(const ee_team *t, const team_formation *f) {
   size_t bytes = 0;
-  for (int i = 0; i < t->n_edges; i++) {
-    const team_edge *e = &t->edge[i];
+  for (int i = 0; i < f->n_edges; i++) {
+    const team_edge *e = &f->edge[i];
     if (e->stored != NULL) bytes += (size_t)t->options.window * e->stride * sizeof(float);
     if (e->outbox != NULL) bytes += ee_outbox_bytes(t->options.window, e->bytes);
     if (e->inbox != NULL) bytes += ee_inbox_bytes(t->options.window, e->bytes);
@@ -168,17 +171,36 @@ size_t ee_team_edges_bytes(const ee_team *t) {
   return bytes;
 }
 
-void ee_team_edges_close(ee_team *t) {
-  for (int i = 0; i < t->n_edges; i++) {
-    ee_outbox_close(&t->edge[i].outbox);
-    ee_inbox_close(&t->edge[i].inbox);
-    free(t->edge[i].piece);
-    free(t->edge[i].stored);
+void ee_team_edges_close(team_formation *f) {
+  for (int i = 0; f->edge != NULL && i < f->n_edges; i++) {
+    ee_outbox_close(&f->edge[i].outbox);
+    ee_inbox_close(&f->edge[i].inbox);
+    free(f->edge[i].piece);
+    free(f->edge[i].stored);
   }
-  free(t->edge);
-  for (int r = 0; t->line != NULL && r < t->wire.size; r++) {
-    ee_outbox_close(&t->line[r].outbox);
-    ee_inbox_close(&t->line[r].inbox);
+  free(f->edge);
+}
+
+bool ee_team_edges_settled(const team_formation *f) {
+  bool settled = true;
+  for (int i = 0; i < f->n_edges; i++) {
+    if (f->edge[i].outbox != NULL) settled &= ee_outbox_settled(f->edge[i].outbox);
   }
-  free(t->line);
+  return settled;
+}
+
+bool ee_team_edges_sent(const team_formation *f) {
+  bool sent = true;
+  for (int i = 0; i < f->n_edges; i++) {
+    if (f->edge[i].outbox != NULL) sent &= ee_outbox_sent(f->edge[i].outbox);
+  }
+  return sent;
+}
+
+void ee_team_edges_await(const team_formation *f, ee_waiter *w) {
+  for (int i = 0; i < f->n_edges; i++) {
+    const team_edge *e = &f->edge[i];
+    if (e->inbox != NULL) ee_inbox_await(e->inbox, w);
+    if (e->outbox != NULL && !ee_outbox_settled(e->outbox)) ee_outbox_await(e->outbox, w);
+  }
 }

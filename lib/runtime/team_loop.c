@@ -21,6 +21,7 @@ static ee_status turn(ee_team *t, bool *busy) {
   EE_TRY(ee_team_take(t, now, busy));
   EE_TRY(ee_team_release(t, now, busy));
   EE_TRY(ee_team_compute(t, busy));
+  EE_TRY(ee_team_move_step(t, ee_team_now(t), busy));
   ee_team_report(t, ee_team_now(t), busy);
   if (t->collector != NULL) EE_TRY(ee_collector_poll(t->collector, ee_team_now(t), busy));
   const ee_trace_sink *sink = t->setup.sink;
@@ -31,8 +32,8 @@ static ee_status turn(ee_team *t, bool *busy) {
 /* Whether what this rank sent was taken. */
 static bool is_settled(const ee_team *t) {
   bool settled = ee_answer_box_poll(t->answers);
-  for (int i = 0; i < t->n_edges; i++) {
-    if (t->edge[i].outbox != NULL) settled &= ee_outbox_settled(t->edge[i].outbox);
+  for (int k = 0; ee_team_formation_at(t, k) != NULL; k++) {
+    settled &= ee_team_edges_settled(ee_team_formation_at(t, k));
   }
   for (int r = 0; r < t->wire.size; r++) {
     if (t->line[r].outbox != NULL) settled &= ee_outbox_settled(t->line[r].outbox);
@@ -49,7 +50,7 @@ static bool has_all_answers(const ee_team *t) {
 /* A rank goes on taking what others send until all have said that they sent all. */
 static bool is_over(ee_team *t) {
   if (!t->farewell.came && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
-      t->told == t->closed && is_settled(t) && has_all_answers(t)) {
+      t->told == t->closed && ee_team_move_is_over(t) && is_settled(t) && has_all_answers(t)) {
     ee_roll_call_come(&t->farewell);
   }
   return ee_roll_call_is_complete(&t->farewell);
@@ -61,10 +62,8 @@ static void await_links(ee_team *t, ee_waiter *w) {
     if (l->inbox != NULL) ee_inbox_await(l->inbox, w);
     if (l->outbox != NULL && !ee_outbox_settled(l->outbox)) ee_outbox_await(l->outbox, w);
   }
-  for (int i = 0; i < t->n_edges; i++) {
-    team_edge *e = &t->edge[i];
-    if (e->inbox != NULL) ee_inbox_await(e->inbox, w);
-    if (e->outbox != NULL && !ee_outbox_settled(e->outbox)) ee_outbox_await(e->outbox, w);
+  for (int k = 0; ee_team_formation_at(t, k) != NULL; k++) {
+    ee_team_edges_await(ee_team_formation_at(t, k), w);
   }
 }
 
@@ -132,8 +131,8 @@ static ee_status loop(ee_team *t) {
 static bool mail_sent(void *self) {
   ee_team *t    = self;
   bool     sent = true;
-  for (int i = 0; i < t->n_edges; i++) {
-    if (t->edge[i].outbox != NULL) sent &= ee_outbox_sent(t->edge[i].outbox);
+  for (int k = 0; ee_team_formation_at(t, k) != NULL; k++) {
+    sent &= ee_team_edges_sent(ee_team_formation_at(t, k));
   }
   for (int r = 0; r < t->wire.size; r++) {
     if (t->line[r].outbox != NULL) sent &= ee_outbox_sent(t->line[r].outbox);

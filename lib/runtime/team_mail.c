@@ -17,9 +17,9 @@ static unsigned char *stored_of(const ee_team *t, const team_edge *e, uint64_t i
   return (unsigned char *)(e->stored + place * e->stride);
 }
 
-bool ee_team_can_give(const ee_team *t, int u) {
-  for (int i = 0; i < t->n_edges; i++) {
-    const team_edge *e = &t->edge[i];
+bool ee_team_can_give(const team_formation *f, int u) {
+  for (int i = 0; i < f->n_edges; i++) {
+    const team_edge *e = &f->edge[i];
     if (e->from == u && e->outbox != NULL && ee_outbox_slot(e->outbox) == NULL) return false;
   }
   return true;
@@ -39,9 +39,10 @@ static void fill(const ee_team *t, const team_edge *e, int u, uint64_t id, unsig
   }
 }
 
-void ee_team_give(ee_team *t, int u, uint64_t id, const bool *without, int64_t now) {
-  for (int i = 0; i < t->n_edges; i++) {
-    team_edge *e = &t->edge[i];
+void ee_team_give(ee_team *t, team_formation *f, int u, uint64_t id, const bool *without,
+                  int64_t now) {
+  for (int i = 0; i < f->n_edges; i++) {
+    team_edge *e = &f->edge[i];
     if (e->from != u || (without != NULL && without[e->to_rank])) continue;
     if (e->outbox != NULL) {
       fill(t, e, u, id, ee_outbox_slot(e->outbox));
@@ -74,8 +75,8 @@ static void note_arrival(ee_team *t, const team_edge *e, const ee_arrival *a, in
 
 /* Messages of an edge, as far as their samples are known here; those of a sample that is over, or
  * that this rank has no part in, are dropped. */
-static ee_status take_edge(ee_team *t, int i, int64_t now, bool *busy) {
-  team_edge *e = &t->edge[i];
+static ee_status take_edge(ee_team *t, team_formation *f, int i, int64_t now, bool *busy) {
+  team_edge *e = &f->edge[i];
   ee_arrival a;
   while (ee_inbox_head(e->inbox, now, &a)) {
     EE_TRY(check(t, e, &a));
@@ -93,13 +94,20 @@ static ee_status take_edge(ee_team *t, int i, int64_t now, bool *busy) {
   return EE_OK;
 }
 
-ee_status ee_team_take(ee_team *t, int64_t now, bool *busy) {
-  for (int i = 0; i < t->n_edges; i++) {
-    team_edge *e = &t->edge[i];
+static ee_status take_formation(ee_team *t, team_formation *f, int64_t now, bool *busy) {
+  for (int i = 0; i < f->n_edges; i++) {
+    team_edge *e = &f->edge[i];
     if (e->outbox != NULL) *busy |= ee_outbox_poll(e->outbox, now);
     if (e->inbox == NULL) continue;
-    EE_TRY(take_edge(t, i, now, busy));
+    EE_TRY(take_edge(t, f, i, now, busy));
     ee_inbox_poll(e->inbox, now);
+  }
+  return EE_OK;
+}
+
+ee_status ee_team_take(ee_team *t, int64_t now, bool *busy) {
+  for (int k = 0; ee_team_formation_at(t, k) != NULL; k++) {
+    EE_TRY(take_formation(t, ee_team_formation_at(t, k), now, busy));
   }
   return EE_OK;
 }

@@ -8,7 +8,7 @@
 bool ee_team_can_tell(const ee_team *t, int n) {
   for (int r = 0; r < t->wire.size; r++) {
     ee_outbox *outbox = t->line[r].outbox;
-    if (outbox == NULL || !t->peer[r].member) continue;
+    if (outbox == NULL) continue;
     if (ee_outbox_slot(outbox) == NULL || ee_outbox_slot_ahead(outbox, n - 1) == NULL) return false;
   }
   return true;
@@ -16,11 +16,15 @@ bool ee_team_can_tell(const ee_team *t, int n) {
 
 static void leave(ee_team *t, team_sample *s, int exit) {
   s->left = exit;
+  if (t->move.left != NULL) t->move.left[exit]++;
   ee_team_close_sample(t, s);
 }
 
-static void note_closed(ee_team *t, int rank, uint64_t below) {
-  if (below > t->peer[rank].closed) t->peer[rank].closed = below;
+static void note_closed(ee_team *t, int rank, const team_note *note) {
+  team_peer *p = &t->peer[rank];
+  if (note->id > p->closed) p->closed = note->id;
+  p->busy = note->busy;
+  p->work = note->work;
 }
 
 /* Rank 0: who has one of these lanes is behind. */
@@ -58,7 +62,14 @@ static void heed(ee_team *t, int from, const team_note *note) {
       t->peer[from].behind = false;
       break;
     case TEAM_CLOSED:
-      note_closed(t, from, note->id);
+      note_closed(t, from, note);
+      break;
+    case TEAM_PLACES:
+    case TEAM_MOVES:
+    case TEAM_LOADED:
+    case TEAM_LEFT_OLD:
+    case TEAM_DROPS:
+      ee_team_move_heed(t, note);
       break;
     case TEAM_ENDS:
       t->ended = true;
@@ -85,7 +96,7 @@ void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now) {
 
 void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now) {
   for (int r = 0; r < t->wire.size; r++) {
-    if (t->peer[r].member) ee_team_tell(t, r, note, now);
+    ee_team_tell(t, r, note, now);
   }
 }
 
@@ -93,7 +104,7 @@ static ee_status check(const ee_team *t, int peer, const ee_arrival *a) {
   const team_note *note = a->buffer;
   bool fine = a->bytes == ee_team_note_bytes(t) && note->header.magic == EE_MESSAGE_MAGIC &&
               note->word >= 0 && note->word <= TEAM_ENDS && note->exit >= 0 &&
-              note->exit < t->setup.model->n_exits;
+              note->exit < t->setup.model->n_exits && note->unit >= 0 && note->unit <= t->units->n;
   if (fine) return EE_OK;
   return EE_FAIL(EE_ERR_PEER, "rank %d sent %zu bytes that are no note", peer, a->bytes);
 }
@@ -135,7 +146,11 @@ ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy) {
 
 static bool tell_source(ee_team *t, team_word word, int64_t now) {
   if (t->wire.rank != 0 && ee_outbox_slot(t->line[0].outbox) == NULL) return false;
-  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = word, .id = t->closed};
+  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC},
+                    .word   = word,
+                    .id     = t->closed,
+                    .busy   = t->totals.busy,
+                    .work   = t->work_done};
   ee_team_tell(t, 0, &note, now);
   return true;
 }
@@ -146,7 +161,6 @@ static bool is_ready_again(const ee_team *t, int64_t now) {
 }
 
 void ee_team_report(ee_team *t, int64_t now, bool *busy) {
-  if (!t->peer[t->wire.rank].member) return;
   if (t->told != t->closed && tell_source(t, TEAM_CLOSED, now)) {
     t->told = t->closed;
     *busy   = true;

@@ -19,12 +19,12 @@ static wants find_wants(const ee_team *t, const team_sample *s, int u) {
     if (unit->joins && lane >= 0) {
       uint64_t bit = (uint64_t)1 << lane;
       if (s->absent & bit) continue;
-      if (s->here[t->member[u].edge[i]]) {
+      if (s->here[s->formation->reads[u].edge[i]]) {
         w.present++;
       } else {
         w.lanes |= bit;
       }
-    } else if (!s->here[t->member[u].edge[i]]) {
+    } else if (!s->here[s->formation->reads[u].edge[i]]) {
       w.other = true;
     }
   }
@@ -65,7 +65,7 @@ static int stages_ahead(const team_sample *s, const ee_unit *unit) {
 static bool may_run(const ee_team *t, const team_sample *s, int u) {
   const ee_unit *unit  = &t->units->unit[u];
   int            ahead = stages_ahead(s, unit);
-  if (unit->device != t->wire.rank || s->done[u]) return false;
+  if (s->formation->device[u] != t->wire.rank || s->done[u]) return false;
   if (unit->lane >= 0 && s->absent >> unit->lane & 1) return false;
   return ahead >= 0 && ahead <= (unit->exit >= 0 ? 0 : t->options.ahead);
 }

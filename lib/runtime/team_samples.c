@@ -6,7 +6,7 @@
 #include "team_state.h"
 
 ee_status ee_team_samples_open(ee_team *t) {
-  size_t window = (size_t)t->options.window, n_edges = (size_t)t->n_edges + 1;
+  size_t window = (size_t)t->options.window, n_edges = (size_t)t->most_edges + 1;
   size_t n_units = (size_t)t->units->n + 1;
   t->sample      = calloc(window, sizeof *t->sample);
   for (size_t i = 0; t->sample != NULL && i < window; i++) {
@@ -38,15 +38,17 @@ team_sample *ee_team_sample(const ee_team *t, uint64_t id) {
 
 void ee_team_begin_sample(ee_team *t, const team_note *note) {
   team_sample *s = &t->sample[note->id % (uint64_t)t->options.window];
-  s->open        = true;
-  s->id          = note->id;
-  s->admitted    = note->admitted;
-  s->absent      = note->lanes;
-  s->passed      = 0;
-  s->left        = -1;
-  s->offloaded   = 0;
+  ee_team_move_follow(t, note->formation);
+  s->open      = true;
+  s->formation = t->now;
+  s->id        = note->id;
+  s->admitted  = note->admitted;
+  s->absent    = note->lanes;
+  s->passed    = 0;
+  s->left      = -1;
+  s->offloaded = 0;
   memset(s->state, 0, t->state_bytes);
-  memset(s->here, 0, (size_t)t->n_edges * sizeof *s->here);
+  memset(s->here, 0, (size_t)t->most_edges * sizeof *s->here);
   memset(s->done, 0, (size_t)t->units->n * sizeof *s->done);
   for (int u = 0; u < t->units->n; u++) s->first[u] = -1;
   t->known = note->id + 1;
@@ -57,7 +59,7 @@ static void settle_account(ee_team *t, const team_sample *s) {
   ee_team_totals *totals = &t->team_totals;
   for (int u = 0; u < t->units->n; u++) {
     const ee_unit *unit = &t->units->unit[u];
-    if (unit->device != t->wire.rank || unit->stage <= s->left) continue;
+    if (s->formation->device[u] != t->wire.rank || unit->stage <= s->left) continue;
     if (s->done[u]) {
       totals->in_vain++;
       totals->flops_in_vain += unit->flops;
@@ -77,6 +79,7 @@ static void find_closed(ee_team *t) {
 }
 
 void ee_team_pass_sample(ee_team *t, const team_note *note) {
+  ee_team_move_follow(t, note->formation);
   t->known     = note->id + 1;
   t->passed_by = true;
   find_closed(t);

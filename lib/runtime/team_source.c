@@ -22,18 +22,18 @@ void ee_team_source_close(ee_team *t) {
 
 /* When the next sample comes in [ns]. */
 static int64_t comes_in(const ee_team *t) {
-  return t->setup.rate > 0.0 ? (int64_t)ceil((double)t->next / t->setup.rate * 1e9) : 0;
+  return t->setup.rate > 0.0 ? (int64_t)ceil((double)t->next_id / t->setup.rate * 1e9) : 0;
 }
 
 static bool has_room(const ee_team *t, int r) {
-  return t->next < t->peer[r].closed + (uint64_t)t->options.window;
+  return t->next_id < t->peer[r].closed + (uint64_t)t->options.window;
 }
 
 /* Ranks without which the sample would have to begin; false if one of them is needed. */
 static bool can_do_without(const ee_team *t, uint64_t *lanes) {
   *lanes = 0;
   for (int r = 0; r < t->wire.size; r++) {
-    if (!t->peer[r].member || (has_room(t, r) && !t->peer[r].behind)) continue;
+    if (has_room(t, r) && !t->peer[r].behind) continue;
     if (!t->peer[r].optional) return false;
     *lanes |= t->peer[r].lanes;
   }
@@ -44,7 +44,7 @@ static bool can_do_without(const ee_team *t, uint64_t *lanes) {
 static bool must_wait(ee_team *t, int64_t now) {
   bool blocked = false;
   for (int r = 0; r < t->wire.size; r++) {
-    blocked |= t->peer[r].member && !t->peer[r].behind && !has_room(t, r);
+    blocked |= !t->peer[r].behind && !has_room(t, r);
   }
   if (!blocked) {
     t->blocked_since = -1;
@@ -57,19 +57,24 @@ static bool must_wait(ee_team *t, int64_t now) {
 /* Ranks that are behind, and those that had no room for too long. */
 static void leave_behind(ee_team *t) {
   for (int r = 0; r < t->wire.size; r++) {
-    t->peer[r].behind |= t->peer[r].member && !has_room(t, r);
+    t->peer[r].behind |= !has_room(t, r);
   }
 }
 
 static ee_status read_input(ee_team *t) {
   if (t->input_read || t->setup.outcomes != NULL) return EE_OK;
-  EE_TRY(t->setup.source.read(t->setup.source.self, (int64_t)t->next, 1, t->input));
+  EE_TRY(t->setup.source.read(t->setup.source.self, (int64_t)t->next_id, 1, t->input));
   t->input_read = true;
   return EE_OK;
 }
 
+/* Which the next sample follows. */
+static const team_formation *formation_ahead(const ee_team *t) {
+  return t->next != NULL && t->next->number == t->move.stamp ? t->next : t->now;
+}
+
 static bool can_send(const ee_team *t) {
-  return ee_team_can_tell(t, 1) && ee_team_can_give(t, -1);
+  return ee_team_can_tell(t, 1) && ee_team_can_give(formation_ahead(t), -1);
 }
 
 /* Ranks with any of the lanes go without the sample, also those that keep up, unless they have
@@ -77,17 +82,20 @@ static bool can_send(const ee_team *t) {
 static void begin(ee_team *t, uint64_t lanes, int64_t now) {
   bool all = true;
   for (int r = 0; r < t->wire.size; r++) {
-    team_note note = {
-        .header = {.magic = EE_MESSAGE_MAGIC}, .id = t->next, .admitted = now, .lanes = lanes};
-    t->without[r] = t->peer[r].behind;
-    note.word     = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
+    team_note note = {.header    = {.magic = EE_MESSAGE_MAGIC},
+                      .id        = t->next_id,
+                      .admitted  = now,
+                      .lanes     = lanes,
+                      .formation = t->move.stamp};
+    t->without[r]  = t->peer[r].behind;
+    note.word      = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
     all &= !t->without[r];
-    if (t->peer[r].member) ee_team_tell(t, r, &note, now);
+    ee_team_tell(t, r, &note, now);
   }
-  ee_team_give(t, -1, t->next, t->without, now);
+  ee_team_give(t, t->now, -1, t->next_id, t->without, now);
   t->team_totals.skipped += !all;
   t->input_read = false;
-  t->next++;
+  t->next_id++;
 }
 
 static void tell_end(ee_team *t, int64_t now) {
@@ -102,7 +110,7 @@ static void tell_end(ee_team *t, int64_t now) {
 ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
   uint64_t lanes;
   if (t->wire.rank != 0 || t->end_told) return EE_OK;
-  if (t->next == t->setup.n_samples) {
+  if (t->next_id == t->setup.n_samples) {
     tell_end(t, now);
     *busy |= t->end_told;
     return EE_OK;
@@ -117,7 +125,7 @@ ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
 }
 
 int64_t ee_team_source_next(const ee_team *t, int64_t now) {
-  if (t->wire.rank != 0 || t->end_told || t->next == t->setup.n_samples) return INT64_MAX;
+  if (t->wire.rank != 0 || t->end_told || t->next_id == t->setup.n_samples) return INT64_MAX;
   if (now < comes_in(t)) return comes_in(t);
   double until =
       t->blocked_since >= 0 ? (double)t->blocked_since + t->options.late * 1e9 : INFINITY;

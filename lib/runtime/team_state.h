@@ -37,8 +37,16 @@ typedef enum team_word {
   TEAM_MISSES,   // lanes `lanes` of the sample, too
   TEAM_CLOSED,   // to rank 0: ids below `id` are over here
   TEAM_READY,    // to rank 0, behind a sample that passed: this rank can begin samples again
-  TEAM_ENDS      // rank 0: no sample follows
+  TEAM_PLACES,   // rank 0: units are to go to other ranks; devices of TEAM_PLACED units from `unit`
+                 // on
+  TEAM_MOVES,    // rank 0: all were told, as formation `formation`
+  TEAM_LOADED,   // to rank 0: this one is ready for it
+  TEAM_LEFT_OLD,  // to rank 0: nothing here belongs to the formation before
+  TEAM_DROPS,     // rank 0: nobody has anything of the formation before
+  TEAM_ENDS       // rank 0: no sample follows
 } team_word;
+
+enum { TEAM_PLACED = 16 };
 
 /** On its way the policy's state, shape [state_bytes], stands behind it. */
 typedef struct team_note {
@@ -47,8 +55,12 @@ typedef struct team_note {
   uint64_t          id;
   int64_t           admitted;  // [ns]
   uint64_t          lanes;
-  int32_t           offloaded, reserved;  // exit where it was, plus 1; 0: nowhere
-  const void       *state;                // when told or heard; NULL: zeros
+  int32_t           offloaded;  // exit where it was, plus 1; 0: nowhere
+  int32_t           formation, unit, reserved;
+  int64_t           busy;                // of the rank so far [ns]
+  double            work;                // done in that time [FLOP]
+  int16_t           place[TEAM_PLACED];  // devices of units from `unit` on
+  const void       *state;               // when told or heard; NULL: zeros
 } team_note;
 
 /** Notes to and from one other rank; NULL where there are none. */
@@ -57,29 +69,43 @@ typedef struct team_line {
   ee_inbox  *inbox;
 } team_line;
 
+/** The weights of a unit, ready to run. */
+typedef struct team_loaded {
+  ee_resident *resident;  // NULL: not here, or nothing is computed
+  ee_exec     *exec;
+  int          holders;  // formations that have the unit here
+} team_loaded;
+
+/** Where what a unit reads comes from. */
+typedef struct team_reads {
+  int *edge;   // shape [n_inputs]: the edge that each input comes over; NULL: not computed here
+  int *piece;  // shape [n_inputs]: which of its pieces
+} team_reads;
+
+/** Who computes what, from one sample on. */
+typedef struct team_formation {
+  int         number;  // of the formations so far
+  int        *device;  // shape [n_units]
+  int         n_edges;
+  team_edge  *edge;   // shape [n_edges]
+  team_reads *reads;  // shape [n_units]
+} team_formation;
+
 /** A sample that this rank has begun. */
 typedef struct team_sample {
-  bool           open;
-  uint64_t       id;
-  int64_t        admitted;   // [ns]
-  uint64_t       absent;     // lanes
-  int            passed;     // exits that it went on behind
-  int            left;       // exit where it left; -1: not yet
-  int            offloaded;  // as in a note
-  unsigned char *state;      // shape [state_bytes], the policy's
-  bool          *here;       // shape [n_edges]: what has come
-  bool          *done;       // shape [n_units]: computed here
-  int64_t       *first;      // shape [n_units]: when the first lane came to a join; -1 [ns]
+  bool            open;
+  team_formation *formation;
+  uint64_t        id;
+  int64_t         admitted;   // [ns]
+  uint64_t        absent;     // lanes
+  int             passed;     // exits that it went on behind
+  int             left;       // exit where it left; -1: not yet
+  int             offloaded;  // as in a note
+  unsigned char  *state;      // shape [state_bytes], the policy's
+  bool           *here;       // shape [most_edges]: what has come
+  bool           *done;       // shape [n_units]: computed here
+  int64_t        *first;      // shape [n_units]: when the first lane came to a join; -1 [ns]
 } team_sample;
-
-/** A unit that is computed here. */
-typedef struct team_member {
-  ee_resident *resident;
-  ee_exec     *exec;
-  double       work;   // [FLOP]
-  int         *edge;   // shape [n_inputs]: the edge that each input comes over
-  int         *piece;  // shape [n_inputs]: which of its pieces
-} team_member;
 
 /** A unit that was computed, until its time on the paced clock has come. */
 typedef struct team_held {
@@ -90,12 +116,30 @@ typedef struct team_held {
 
 /** Rank 0's account of another rank, or of itself. */
 typedef struct team_peer {
-  bool     member;    // computes units, or is rank 0
   bool     optional;  // its units all belong to lanes that may be absent
   uint64_t lanes;     // those of its units
   uint64_t closed;    // ids below it are over there
   bool     behind;    // gets no new samples
+  int64_t  busy;      // as it said last [ns]
+  double   work;      // [FLOP]
 } team_peer;
+
+/** A change of formations. */
+typedef struct team_move {
+  int     *wanted;           // shape [n_units], devices as told
+  int      number;           // of the formation to be made; 0: none was told
+  int      n_loaded;         // units looked at, of the one that is being loaded
+  bool     told_loaded;      // rank 0, of the next one
+  bool     told_left;        // rank 0, of the old one
+  int      stamp;            // rank 0: formation of the samples that it begins
+  int      n_ready, n_left;  // rank 0: ranks that said so
+  bool     under_way;        // rank 0
+  int64_t  looked;           // rank 0: answers when the mover looked last
+  int64_t *left;             // rank 0: shape [n_exits], samples that left
+  int64_t *busy;             // rank 0: shape [ranks], scratch of the news, as are those below
+  double  *work;
+  bool    *behind;
+} team_move;
 
 struct ee_team {
   ee_run_setup    setup;
@@ -105,13 +149,18 @@ struct ee_team {
   ee_pacer        pacer;
   ee_alarm        alarm;
   ee_waiter       waiter;
-  int64_t         origin;  // start of the run on this host's clock [ns]
-  int             n_edges;
-  team_edge      *edge;    // shape [n_edges]
-  team_line      *line;    // shape [ranks]
-  team_member    *member;  // shape [n_units]; zeroed where another rank computes it
-  team_peer      *peer;    // shape [ranks]
-  team_sample    *sample;  // shape [window]
+  int64_t         origin;      // start of the run on this host's clock [ns]
+  int             most_edges;  // that a formation can have
+  team_formation *now;         // of the newest samples
+  team_formation *next;        // that they will go on to; NULL: none
+  team_formation *old;         // that others still belong to; NULL: none
+  team_move       move;
+  team_line      *line;       // shape [ranks]
+  double         *work;       // shape [n_units] [FLOP]
+  double          work_done;  // so far [FLOP]
+  team_loaded    *loaded;     // shape [n_units]
+  team_peer      *peer;       // shape [ranks]
+  team_sample    *sample;     // shape [window]
   team_held       held;
   uint64_t        known;         // ids below it were told of
   uint64_t        closed, told;  // ids below it are over here; what rank 0 was told of that
@@ -127,8 +176,8 @@ struct ee_team {
   ee_roll_call    farewell;  // all have nothing left to send
 
   // The source, on rank 0.
-  uint64_t next;   // id
-  float   *input;  // shape [elements], of sample `next` if it was read
+  uint64_t next_id;
+  float   *input;  // shape [elements], of sample `next_id` if it was read
   bool     input_read;
   bool    *without;        // shape [ranks], scratch
   int64_t  blocked_since;  // somebody is behind and keeps the next sample; -1 [ns]
@@ -145,16 +194,44 @@ static inline size_t ee_team_note_bytes(const ee_team *t) {
   return sizeof(team_note) + t->state_bytes;
 }
 
+// ---- team_formation.c ----
+/** Make one that gives unit u to @p device[u]: what goes from where to where, the same on all
+ * ranks, and this rank's ends of it. */
+ee_status ee_team_formation_open(ee_team *t, int number, const int *device,
+                                 team_formation **formation);
+void      ee_team_formation_close(ee_team *t, team_formation **formation);
+/** The formation at place @p i, from 0 on; NULL: there are no more. */
+team_formation *ee_team_formation_at(const ee_team *t, int i);
+
+// ---- team_move.c ----
+ee_status ee_team_move_open(ee_team *t);
+void      ee_team_move_close(ee_team *t);
+/** A note about moves. */
+void ee_team_move_heed(ee_team *t, const team_note *note);
+/** Load, say so, let go. */
+ee_status ee_team_move_step(ee_team *t, int64_t now, bool *busy);
+/** Rank 0, when no sample follows: whether no rank has anything more to say about a move.  One that
+ *  no sample goes on to stays as it is. */
+bool ee_team_move_is_over(const ee_team *t);
+/** A sample of formation @p number begins. */
+void ee_team_move_follow(ee_team *t, int number);
+
 // ---- team_edges.c ----
-/** Find what goes from where to where, the same on all ranks. */
-ee_status ee_team_edges_find(ee_team *t);
-/** Open this rank's ends of them, and its lines. */
-ee_status ee_team_edges_open(ee_team *t);
-void      ee_team_edges_close(ee_team *t);
+ee_status ee_team_edges_find(const ee_team *t, team_formation *f);
+ee_status ee_team_edges_open(ee_team *t, team_formation *f);
+void      ee_team_edges_close(team_formation *f);
 /** Bytes that they take [byte]. */
-size_t ee_team_edges_bytes(const ee_team *t);
+size_t ee_team_edges_bytes(const ee_team *t, const team_formation *f);
 /** Edge and piece that input @p i of unit @p u comes over. */
-void ee_team_find_input(const ee_team *t, int u, int i, int *edge, int *piece);
+void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i, int *edge,
+                        int *piece);
+/** Whether what was sent over them was taken; whether MPI is through with it. */
+bool ee_team_edges_settled(const team_formation *f);
+bool ee_team_edges_sent(const team_formation *f);
+/** Wait for what comes over them, and for credits. */
+void      ee_team_edges_await(const team_formation *f, ee_waiter *waiter);
+ee_status ee_team_lines_open(ee_team *t);
+void      ee_team_lines_close(ee_team *t);
 /** Rows that @p unit has of value @p v; the network's input if @p unit is NULL. */
 ee_rows ee_team_rows(const ee_team *t, const ee_unit *unit, int v);
 /** Copy rows of a value, or all of it if it is no picture. */
@@ -163,19 +240,20 @@ void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_r
 
 // ---- team_mail.c ----
 /** Whether everything that unit @p u makes can be sent now; -1: the input. */
-bool ee_team_can_give(const ee_team *t, int u);
+bool ee_team_can_give(const team_formation *f, int u);
 /** Give what unit @p u made of sample @p id, or the input (-1), to all ranks that read it, but for
  *  those in @p without, shape [ranks]; NULL: to all. */
-void ee_team_give(ee_team *t, int u, uint64_t id, const bool *without, int64_t now);
+void ee_team_give(ee_team *t, team_formation *f, int u, uint64_t id, const bool *without,
+                  int64_t now);
 /** Take what has come. */
 ee_status ee_team_take(ee_team *t, int64_t now, bool *busy);
 
 // ---- team_notes.c ----
-/** Whether @p n notes can be sent to all ranks that compute. */
+/** Whether @p n notes can be sent to all ranks. */
 bool ee_team_can_tell(const ee_team *t, int n);
 /** Tell rank @p rank, which may be this one. */
 void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now);
-/** Tell all ranks that compute. */
+/** Tell all ranks. */
 void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now);
 /** Take notes that have come. */
 ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy);
@@ -196,10 +274,11 @@ bool ee_team_any_open(const ee_team *t);
 // ---- team_compute.c ----
 /** Value @p v as unit @p u made it, or the network's input (-1); NULL: nothing was computed. */
 const float *ee_team_value(const ee_team *t, int u, int v);
-ee_status    ee_team_members_open(ee_team *t);
-void         ee_team_members_close(ee_team *t);
+/** Load the weights of unit @p u for one more formation, if no other had it here. */
+ee_status ee_team_load(ee_team *t, int u);
+void      ee_team_unload(ee_team *t, int u);
 /** Bytes of weights and arenas [byte]. */
-size_t ee_team_members_bytes(const ee_team *t);
+size_t ee_team_loaded_bytes(const ee_team *t);
 /** Compute a unit that is ready, if nothing is held. */
 ee_status ee_team_compute(ee_team *t, bool *busy);
 /** Give on what was computed, once its time has come. */
@@ -217,6 +296,10 @@ int64_t ee_team_next_deadline(const ee_team *t);
 // ---- team_decide.c ----
 /** The exit of unit @p u, which has run: leave or go on. */
 ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now);
+
+// ---- team.c ----
+/** Rank 0's account of who may be done without, when units are on @p device. */
+void ee_team_count_peers(ee_team *t, const int *device);
 
 // ---- team_source.c ----
 ee_status ee_team_source_open(ee_team *t);

@@ -102,3 +102,20 @@ expect "samples begun without a device that had been silent" "$(of team.begun_wi
   $((missing - 1))
 awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(s < p + 0.6) }' ||
   fail "a sample waited for $(of latency_p99_s) s"
+
+# device d is slow from 20 s on and as fast as before from 60 s on: units leave it and come back
+sed 's/{name: d, flops: 20M}/{name: d, flops: 20M, speed: [{at: 20, factor: 0.1}, {at: 60, factor: 1}]}/' \
+  fleet.yaml > slow.yaml
+slow() {
+  simulate --fleet slow.yaml --exits exits.h5 --branches latency --rate 0.6 --epoch 4 --rebalance "$1"
+}
+slow off
+kept=$(of latency_mean_s)
+expect "moves without rebalancing" "$(of team.moves)" 0
+slow on
+expect "answers around moves" "$(of answered)" 60
+(($(of team.moves) >= 1)) || fail "no unit left a device that became slow"
+awk -v k="$kept" -v m="$(of latency_mean_s)" 'BEGIN { exit !(m < 0.8 * k) }' ||
+  fail "a sample takes $(of latency_mean_s) s with moves and $kept s without"
+simulate --fleet fleet.yaml --exits exits.h5 --branches latency --rate 0.6 --epoch 4
+expect "moves when nothing changes" "$(of team.moves)" 0

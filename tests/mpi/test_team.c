@@ -267,7 +267,7 @@ static void a_silent_branch_is_left_out_and_no_sample_is_lost(void) {
   fleet            = make_fleet(size > 1 ? 1 : -1);
   unsigned silent  = 0;
   r.setup.fleet    = fleet;
-  r.options.late   = 0.1;
+  r.options.late   = 2.0;
   r.options.window = 4;
   for (int k = 0; k < LANES; k++) {
     if (size > 1 && (k + 1) % size == 1) silent |= 1u << k;
@@ -277,6 +277,39 @@ static void a_silent_branch_is_left_out_and_no_sample_is_lost(void) {
   CU_ASSERT_TRUE(silent == 0 || sum(r.totals.joined_in_part) == SAMPLES);
   CU_ASSERT_TRUE(sum(r.totals.skipped) >= (silent != 0 ? SAMPLES - 2 * r.options.window : 0));
   ee_fleet_destroy(&fleet);
+  close_run(&r);
+}
+
+/* Somewhere else each time that it is asked. */
+static bool place_anywhere(void *self, const ee_team_news *news, const int *device, int *wanted) {
+  run    *r    = self;
+  ee_rng  rng  = ee_rng_at(6, (uint64_t)news->now);
+  int64_t left = 0;
+  for (int e = 0; e < STAGES; e++) left += news->left[e];
+  CU_ASSERT_TRUE(left > 0);
+  for (int u = 0; u < r->units->n; u++) {
+    wanted[u] = (int)ee_rng_below(&rng, (uint64_t)size);
+    CU_ASSERT_TRUE(device[u] >= 0 && device[u] < size);
+  }
+  return true;
+}
+
+/* Weights and links move under way, and no answer changes, none is lost and none comes twice. */
+static void units_move_while_samples_go_on(void) {
+  run           r;
+  ee_team_mover mover = {.self = &r, .place = place_anywhere};
+  open_run(&r, THRESHOLD);
+  for (int turn = 0; turn < 4; turn++) {
+    place(&r, turn, true);
+    r.options.window = 2 + turn;
+    r.options.ahead  = turn % 3;
+    r.options.epoch  = 4;
+    r.options.mover  = rank == 0 ? &mover : NULL;
+    CU_ASSERT_EQUAL_FATAL(go(&r), EE_OK);
+    if (rank == 0) check_heard(&r);
+    CU_ASSERT_TRUE(r.totals.moves >= 1);
+    if (rank == 0) CU_ASSERT_TRUE(r.heard->answer[SAMPLES - 1].plan_epoch >= 1);
+  }
   close_run(&r);
 }
 
@@ -313,5 +346,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_policy_with_a_memory_of_the_sample_decides_the_same),
     EE_FACT(units_are_computed_or_spared_and_none_in_vain_without_looking_ahead),
     EE_FACT(a_silent_branch_is_left_out_and_no_sample_is_lost),
+    EE_FACT(units_move_while_samples_go_on),
     EE_FACT(a_fault_on_one_rank_is_the_same_error_on_all),
     {NULL, NULL}};

@@ -41,7 +41,7 @@ static inline void walk_begin(const ee_units *units, const ee_backend *backend, 
 static inline ee_rows walk_rows(const ee_unit *unit, const ee_model *whole, int v) {
   const ee_shape *shape = &whole->value[v].shape;
   if (unit != NULL && unit->held != NULL) return unit->held[v];
-  return (ee_rows){0, shape->rank > 2 ? shape->dim[2] : 1};
+  return (ee_rows){0, shape->rank == 4 ? shape->dim[2] : 1};
 }
 
 /* What an absent lane gives is zeros, and the others are larger. */
@@ -63,7 +63,7 @@ static inline void walk_input(const walk *w, int u, const ee_unit_input *in) {
   float          *to    = ee_exec_input(w->of[u].exec, in->value);
   CU_ASSERT_PTR_NOT_NULL_FATAL(from);
   CU_ASSERT_PTR_NOT_NULL_FATAL(to);
-  if (whole->value[in->value].shape.rank > 2) {
+  if (whole->value[in->value].shape.rank == 4) {
     ee_rows all  = walk_rows(NULL, whole, in->value);
     ee_rows rows = in->rows.begin == in->rows.end ? all : in->rows;
     ee_rows_copy(&whole->value[in->value].shape, 1, rows, from,

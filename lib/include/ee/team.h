@@ -19,14 +19,40 @@
  * `window` samples for longer than `late` gets no new ones until it has caught up, if all it has
  * belongs to lanes that may be absent.  In which order things come decides nothing else: with all
  * lanes present, answers are bit by bit those of one device, for every placement.
+ *
+ * Units may move while samples go on: the ranks that are to have them load their weights and open
+ * links; when all are ready, samples from the next one on go the new way, and what nobody needs any
+ * more is dropped when the last sample that went the old way is over.
  */
 
 typedef struct ee_team ee_team;
+
+/** What rank 0 knows of a run so far, for who decides where units go.  All sums are since the
+ * start. */
+typedef struct ee_team_news {
+  int64_t        now;     // [ns since the start]
+  const int64_t *left;    // shape [n_exits], samples that left at each exit
+  const int64_t *busy;    // shape [ranks] [ns]
+  const double  *work;    // shape [ranks], done in that time [FLOP]
+  const bool    *behind;  // shape [ranks]: gets no samples at present
+} ee_team_news;
+
+/** Decides on rank 0 where units go. */
+typedef struct ee_team_mover {
+  void *self;
+  /** @param[in]  device  shape [n_units], who computes each unit
+   *  @param[out] wanted  shape [n_units], who is to
+   *  @return whether to move */
+  bool (*place)(void *self, const ee_team_news *news, const int *device, int *wanted);
+} ee_team_mover;
 
 typedef struct ee_team_options {
   int    window;  // samples that a rank may have begun, >= 1
   int    ahead;   // >= 0
   double late;    // >= 0; INFINITY: lanes are waited for [s]
+  int    epoch;   // samples from one look of the mover to the next; 0: nothing moves
+
+  const ee_team_mover *mover;  // rank 0's; NULL elsewhere, and if nothing moves
 } ee_team_options;
 
 /** Eight samples, two stages ahead, and no lane is left out. */
@@ -38,6 +64,7 @@ typedef struct ee_team_totals {
   int64_t spared;                  // units never begun, because their sample left before
   double  flops, flops_in_vain;    // of these units [FLOP]
   int64_t joined, joined_in_part;  // samples that left here; those of them without some lane
+  int64_t moves;                   // placements that samples went on to
   int64_t skipped;                 // rank 0: samples begun without some rank that was behind
 } ee_team_totals;
 
