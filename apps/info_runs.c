@@ -27,6 +27,11 @@ static void print_tuning(const ee_model *m) {
          t->batch, ee_tuning_count(m), ee_tuned_text(m));
 }
 
+/* A switch that the model has, not what is on. */
+static void print_winograd(const ee_model *m) {
+  if (m->no_winograd) printf("Winograd convolutions are off in this model\n");
+}
+
 static void add_tuning(const ee_model *m, cJSON *to) {
   const ee_tuning *t = &m->tuning;
   if (t->cpu[0] == '\0') return;
@@ -74,6 +79,7 @@ ee_status ee_info_runs_text(const ee_model *m) {
   printf("backends:");
   for (const char *const *name = ee_backend_names(); *name != NULL; name++) printf(" %s", *name);
   printf("\n");
+  print_winograd(m);
   print_tuning(m);
   print_quantization(m);
   printf("memory: weights %.2f MB, packed %.2f MB, activations %.2f MB",
@@ -107,6 +113,7 @@ ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   cJSON_AddStringToObject(runs, "vectors", ee_cpu_level_name(ee_backend_vectors(backend)));
   cJSON_AddStringToObject(runs, "backend", backend->name);
   cJSON_AddStringToObject(runs, "backend_uses", uses(backend, text, sizeof text));
+  cJSON_AddBoolToObject(runs, "winograd_off", m->no_winograd);
   add_tuning(m, runs);
   add_quantization(m, runs);
   cJSON *list = cJSON_AddArrayToObject(runs, "backends");

@@ -2,6 +2,7 @@
 /* Finds the plans that edgeexit plan tells of. */
 #include "plan_find.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,16 +132,23 @@ static bool is_as_good(const ee_promises *all, int i, double best) {
 }
 
 /* Of plans that are as good in what the planner makes short, those with the shortest period count:
- * with equal latencies that is the second goal. */
+ * with equal latencies that is the second goal.  Of these the one on the fewest devices, whichever
+ * they are. */
 static int enough_devices(const ee_promises *all) {
   double best = INFINITY, period = INFINITY;
   for (int i = 0; i < all->n; i++) best = fmin(best, objective(all, &all->of[i]));
   for (int i = 0; i < all->n; i++) {
     if (is_as_good(all, i, best)) period = fmin(period, all->of[i].forecast.period);
   }
-  int n = 0;
-  while (!(is_as_good(all, n, best) && within_margin(all->of[n].forecast.period, period))) n++;
-  return n + 1;
+  int fewest = INT_MAX, chosen = 0;
+  for (int i = 0; i < all->n; i++) {
+    if (!is_as_good(all, i, best) || !within_margin(all->of[i].forecast.period, period)) continue;
+    int used = ee_plan_devices_used(all->of[i].plan);
+    if (used >= fewest) continue;
+    fewest = used;
+    chosen = i;
+  }
+  return chosen + 1;
 }
 
 /* Whether another planner has a better plan for all devices. */

@@ -35,14 +35,15 @@ typedef struct ee_promise {
 } ee_promise;
 
 typedef struct ee_promises {
-  int               n;              // numbers of devices
-  ee_promise       *of;             // shape [n], for 1, 2, ... devices
-  const ee_planner *planner;        // that found them
-  bool              by_latency;     // it makes latency short
-  int               enough;         // fewest devices that are within the margin of the best
-  ee_plan          *plan;           // that for `enough` devices, as one of all n
-  ee_judgement     *judgement;      // on it
-  const ee_planner *better;         // one whose plan is better by the margin; NULL: none
+  int               n;           // numbers of devices
+  ee_promise       *of;          // shape [n], for 1, 2, ... devices
+  const ee_planner *planner;     // that found them
+  bool              by_latency;  // it makes latency short
+  int               enough;      // for how many there is the plan that uses the fewest, within the
+                                 // margin of the best
+  ee_plan          *plan;        // that for `enough` devices, as one of all n
+  ee_judgement     *judgement;   // on it
+  const ee_planner *better;      // one whose plan is better by the margin; NULL: none
   double            better_period;  // of its plan [s]
   char no_plan[EE_MESSAGE_BYTES];   // why the last number of devices that has no plan has none
   bool heuristic;  // the planner took a good order of all n devices, not the best of all orders

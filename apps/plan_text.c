@@ -146,6 +146,14 @@ static void say_idle(const ee_plan_question *q, const ee_promises *all, char *te
   }
 }
 
+/* Whether one device is about as good, also in what comes second. */
+static bool alone_is_enough(const ee_promises *all) {
+  const ee_judgement *v      = all->judgement;
+  bool                period = v->alone_period <= v->forecast.period * (1.0 + EE_JUDGEMENT_MARGIN);
+  if (alone_gain(all) > 1.0 + EE_JUDGEMENT_MARGIN) return true;
+  return alone_gain(all) > 1.0 - EE_JUDGEMENT_MARGIN && (period || !all->by_latency);
+}
+
 const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, char *text,
                             size_t size) {
   const ee_judgement *v = all->judgement;
@@ -159,7 +167,7 @@ const char *ee_plan_verdict(const ee_plan_question *q, const ee_promises *all, c
     snprintf(text, size,
              "use %d of %d devices (%s): no device can hold all layers; the bottleneck is %s",
              ee_plan_devices_used(all->plan), all->n, devices, where);
-  } else if (alone_gain(all) > 1.0 + EE_JUDGEMENT_MARGIN && q->options->max_period <= 0.0) {
+  } else if (alone_is_enough(all) && q->options->max_period <= 0.0) {
     snprintf(text, size,
              "do not distribute: %s alone is %.2f times as fast as this plan's %d devices", alone,
              alone_gain(all), ee_plan_devices_used(all->plan));

@@ -171,8 +171,25 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   return make_policy(o, in);
 }
 
+/* Outcomes of other data would be counted as answers to these. */
+static ee_status check_labels(const ee_run_options *o, const ee_run_inputs *in) {
+  const ee_exit_table *t = in->outcomes;
+  if (t == NULL || t->label == NULL || in->stream.label == NULL) return EE_OK;
+  for (int64_t i = 0; i < in->stream.n && i < t->n; i++) {
+    int32_t told = t->label[i], is = in->stream.label[i];
+    if (told < 0 || is < 0 || told == is) continue;
+    return EE_FAIL(EE_ERR_ARG,
+                   "sample %lld has label %d in %s and %d in %s: these are outcomes of other data",
+                   (long long)i, is, o->data, told, o->outcomes);
+  }
+  return EE_OK;
+}
+
 static ee_status open_stream(const ee_run_options *o, ee_run_inputs *in) {
-  if (o->data != NULL) return ee_stream_open(o->data, in->model, o->samples, &in->stream);
+  if (o->data != NULL) {
+    EE_TRY(ee_stream_open(o->data, in->model, o->samples, &in->stream));
+    return check_labels(o, in);
+  }
   return ee_stream_of_outcomes(in->outcomes, in->model, o->samples, &in->stream);
 }
 

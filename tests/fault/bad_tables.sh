@@ -137,6 +137,9 @@ tool make_model model.h5 2 1 128 11 1
 edgeexit generate modulation --samples 20 --seed 6 -o data.h5
 echo "devices: [{name: one, flops: 1e9}]" > fleet.yaml
 edgeexit score -o exits.h5 model.h5 data.h5 > out
+edgeexit generate modulation --samples 20 --seed 7 -o others.h5
+refused 1 '*sample *others.h5*exits.h5: these are outcomes of other data' run --fleet fleet.yaml \
+  --outcomes exits.h5 model.h5 others.h5
 
 for value in nan 1.5 -0.1 inf; do
   spoilt_h5 answers.h5 /confidence 3 $value "row 1, exit 1: confidence is *$value, not in ?0, 1?"
