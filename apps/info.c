@@ -123,14 +123,15 @@ int ee_app_info(int argc, char **argv) {
   const ee_option option[] = {
       {"json", 0, EE_OPTION_FLAG, &json, NULL, "print one JSON object", 0, 0},
   };
-  const ee_command_line line = {"edgeexit info [--json] FILE.h5",
+  const ee_command_line line = {"edgeexit info [--json] [FILE.h5]",
                                 "What a file of ours holds: a model, data, an exit table, results, "
-                                "reliability\ndiagrams or a trace.",
+                                "reliability\ndiagrams or a trace.  Without one: what would run "
+                                "models on this host.",
                                 option,
                                 sizeof option / sizeof option[0],
-                                1,
+                                0,
                                 1};
   int                   n, code;
   if (!ee_app_parse(&line, argc, argv, in, &n, &code)) return code;
-  return ee_app_finish(info(in[0], json));
+  return ee_app_finish(n == 0 ? ee_info_host(json) : info(in[0], json));
 }

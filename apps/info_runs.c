@@ -67,18 +67,47 @@ static ee_status memory_of(const ee_model *m, const ee_backend *backend, int bat
   return ee_exec_memory(m, backend, 0, m->n_layers, batch, need);
 }
 
-ee_status ee_info_runs_text(const ee_model *m) {
-  const ee_backend *backend;
-  ee_memory_need    need;
-  char              text[160];
-  EE_TRY(ee_choose_backend(NULL, &backend));
-  EE_TRY(memory_of(m, backend, 1, &need));
-  printf("\nruns on: backend %s on %s, %s", backend->name, ee_cpu_name(),
+static void print_backends(const ee_backend *backend) {
+  char text[160];
+  printf("runs on: backend %s on %s, %s", backend->name, ee_cpu_name(),
          ee_cpu_level_name(ee_backend_vectors(backend)));
   printf("%s%s\n", backend->describe != NULL ? "; " : "", uses(backend, text, sizeof text));
   printf("backends:");
   for (const char *const *name = ee_backend_names(); *name != NULL; name++) printf(" %s", *name);
   printf("\n");
+}
+
+static void add_backends(const ee_backend *backend, cJSON *to) {
+  char text[160];
+  cJSON_AddStringToObject(to, "backend", backend->name);
+  cJSON_AddStringToObject(to, "backend_uses", uses(backend, text, sizeof text));
+  cJSON_AddStringToObject(to, "cpu", ee_cpu_name());
+  cJSON_AddStringToObject(to, "vectors", ee_cpu_level_name(ee_backend_vectors(backend)));
+  cJSON *list = cJSON_AddArrayToObject(to, "backends");
+  for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
+    cJSON_AddItemToArray(list, cJSON_CreateString(*name));
+  }
+}
+
+ee_status ee_info_host(bool json) {
+  const ee_backend *backend;
+  EE_TRY(ee_choose_backend(NULL, &backend));
+  if (!json) {
+    print_backends(backend);
+    return EE_OK;
+  }
+  cJSON *all = cJSON_CreateObject();
+  add_backends(backend, all);
+  return ee_json_print(all);
+}
+
+ee_status ee_info_runs_text(const ee_model *m) {
+  const ee_backend *backend;
+  ee_memory_need    need;
+  EE_TRY(ee_choose_backend(NULL, &backend));
+  EE_TRY(memory_of(m, backend, 1, &need));
+  printf("\n");
+  print_backends(backend);
   print_winograd(m);
   print_tuning(m);
   print_quantization(m);
@@ -106,19 +135,11 @@ static ee_status add_memory(const ee_model *m, const ee_backend *backend, cJSON 
 
 ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   const ee_backend *backend;
-  char              text[160];
   cJSON            *runs = cJSON_AddObjectToObject(to, "runs");
   EE_TRY(ee_choose_backend(NULL, &backend));
-  cJSON_AddStringToObject(runs, "cpu", ee_cpu_name());
-  cJSON_AddStringToObject(runs, "vectors", ee_cpu_level_name(ee_backend_vectors(backend)));
-  cJSON_AddStringToObject(runs, "backend", backend->name);
-  cJSON_AddStringToObject(runs, "backend_uses", uses(backend, text, sizeof text));
+  add_backends(backend, runs);
   cJSON_AddBoolToObject(runs, "winograd_off", m->no_winograd);
   add_tuning(m, runs);
   add_quantization(m, runs);
-  cJSON *list = cJSON_AddArrayToObject(runs, "backends");
-  for (const char *const *name = ee_backend_names(); *name != NULL; name++) {
-    cJSON_AddItemToArray(list, cJSON_CreateString(*name));
-  }
   return add_memory(m, backend, runs);
 }

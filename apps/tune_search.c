@@ -184,6 +184,11 @@ ee_status ee_tune_model(ee_model *model, int batch, double seconds, ee_tune *tun
   const ee_backend *backend;
   *tune = (ee_tune){.model = model, .batch = model->batched ? batch : 1, .cpu_share = 1.0};
   EE_TRY(reserve(tune));
+  const char *wanted = getenv("EE_BACKEND");
+  if (wanted != NULL && strcmp(wanted, ee_backend_simd.name) != 0) {
+    ee_log(EE_LOG_INFO, "EE_BACKEND is %s, but only kernels of %s are tuned", wanted,
+           ee_backend_simd.name);
+  }
   EE_TRY(ee_choose_backend(ee_backend_simd.name, &backend));  // vectors as the environment says
   ee_tuning_begin(model, tune->batch);
   EE_TRY(ee_whole_open(model, backend->name, tune->batch, &s.rule));
