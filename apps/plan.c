@@ -124,6 +124,17 @@ static ee_status join_links(const ee_plan_options *o, ee_run_setup *setup, doubl
   return EE_OK;
 }
 
+/* What layers take in memory, for all numbers of devices at once. */
+static ee_status find_memory(ee_run_setup *setup, double **bytes) {
+  const ee_model *m = setup->model;
+  size_t          n = (size_t)m->n_layers + 1;
+  *bytes            = calloc(n * (n + 1), sizeof **bytes);
+  if (*bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the memory of %d layers", m->n_layers);
+  setup->range_bytes = *bytes;
+  return ee_exec_memory_of_ranges(m, setup->backend, m->batched ? setup->batch_limit : 1, *bytes,
+                                  *bytes + n);
+}
+
 static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const ee_fleet *fleet) {
   ee_run_setup setup = {.model        = model,
                         .fleet        = fleet,
@@ -144,16 +155,18 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   bool    given = false;
   double *share = calloc((size_t)model->n_exits, sizeof *share);
   if (share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);
-  double          *loss = NULL, *links = NULL;
+  double          *loss = NULL, *links = NULL, *bytes = NULL;
   ee_status        status   = read_shares(o, model, share, &given);
   ee_plan_question question = {.options = o, .setup = &setup, .share = given ? share : NULL};
   if (status == EE_OK) status = ee_link_losses(&o->link, o->exits, o->policy, model, &loss);
   question.loss = loss;
   if (status == EE_OK) status = join_links(o, &setup, &links);
+  if (status == EE_OK) status = find_memory(&setup, &bytes);
   if (status == EE_OK) status = answer(&question);
   if (status == EE_OK) print_assumption(&question);
   free(loss);
   free(links);
+  free(bytes);
   free(share);
   return status;
 }

@@ -96,7 +96,10 @@ static bool limits_memory(const ee_run_setup *setup) {
 static ee_status fill_memory(ee_estimate *e, const ee_run_setup *setup) {
   const ee_model *m = setup->model;
   size_t          n = (size_t)m->n_layers + 1;
-  if (setup->backend == NULL || setup->outcomes != NULL || !limits_memory(setup)) return EE_OK;
+  if (setup->range_bytes != NULL || setup->backend == NULL || setup->outcomes != NULL ||
+      !limits_memory(setup)) {
+    return EE_OK;
+  }
   e->packed_bytes = calloc(n * (n + 1), sizeof *e->packed_bytes);
   if (e->packed_bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the memory of %zu layers", n - 1);
   e->run_bytes = e->packed_bytes + n;
@@ -116,8 +119,9 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
   }
   fill_model(e, setup);
   fill_fleet(e, setup);
-  bool   alike = setup->links_alike;
-  size_t pairs = (size_t)n_devices * (size_t)n_devices;
+  bool          alike = setup->links_alike;
+  const double *told  = setup->range_bytes;
+  size_t        pairs = (size_t)n_devices * (size_t)n_devices;
   if (!alike) memcpy(e->expected, e->bandwidth, pairs * sizeof *e->expected);
   e->chain =
       (ee_chain){.n_layers     = m->n_layers,
@@ -131,8 +135,8 @@ ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate
                  .copy_work    = setup->by_seconds && m->copy_seconds > 0.0 ? e->copy_work : NULL,
                  .cut_allowed  = setup->whole_blocks ? e->cut_allowed : NULL,
                  .weight_bytes = e->weight_bytes,
-                 .packed_bytes = e->packed_bytes,
-                 .run_bytes    = e->run_bytes,
+                 .packed_bytes = told != NULL ? told : e->packed_bytes,
+                 .run_bytes    = told != NULL ? told + m->n_layers + 1 : e->run_bytes,
                  .speed        = e->speed,
                  .bandwidth    = alike ? setup->link_bandwidth : e->bandwidth,
                  .latency      = alike ? setup->link_latency : e->latency,

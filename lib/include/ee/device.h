@@ -77,6 +77,9 @@ typedef struct ee_run_setup {
   const double        *link_latency;
   bool                 links_alike;  // for planning only: the two above are what links are, also
                                      // those of a fleet, and every element is as the first
+  const double *range_bytes;         // for planning only: what ee_exec_memory_of_ranges() says,
+                                     // packed, shape [n_layers + 1], then arenas; NULL: it is asked
+                                     // where a fleet limits memory
   bool                 by_seconds;   // layers count as work what they took when profiled
   ee_layer_reader      layers;
   ee_source_reader     source;  // rank 0
