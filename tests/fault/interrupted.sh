@@ -33,6 +33,10 @@ interrupted() {
   if [[ $1 == *-group ]]; then kill -"$signal" -- "-$pid"; fi
   wait "$pid" || code=$?
   ((code != 0)) || fail "$name was interrupted, but its exit code is 0"
+  for ((try = 0; try < 100; try++)); do  # timeout may end before the run that it was told to end
+    if grep -qs '^edgeexit: interrupted: ' "$name.err"; then break; fi
+    sleep 0.1
+  done
   last_code=$code
   answered=$(value "$name.h5" answered)
   grep -qF "edgeexit: interrupted: $answered of 6000 samples were answered, which are in $name.h5" "$name.err" ||
