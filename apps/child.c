@@ -22,17 +22,21 @@ static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT};
 #define N_PASSED (sizeof passed / sizeof passed[0])
 
 static volatile pid_t        child;  // whom signals are passed on to
-static volatile sig_atomic_t last;   // signal that was passed on
+static volatile sig_atomic_t last;   // signal that asked to end, of those that were passed on
 static volatile int64_t      last_ns;
 
 /* Who stops a group, such as timeout(1), may send a signal to its first process and then to the
- * group; mpirun would take the second one for impatience. */
+ * group, with SIGCONT in between; mpirun would take the second one for impatience. */
 static void pass_on(int number) {
-  int     was = errno;
-  int64_t now = ee_clock_ns();
-  if (child > 0 && (number != last || now - last_ns > SAME_NS)) kill(child, number);
-  last    = number;
-  last_ns = now;
+  int     was  = errno;
+  bool    ends = number == SIGINT || number == SIGTERM || number == SIGHUP;
+  int64_t now  = ee_clock_ns();
+  bool    same = ends && number == last && now - last_ns <= SAME_NS;
+  if (child > 0 && !same) kill(child, number);
+  if (ends) {
+    last    = number;
+    last_ns = now;
+  }
   if (number == SIGTSTP) raise(SIGSTOP);
   errno = was;
 }
@@ -56,7 +60,7 @@ static void become(char *const *args, pid_t parent) {
 }
 
 bool ee_child_was_asked_to_end(void) {
-  return last == SIGINT || last == SIGTERM || last == SIGHUP;
+  return last != 0;
 }
 
 ee_status ee_child_run(char *const *args, int *state) {
