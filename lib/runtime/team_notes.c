@@ -30,7 +30,10 @@ static void note_closed(ee_team *t, int rank, const team_note *note) {
 /* Rank 0: who has one of these lanes is behind. */
 static void note_missed(ee_team *t, uint64_t lanes) {
   for (int r = 0; r < t->wire.size; r++) {
-    t->peer[r].behind |= t->peer[r].optional && (t->peer[r].lanes & lanes) != 0;
+    team_peer *p = &t->peer[r];
+    if (!p->optional || (p->lanes & lanes) == 0) continue;
+    p->behind  = true;
+    p->unasked = true;
   }
 }
 
@@ -157,7 +160,8 @@ static bool tell_source(ee_team *t, team_word word, int64_t now) {
 
 /* Whether samples that pass by could begin here again. */
 static bool is_ready_again(const ee_team *t, int64_t now) {
-  return t->passed_by && t->held.sample == NULL && !ee_team_any_open(t) && ee_team_is_there(t, now);
+  return t->passed_by && !t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
+         ee_team_is_there(t, now);
 }
 
 void ee_team_report(ee_team *t, int64_t now, bool *busy) {

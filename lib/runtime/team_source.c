@@ -61,6 +61,21 @@ static void leave_behind(ee_team *t) {
   }
 }
 
+/* A rank says that it is ready again when samples pass it by.  If all are behind none does, so who
+ * was missed is told of the last one. */
+static void ask_missed(ee_team *t, int64_t now) {
+  for (int r = 0; r < t->wire.size; r++) {
+    team_note note = {.header    = {.magic = EE_MESSAGE_MAGIC},
+                      .word      = TEAM_PASSES,
+                      .id        = t->next_id - 1,
+                      .formation = t->now->number};
+    if (!t->peer[r].unasked) continue;
+    if (r > 0 && ee_outbox_slot(t->line[r].outbox) == NULL) continue;
+    t->peer[r].unasked = false;
+    ee_team_tell(t, r, &note, now);
+  }
+}
+
 static ee_status read_input(ee_team *t) {
   if (t->input_read || t->setup.outcomes != NULL) return EE_OK;
   EE_TRY(t->setup.source.read(t->setup.source.self, (int64_t)t->next_id, 1, t->input));
@@ -82,13 +97,14 @@ static bool can_send(const ee_team *t) {
 static void begin(ee_team *t, uint64_t lanes, int64_t now) {
   bool all = true;
   for (int r = 0; r < t->wire.size; r++) {
-    team_note note = {.header    = {.magic = EE_MESSAGE_MAGIC},
-                      .id        = t->next_id,
-                      .admitted  = now,
-                      .lanes     = lanes,
-                      .formation = t->move.stamp};
-    t->without[r]  = t->peer[r].behind;
-    note.word      = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
+    team_note note     = {.header    = {.magic = EE_MESSAGE_MAGIC},
+                          .id        = t->next_id,
+                          .admitted  = now,
+                          .lanes     = lanes,
+                          .formation = t->move.stamp};
+    t->without[r]      = t->peer[r].behind;
+    note.word          = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
+    t->peer[r].unasked = false;
     all &= !t->without[r];
     ee_team_tell(t, r, &note, now);
   }
@@ -110,6 +126,7 @@ static void tell_end(ee_team *t, int64_t now) {
 ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
   uint64_t lanes;
   if (t->wire.rank != 0 || t->end_told) return EE_OK;
+  ask_missed(t, now);
   if (t->next_id == t->setup.n_samples) {
     tell_end(t, now);
     *busy |= t->end_told;

@@ -120,6 +120,7 @@ typedef struct team_peer {
   uint64_t lanes;     // those of its units
   uint64_t closed;    // ids below it are over there
   bool     behind;    // gets no new samples
+  bool     unasked;   // it is, and was not told of a sample that passes it by since
   int64_t  busy;      // as it said last [ns]
   double   work;      // [FLOP]
 } team_peer;

@@ -103,6 +103,12 @@ expect "samples begun without a device that had been silent" "$(of team.begun_wi
 awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(s < p + 0.6) }' ||
   fail "a sample waited for $(of latency_p99_s) s"
 
+# a stream that is too fast for so short a wait: all devices with branches are missed, and come back
+for late in 0 0.001 0.05; do
+  simulate --fleet fleet.yaml --branches 1/1/2/2@0 --late $late
+  expect "answers with --late $late" "$(of answered)" 60
+done
+
 # device d is slow from 20 s on and as fast as before from 60 s on: units leave it and come back
 sed 's/{name: d, flops: 20M}/{name: d, flops: 20M, speed: [{at: 20, factor: 0.1}, {at: 60, factor: 1}]}/' \
   fleet.yaml > slow.yaml
