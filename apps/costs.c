@@ -7,6 +7,7 @@
 
 #include "ee/clock.h"
 #include "passes.h"
+#include "profiled.h"
 #include "random_input.h"
 
 ee_status ee_costs_measure(ee_whole *whole, int repeats, double seconds, ee_model *model,
@@ -28,7 +29,8 @@ ee_status ee_costs_measure(ee_whole *whole, int repeats, double seconds, ee_mode
   for (int e = 0; e < model->n_exits; e++) {
     model->head_seconds[e] = times.head[e].median / whole->batch_limit;
   }
-  *cpu_share = times.cpu_share;
+  model->profile = ee_profile_here(whole->backend);
+  *cpu_share     = times.cpu_share;
   ee_pass_times_free(&times);
   return EE_OK;
 }

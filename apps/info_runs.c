@@ -7,6 +7,7 @@
 #include "info_parts.h"
 #include "json.h"
 #include "memory_json.h"
+#include "profiled.h"
 #include "tuned.h"
 #include "whole.h"
 
@@ -17,6 +18,13 @@ static const char *uses(const ee_backend *backend, char *text, size_t size) {
   text[0] = '\0';
   if (backend->describe != NULL) backend->describe(text, size);
   return text;
+}
+
+/* With what the model was profiled, if it was. */
+static void print_profile(const ee_model *m) {
+  char text[192];
+  if (ee_is_profiled(m))
+    printf("profiled with: %s\n", ee_profile_text(&m->profile, text, sizeof text));
 }
 
 /* How the model was tuned, if it was. */
@@ -30,6 +38,17 @@ static void print_tuning(const ee_model *m) {
 /* A switch that the model has, not what is on. */
 static void print_winograd(const ee_model *m) {
   if (m->no_winograd) printf("Winograd convolutions are off in this model\n");
+}
+
+static void add_profile(const ee_model *m, const ee_backend *backend, cJSON *to) {
+  const ee_profile *p = &m->profile;
+  if (!ee_is_profiled(m)) return;
+  cJSON *one = cJSON_AddObjectToObject(to, "profiled");
+  cJSON_AddBoolToObject(one, "recorded", p->backend[0] != '\0');
+  cJSON_AddStringToObject(one, "backend", p->backend);
+  cJSON_AddStringToObject(one, "cpu", p->cpu);
+  cJSON_AddStringToObject(one, "vectors", p->vectors);
+  cJSON_AddBoolToObject(one, "alike", ee_profiled_alike(m, backend));
 }
 
 static void add_tuning(const ee_model *m, cJSON *to) {
@@ -109,6 +128,7 @@ ee_status ee_info_runs_text(const ee_model *m) {
   printf("\n");
   print_backends(backend);
   print_winograd(m);
+  print_profile(m);
   print_tuning(m);
   print_quantization(m);
   printf("memory: weights %.2f MB, packed %.2f MB, activations %.2f MB",
@@ -139,6 +159,7 @@ ee_status ee_info_runs_add(const ee_model *m, cJSON *to) {
   EE_TRY(ee_choose_backend(NULL, &backend));
   add_backends(backend, runs);
   cJSON_AddBoolToObject(runs, "winograd_off", m->no_winograd);
+  add_profile(m, backend, runs);
   add_tuning(m, runs);
   add_quantization(m, runs);
   return add_memory(m, backend, runs);

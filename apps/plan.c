@@ -13,6 +13,7 @@
 #include "plan_branches.h"
 #include "plan_find.h"
 #include "plan_print.h"
+#include "profiled.h"
 #include "run_inputs.h"
 #include "whole.h"
 
@@ -152,6 +153,7 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
   int values = ee_link_values_by_name(o->link.values);
   if (values >= 0) setup.link_values = (ee_link_values)values;
   EE_TRY(ee_choose_backend(NULL, &setup.backend));
+  if (setup.by_seconds) ee_say_profile(o->model, model, setup.backend);
   bool    given = false;
   double *share = calloc((size_t)model->n_exits, sizeof *share);
   if (share == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", model->n_exits);

@@ -12,6 +12,7 @@
 #include "launch.h"
 #include "output_path.h"
 #include "passes.h"
+#include "profiled.h"
 #include "tuned.h"
 #include "winograd.h"
 
@@ -29,6 +30,7 @@ static void print_row(const char *kind, int i, const char *name, double flops, d
 }
 
 static void print_profile(const ee_model *m) {
+  char   text[192];
   double flops = 0.0, seconds = 0.0;
   for (int l = 0; l < m->n_layers; l++) {
     flops += m->layer[l].flops;
@@ -47,8 +49,9 @@ static void print_profile(const ee_model *m) {
     print_row("head", e, m->exit[e].name, m->head_flops[e], m->head_seconds[e], seconds);
   }
   print_row("all", 0, m->name, flops, seconds, seconds);
+  printf("\nmeasured with: %s\n", ee_profile_text(&m->profile, text, sizeof text));
   if (m->copy_seconds > 0.0) {
-    printf("\npassing on: %.2f us for 1 kB, and as much to take it\n", m->copy_seconds * 1e9);
+    printf("passing on: %.2f us for 1 kB, and as much to take it\n", m->copy_seconds * 1e9);
   }
 }
 
@@ -63,6 +66,9 @@ static ee_status print_json(const ee_model *m, double cpu_share) {
   cJSON *all = cJSON_CreateObject();
   cJSON_AddNumberToObject(all, "cpu_share", cpu_share);
   cJSON_AddNumberToObject(all, "copy_seconds_per_byte", m->copy_seconds);
+  cJSON_AddStringToObject(all, "backend", m->profile.backend);
+  cJSON_AddStringToObject(all, "cpu", m->profile.cpu);
+  cJSON_AddStringToObject(all, "vectors", m->profile.vectors);
   cJSON *layers = cJSON_AddArrayToObject(all, "layers"),
         *heads  = cJSON_AddArrayToObject(all, "heads");
   for (int l = 0; l < m->n_layers; l++) {

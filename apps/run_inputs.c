@@ -17,6 +17,7 @@
 #include "exit_match.h"
 #include "exit_shares.h"
 #include "fallback.h"
+#include "profiled.h"
 #include "same_file.h"
 #include "tuned.h"
 #include "whole.h"
@@ -231,6 +232,9 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
     if (options->outcomes == NULL) {
       ee_say_fallback(inputs->model, inputs->backend);
       ee_say_tuned(inputs->model, inputs->backend);
+    }
+    if (ee_counts_seconds(inputs->model, inputs->fleet)) {
+      ee_say_profile(options->model, inputs->model, inputs->backend);
     }
     status            = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;

@@ -225,6 +225,10 @@ ee_status ee_h5_write_int_attribute(const ee_h5 *h5, const char *object, const c
   return write_attribute(h5, object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
 }
 
+bool ee_h5_has_attribute(const ee_h5 *h5, const char *object, const char *name) {
+  return H5Aexists_by_name(h5->id, object, name, H5P_DEFAULT) > 0;
+}
+
 static bool read_text(hid_t id, hid_t type, char *text, size_t size) {
   size_t bytes = H5Tget_size(type);
   if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) return false;

@@ -77,6 +77,9 @@ ee_status ee_h5_write_text_attribute(const ee_h5 *h5, const char *object, const 
 ee_status ee_h5_write_int_attribute(const ee_h5 *h5, const char *object, const char *name,
                                     int64_t value);
 
+/** Whether object @p object is there and has an attribute @p name. */
+bool ee_h5_has_attribute(const ee_h5 *h5, const char *object, const char *name);
+
 /** Read a text attribute that fits into @p size bytes; EE_ERR_FORMAT otherwise. */
 ee_status ee_h5_read_text_attribute(const ee_h5 *h5, const char *object, const char *name,
                                     char *text, size_t size);

@@ -14,6 +14,7 @@
 #include "h5_array.h"
 #include "h5_text.h"
 #include "model_format.h"
+#include "model_profile.h"
 #include "model_quantization.h"
 #include "model_tuning.h"
 
@@ -265,6 +266,7 @@ static ee_status read_all(const ee_h5 *h5, ee_model *model) {
   EE_TRY(ee_model_read_tuning(h5, model));
   EE_TRY(ee_model_read_quantization(h5, model));
   EE_TRY(read_copy(h5, model));
+  EE_TRY(ee_model_read_profile(h5, model));
   EE_TRY(finish_with_exits(h5, model));
   return add_layers(h5, model);
 }

@@ -9,6 +9,7 @@
 #include "h5_seal.h"
 #include "h5_text.h"
 #include "model_format.h"
+#include "model_profile.h"
 #include "model_quantization.h"
 #include "model_tuning.h"
 
@@ -118,6 +119,7 @@ static ee_status write_graph(const ee_h5 *h5, const ee_model *model) {
   EE_TRY(write_values(h5, model));
   EE_TRY(write_nodes(h5, model));
   EE_TRY(write_layers(h5, model));
+  EE_TRY(ee_model_write_profile(h5, model));
   EE_TRY(write_exits(h5, model));
   EE_TRY(write_scores(h5, model));
   if (model->copy_seconds > 0.0) {

@@ -20,6 +20,7 @@ static ee_model scalars_of(const ee_model *from) {
                  .n_layers     = from->n_layers,
                  .n_exits      = from->n_exits,
                  .n_classes    = from->n_classes,
+                 .profile      = from->profile,
                  .tuning       = from->tuning,
                  .quantization = from->quantization};
   memcpy(to.name, from->name, sizeof to.name);

@@ -162,6 +162,47 @@ edgeexit plan profiled.h5 -n 1 --planner latency --json > plan.json
 expect "speed assumed beside a profile" "$(of assumed_flops)" null
 edgeexit plan profiled.h5 -n 2 > out
 ! grep -q assumed out || fail "a profiled model says: $(cat out)"
+
+# with what it was profiled: what runs here says nothing, anything else is told
+edgeexit info --json profiled.h5 > info.json
+for key in backend cpu vectors; do
+  expect "profiled $key" "$(tool json_value runs.profiled.$key < info.json)" \
+    "$(tool json_value $key < profile.json)"
+  expect "$key of this host" "$(tool json_value runs.$key < info.json)" \
+    "$(tool json_value $key < profile.json)"
+done
+expect "alike" "$(tool json_value runs.profiled.alike < info.json)" true
+edgeexit info profiled.h5 | grep -q '^profiled with: backend' || fail "info is silent about profiles"
+! edgeexit info model.h5 | grep -q 'profiled with' || fail "info tells of a profile that is not there"
+# told WORDS COMMAND...: whether it says on stderr with what the model was profiled, and goes on
+told() {
+  "${@:2}" > out 2> err || fail "${*:2} says: $(cat err)"
+  expect "warnings of ${*:2}" "$(grep -c 'was profiled with .* but here runs' err || :)" "$1"
+}
+printf 'devices: [{name: d, count: 2, relative: 0.5}]\n' > relative.yaml
+printf 'devices: [{name: d, count: 2, flops: 1G}]\n' > absolute.yaml
+edgeexit generate input model.h5 -n 4 -o input.h5 > out
+told 0 edgeexit plan profiled.h5 -n 2
+EE_BACKEND=ref told 1 edgeexit plan profiled.h5 -n 2
+grep -q "backend $(tool json_value backend < profile.json) on .* runs backend ref on" err ||
+  fail "another backend is told as: $(cat err)"
+EE_BACKEND=ref told 1 edgeexit plan profiled.h5 --fleet relative.yaml
+EE_BACKEND=ref told 0 edgeexit plan profiled.h5 --fleet absolute.yaml
+EE_BACKEND=ref told 0 edgeexit plan model.h5 -n 2
+told 0 edgeexit run profiled.h5 input.h5
+told 1 edgeexit run --backend ref profiled.h5 input.h5
+told 1 edgeexit run --devices 2 --backend ref profiled.h5 input.h5
+if [[ $(tool json_value vectors < profile.json) != base ]]; then
+  EE_SIMD=base told 1 edgeexit plan profiled.h5 -n 2
+fi
+edgeexit profile --backend ref --repeats 3 profiled.h5 -o ref.h5 > out
+grep -q '^measured with: backend ref on ' out || fail "profile does not say with what: $(cat out)"
+told 1 edgeexit plan ref.h5 -n 2
+if [[ -e $bin/edgeexit-simulated ]]; then
+  edgeexit score model.h5 input.h5 -o outcomes.h5 > out
+  told 1 edgeexit simulate ref.h5 --outcomes outcomes.h5 --fleet relative.yaml
+  told 0 edgeexit simulate profiled.h5 --outcomes outcomes.h5 --fleet relative.yaml
+fi
 at_most "$(of best.period_s)" "$(awk -v s="$seconds" 'BEGIN { print s * 1.0001 }')" "profiled period"
 printf 'devices: [{name: half, relative: 0.5}]\n' > half.yaml
 edgeexit plan profiled.h5 --fleet half.yaml --json > plan.json

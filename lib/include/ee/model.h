@@ -244,6 +244,13 @@ typedef struct ee_tuning {
   int  batch;               // samples
 } ee_tuning;
 
+/** With what the seconds of layers, heads and copies were measured. */
+typedef struct ee_profile {
+  char backend[16];         // its name; "": not recorded
+  char cpu[EE_NAME_BYTES];  // the processor's name
+  char vectors[16];         // the best that the backend used
+} ee_profile;
+
 /** How the scales of a model's nodes were found. */
 typedef struct ee_quantization {
   char method[64];  // "": never
@@ -267,6 +274,7 @@ typedef struct ee_model {
   double         *head_seconds;  // shape [n_exits] [s]; 0: never profiled
   double          copy_seconds;  // to pass on, or take, a byte of values [s/byte]; 0: not profiled
   ee_preprocess   preprocess;
+  ee_profile      profile;
   ee_tuning       tuning;
   ee_quantization quantization;
 

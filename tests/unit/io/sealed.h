@@ -76,6 +76,15 @@ static inline size_t find_bytes(bytes b, const void *what, size_t n) {
   return 0;
 }
 
+/** Put @p to in the place of @p from, of as many bytes, under a good seal. */
+static inline void replace_bytes(const char *path, const void *from, const void *to, size_t n) {
+  bytes b = read_bytes(path);
+  memcpy(b.at + find_bytes(b, from, n), to, n);
+  reseal(b);
+  write_bytes(path, b.at, b.n);
+  free(b.at);
+}
+
 /** The last failure named @p path and said @p words. */
 static inline bool message_says(const char *path, const char *words) {
   bool says = strstr(ee_status_message(), path) != NULL && strstr(ee_status_message(), words);

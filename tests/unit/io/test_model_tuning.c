@@ -65,19 +65,10 @@ static void a_model_never_tuned_says_nothing(void) {
   ee_model_destroy(&loaded);
 }
 
-/* Put @p to in the place of @p from, of as many bytes, under a good seal. */
-static void replace(const char *path, const void *from, const void *to, size_t n) {
-  bytes b = read_bytes(path);
-  memcpy(b.at + find_bytes(b, from, n), to, n);
-  reseal(b);
-  write_bytes(path, b.at, b.n);
-  free(b.at);
-}
-
 static void a_method_that_is_none_is_refused(void) {
   ee_model   *made;
   const char *path = tuned_file("none.h5", &made);
-  replace(path, "direct 3", "direct 9", 8);
+  replace_bytes(path, "direct 3", "direct 9", 8);
   CU_ASSERT_EQUAL(load_and_destroy(path), EE_ERR_FORMAT);
   CU_ASSERT_TRUE(message_says(path, "node 'conv1' was tuned to the unknown method \"direct 9\""));
   ee_model_destroy(&made);
@@ -97,7 +88,7 @@ static void a_method_that_does_not_fit_is_refused(void) {
 static void a_processor_without_a_name_is_refused(void) {
   ee_model   *made;
   const char *path = tuned_file("nameless.h5", &made);
-  replace(path, "Abacus 3000", "\0bacus 3000", 11);
+  replace_bytes(path, "Abacus 3000", "\0bacus 3000", 11);
   CU_ASSERT_EQUAL(load_and_destroy(path), EE_ERR_FORMAT);
   CU_ASSERT_TRUE(message_says(path, "a processor without a name"));
   ee_model_destroy(&made);
@@ -110,7 +101,7 @@ static void methods_of_another_version_are_not_read(void) {
   const char *path     = tuned_file("older.h5", &made);
   made->tuning.version = EE_TUNING_VERSION + 1;
   CU_ASSERT_EQUAL_FATAL(ee_model_save(made, path), EE_OK);
-  replace(path, "direct 3", "sideways", 8);
+  replace_bytes(path, "direct 3", "sideways", 8);
   for (int again = 0; again < 2; again++) {
     CU_ASSERT_EQUAL_FATAL(ee_model_load(path, &loaded), EE_OK);
     CU_ASSERT_EQUAL(ee_tuning_state(loaded), EE_TUNED_OTHERWISE);
