@@ -45,7 +45,6 @@ static ee_status check_team(const ee_run_options *o) {
                       : o->measure_links     ? "--measure-links"
                       : o->link.int8 != NULL ? "--exits-int8"
                       : o->max_period > 0.0  ? "--max-period"
-                      : o->latency_limit > 0 ? "--latency-limit"
                                              : NULL;
   EE_TRY(ee_team_wish_check(&o->team));
   if (!ee_team_is_wished(&o->team)) return EE_OK;

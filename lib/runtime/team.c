@@ -49,6 +49,9 @@ static ee_status check_setup(const ee_run_setup *s, const ee_units *units,
   if (s->outcomes != NULL && s->fleet == NULL) {
     return EE_FAIL(EE_ERR_ARG, "with outcomes nothing is computed, so a fleet must say how long");
   }
+  if (!(s->latency_limit >= 0.0)) {
+    return EE_FAIL(EE_ERR_ARG, "a latency limit of %g s, expected at least 0", s->latency_limit);
+  }
   if (!(s->rate >= 0.0) || s->n_samples > INT64_MAX) {
     return EE_FAIL(EE_ERR_ARG, "rate %g 1/s must be at least 0, and %llu samples are too many",
                    s->rate, (unsigned long long)s->n_samples);
@@ -100,7 +103,8 @@ static ee_status open_collector(ee_team *t) {
                                .batch_limit = 1,
                                .with_logits = s->with_logits,
                                .sink        = s->sink,
-                               .pacer       = &t->pacer};
+                               .pacer       = &t->pacer,
+                               .deadline    = {s->latency_limit, s->rate}};
   return t->wire.rank == 0 ? ee_collector_open(&t->wire, &setup, &t->collector) : EE_OK;
 }
 

@@ -30,8 +30,8 @@ static ee_decision ask(const ee_team *t, team_sample *s, const ee_exit_view *vie
   return decision;
 }
 
-static ee_answer_record record_of(const ee_team *t, const team_sample *s,
-                                  const ee_exit_view *view) {
+static ee_answer_record record_of(const ee_team *t, const team_sample *s, const ee_exit_view *view,
+                                  int32_t way) {
   const ee_policy *policy = t->setup.policy;
   ee_answer_record record = {.id         = s->id,
                              .admitted   = s->admitted,
@@ -40,7 +40,7 @@ static ee_answer_record record_of(const ee_team *t, const team_sample *s,
                              .confidence = view->confidence,
                              .plan_epoch = s->formation->number,
                              .decided_at = s->offloaded > 0 ? s->offloaded - 1 : view->exit,
-                             .way        = s->offloaded > 0 ? EE_WAY_OFFLOADED : EE_WAY_LEFT,
+                             .way        = way,
                              .arm        = -1,
                              .reward     = NAN};
   if (policy->ops->answer != NULL) {
@@ -49,22 +49,41 @@ static ee_answer_record record_of(const ee_team *t, const team_sample *s,
   return record;
 }
 
-static void answer(ee_team *t, const team_sample *s, const ee_exit_view *view, const float *logits,
-                   int64_t now) {
+static void answer(ee_team *t, const team_sample *s, const ee_exit_view *view, int32_t way,
+                   const float *logits, int64_t now) {
   ee_answer_batch batch;
   ee_answer_box_slot(t->answers, &batch);
   *batch.n        = 1;
-  batch.record[0] = record_of(t, s, view);
+  batch.record[0] = record_of(t, s, view, way);
   if (batch.logits != NULL) {
     memcpy(batch.logits, logits, (size_t)view->n_classes * sizeof *logits);
   }
   ee_answer_box_post(t->answers, now);
+  if (way == EE_ANSWER_WAITS) return;
   t->team_totals.joined++;
   t->team_totals.joined_in_part += s->absent != 0;
 }
 
+/* Whether the sample ends at the exit, which was decided as @p what: its limit may be over.  One
+ * that goes on leaves an answer behind for when it is. */
+static bool give(ee_team *t, const team_sample *s, const ee_exit_view *view, ee_decision what,
+                 const float *logits, int64_t now) {
+  bool late = now >= ee_team_limit_of(t, s);
+  if (what == EE_LEAVE || late) {
+    int32_t way = late ? EE_WAY_LATE : s->offloaded > 0 ? EE_WAY_OFFLOADED : EE_WAY_LEFT;
+    answer(t, s, view, way, logits, now);
+    return true;
+  }
+  if (t->setup.latency_limit > 0.0) answer(t, s, view, EE_ANSWER_WAITS, logits, now);
+  return false;
+}
+
 ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now) {
-  int          e      = t->units->unit[u].exit;
+  int e = t->units->unit[u].exit;
+  if (s->passed > 0 && now >= ee_team_limit_of(t, s)) {
+    ee_team_drop(t, s);
+    return EE_OK;
+  }
   const float *logits = NULL;
   ee_exit_view view;
   if (t->setup.outcomes != NULL) {
@@ -75,14 +94,14 @@ ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now) {
   }
   view.id          = s->id;
   ee_decision what = ask(t, s, &view);
-  if (what == EE_LEAVE) answer(t, s, &view, logits, now);
-  team_note note = {.header    = {.magic = EE_MESSAGE_MAGIC},
-                    .word      = what == EE_LEAVE ? TEAM_LEAVES : TEAM_GOES_ON,
-                    .exit      = e,
-                    .id        = s->id,
-                    .lanes     = s->absent,
-                    .offloaded = s->offloaded,
-                    .state     = s->state};
+  bool        ends = give(t, s, &view, what, logits, now);
+  team_note   note = {.header    = {.magic = EE_MESSAGE_MAGIC},
+                      .word      = ends ? TEAM_LEAVES : TEAM_GOES_ON,
+                      .exit      = e,
+                      .id        = s->id,
+                      .lanes     = s->absent,
+                      .offloaded = s->offloaded,
+                      .state     = s->state};
   ee_team_tell_all(t, &note, now);
   return EE_OK;
 }

@@ -18,6 +18,7 @@ static ee_status turn(ee_team *t, bool *busy) {
   ee_answer_box_poll(t->answers);
   EE_TRY(ee_team_listen(t, now, busy));
   EE_TRY(ee_team_source_step(t, now, busy));
+  ee_team_drop_overdue(t, now, busy);
   EE_TRY(ee_team_take(t, now, busy));
   EE_TRY(ee_team_release(t, now, busy));
   EE_TRY(ee_team_compute(t, busy));
@@ -79,6 +80,7 @@ static void await(ee_team *t, int64_t now) {
   await_links(t, w);
   if (t->held.sample != NULL) await_time(w, t->held.release, now);
   await_time(w, ee_team_next_deadline(t), now);
+  await_time(w, ee_team_next_limit(t), now);
   await_time(w, ee_team_source_next(t, now), now);
   if (!ee_team_is_there(t, now)) ee_waiter_until(w, now + RETURN_LOOKS);
   ee_answer_box_await(t->answers, w);
@@ -181,6 +183,7 @@ ee_status ee_team_run(ee_team *t) {
   if (t->collector != NULL) {
     t->totals.answered   = ee_collector_answered(t->collector);
     t->totals.duplicates = ee_collector_duplicates(t->collector);
+    t->totals.overtaken  = ee_collector_overtaken(t->collector);
   }
   ee_waiter_close(&t->waiter);
   if (status == EE_OK) status = check_answers(t);

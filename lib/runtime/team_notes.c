@@ -14,7 +14,7 @@ bool ee_team_can_tell(const ee_team *t, int n) {
   return true;
 }
 
-static void leave(ee_team *t, team_sample *s, int exit) {
+void ee_team_leave(ee_team *t, team_sample *s, int exit) {
   s->left = exit;
   if (t->move.left != NULL) t->move.left[exit]++;
   ee_team_close_sample(t, s);
@@ -47,7 +47,7 @@ static void heed_sample(ee_team *t, const team_note *note) {
   s->offloaded = note->offloaded;
   if (note->state != s->state) memcpy(s->state, note->state, t->state_bytes);
   if (note->word == TEAM_LEAVES) {
-    leave(t, s, note->exit);
+    ee_team_leave(t, s, note->exit);
   } else if (s->passed <= note->exit) {
     s->passed = note->exit + 1;
   }

@@ -258,6 +258,8 @@ void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now);
 void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now);
 /** Take notes that have come. */
 ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy);
+/** The sample is over as far as this rank knows: it left at @p exit. */
+void ee_team_leave(ee_team *t, team_sample *s, int exit);
 /** Tell rank 0 how far this one is, if that is news. */
 void ee_team_report(ee_team *t, int64_t now, bool *busy);
 
@@ -297,6 +299,16 @@ int64_t ee_team_next_deadline(const ee_team *t);
 // ---- team_decide.c ----
 /** The exit of unit @p u, which has run: leave or go on. */
 ee_status ee_team_decide(ee_team *t, team_sample *s, int u, int64_t now);
+
+// ---- team_limit.c ----
+/** When the sample's latency limit is over; INT64_MAX without one [ns]. */
+int64_t ee_team_limit_of(const ee_team *t, const team_sample *s);
+/** Nothing more is done for a sample, which ends at the exit that it passed last. */
+void ee_team_drop(ee_team *t, team_sample *s);
+/** Drop those whose limit is over. */
+void ee_team_drop_overdue(ee_team *t, int64_t now, bool *busy);
+/** When the next one's is; INT64_MAX: none can be dropped [ns]. */
+int64_t ee_team_next_limit(const ee_team *t);
 
 // ---- team.c ----
 /** Rank 0's account of who may be done without, when units are on @p device. */

@@ -42,9 +42,8 @@ for exit in 1 3; do
 done
 tool compare_replay changes.h5 exits.h5 > out || fail "$(cat out)"
 policy=threshold:values=0.2/0.33/0.25
-refused=0
-edgeexit run model.h5 data.h5 --branches 0/0/0/0 --latency-limit 1 2> err || refused=$?
-expect "exit code of --latency-limit with --branches" $refused 2
+run 4 far --branches 1/2/3/1@0 --latency-limit 600
+tool compare_traces alone.h5 far.h5 > out || fail "a limit that is far off: $(cat out)"
 
 cat > fleet.yaml << 'FLEET'
 name: four that differ, and a hub
@@ -107,6 +106,31 @@ awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(
 for late in 0 0.001 0.05; do
   simulate --fleet fleet.yaml --branches 1/1/2/2@0 --late $late
   expect "answers with --late $late" "$(of answered)" 60
+done
+
+# a sample that would go on answers at its limit with what the exit before said, and at its first exit
+# if that comes later
+simulate --fleet fleet.yaml --branches 1/2/3/4@0 --policy final --rate 0.5
+whole=$(of latency_mean_s)
+limit() {
+  simulate --fleet fleet.yaml --branches "$1" --policy final --rate 0.5 --trace limit.h5 \
+    --latency-limit "$(awk -v w="$whole" -v f="$2" 'BEGIN { printf "%.9f", f * w }')"
+  expect "answers with a limit of $2 of the time" "$(of answered)" 60
+}
+for placed in 1/2/3/4@0 1/2/3/4@2; do
+  limit $placed 0.8
+  expect "ended at the limit" "$(of latency_limit.ended)" 60
+  expect "dropped at the limit" "$(of latency_limit.dropped)" 60
+  expect "late at the limit" "$(of latency_limit.late)" 0
+  near "latency at the limit" "$(of latency_p99_s)" "$(of latency_limit.seconds)"
+  expect "exits at a limit of 0.8 of the time" \
+    "$(value limit.h5 exits.0.answers) $(value limit.h5 exits.3.answers)" "0 0"
+  limit $placed 0.01
+  expect "late at a limit that is too short" "$(of latency_limit.late)" 60
+  expect "ended at a limit that is too short" "$(of latency_limit.ended)" 0
+  expect "exit that answers late" "$(value limit.h5 exits.0.answers)" 60
+  limit $placed 2
+  expect "ended by a limit that is far off" "$(of latency_limit.ended) $(of latency_limit.dropped)" "0 0"
 done
 
 # device d is slow from 20 s on and as fast as before from 60 s on: units leave it and come back

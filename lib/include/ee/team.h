@@ -20,6 +20,9 @@
  * belongs to lanes that may be absent.  In which order things come decides nothing else: with all
  * lanes present, answers are bit by bit those of one device, for every placement.
  *
+ * With setup->latency_limit a sample ends at the last exit that it passed when its limit is over,
+ * or at its first exit if that comes later, as in ee/device.h.
+ *
  * Units may move while samples go on: the ranks that are to have them load their weights and open
  * links; when all are ready, samples from the next one on go the new way, and what nobody needs any
  * more is dropped when the last sample that went the old way is over.
