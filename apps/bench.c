@@ -2,6 +2,7 @@
 /* edgeexit bench: how fast a model runs on one core of this host, and what the core could do. */
 #include "bench.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,33 @@ static size_t weights_read(const ee_memory_need *need) {
   return need->packed > 0 ? need->packed : need->weights;
 }
 
+/* Of a batch of these nodes, each at the peak of its numbers [s]. */
+static double least_time(const ee_bench *b, int layer, int exit) {
+  const ee_model *m       = b->whole.model;
+  double          seconds = 0.0;
+  for (int k = 0; k < m->n_nodes; k++) {
+    const char *kernel;
+    if (!ee_bench_is_of(m, k, layer, exit)) continue;
+    bool int8 = ee_bench_runner(b, &m->node[k], &kernel) == &ee_backend_int8;
+    seconds += ee_node_flops(m, &m->node[k]) / (int8 ? b->peak8 : b->peak);
+  }
+  return seconds * b->whole.batch_limit;
+}
+
+double ee_bench_share(const ee_bench *bench, int layer, int exit, double seconds) {
+  return seconds > 0.0 && bench->peak > 0.0 ? least_time(bench, layer, exit) / seconds : NAN;
+}
+
+double ee_bench_whole_share(const ee_bench *bench) {
+  const ee_model *m    = bench->whole.model;
+  double          took = bench->times.whole.median, all = 0.0;
+  for (int l = 0; l < m->n_layers; l++) all += ee_bench_share(bench, l, -1, took);
+  for (int e = 0; e < m->n_exits; e++) {
+    if (ee_bench_has_head(bench, e)) all += ee_bench_share(bench, -1, e, took);
+  }
+  return all;
+}
+
 double ee_bench_limit(const ee_bench *bench, int layer) {
   const ee_model *m = bench->whole.model;
   ee_memory_need  need;
@@ -34,7 +62,7 @@ double ee_bench_limit(const ee_bench *bench, int layer) {
     return 0.0;
   double rate    = ee_limits_rate_of(bench->limits, weights_read(&bench->need));
   double reading = (double)weights_read(&need) / rate;
-  double flops   = m->layer[layer].flops * bench->whole.batch_limit / bench->peak;
+  double flops   = least_time(bench, layer, -1);
   return flops > reading ? flops : reading;
 }
 
@@ -139,6 +167,7 @@ static ee_status bench(const ee_bench_options *o, bool peak) {
     b.limits = &limits;
   }
   b.peak = peak ? limits.flops : ee_peak_flops(b.level);
+  if (backend == &ee_backend_int8) b.peak8 = peak ? limits.int8_ops : ee_peak_int8(b.level);
   if (o->model != NULL) return measure_model(&b);
   if (o->json) return ee_bench_print_json(&b);
   ee_bench_print_text(&b);

@@ -21,7 +21,8 @@ typedef struct ee_bench {
   ee_pass_times           times;
   double                  flop;    // of a sample, in what was run [FLOP]
   ee_cpu_level            level;   // vectors of the backend
-  double                  peak;    // of this core with these vectors [FLOP/s]
+  double                  peak;    // of this core with these vectors, in float32 [FLOP/s]
+  double                  peak8;   // in 8 bits; 0 unless the backend computes so [operations/s]
   const ee_limits        *limits;  // NULL unless they were asked for
 } ee_bench;
 
@@ -31,6 +32,14 @@ double ee_bench_ms(const ee_bench *bench, double seconds);
 /** Operations per second of @p flop per sample in @p seconds per batch; 0 if it took none
  *  [FLOP/s]. */
 double ee_bench_rate(const ee_bench *bench, double flop, double seconds);
+
+/** Share that the operations of layer @p layer, or if that is -1 of the head of exit @p exit, would
+ *  take of @p seconds for a batch if each node ran at the peak of its numbers, float32 or of 8
+ * bits; NaN if it took no time. */
+double ee_bench_share(const ee_bench *bench, int layer, int exit, double seconds);
+
+/** The same of all that was run. */
+double ee_bench_whole_share(const ee_bench *bench);
 
 /** Least time of a batch of layer @p layer by the measured limits: of its operations, or of reading
  *  its weights from where those of the whole model are in between; 0 if limits were not asked for

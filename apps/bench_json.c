@@ -69,7 +69,7 @@ static void add_kernels(const ee_bench *b, cJSON *to) {
 }
 
 static void add_part(const ee_bench *b, const char *name, const ee_timing *t, double flop,
-                     cJSON *to) {
+                     double share, cJSON *to) {
   double rate = ee_bench_rate(b, flop, t->median), whole = b->times.whole.median;
   cJSON_AddStringToObject(to, "name", name);
   cJSON_AddNumberToObject(to, "ms", ee_bench_ms(b, t->median));
@@ -77,7 +77,7 @@ static void add_part(const ee_bench *b, const char *name, const ee_timing *t, do
   cJSON_AddNumberToObject(to, "share", whole > 0.0 ? t->median / whole : 0.0);
   cJSON_AddNumberToObject(to, "gflop", flop * 1e-9);
   cJSON_AddNumberToObject(to, "gflops", rate * 1e-9);
-  ee_json_number(to, "peak_share", b->peak > 0.0 ? rate / b->peak : NAN);
+  ee_json_number(to, "peak_share", share);
 }
 
 static ee_status add_parts(const ee_bench *b, cJSON *to) {
@@ -88,7 +88,8 @@ static ee_status add_parts(const ee_bench *b, cJSON *to) {
     ee_memory_need need;
     cJSON         *one = ee_json_item(layers);
     EE_TRY(ee_exec_memory(m, b->whole.backend, l, l + 1, b->whole.batch_limit, &need));
-    add_part(b, m->layer[l].name, &b->times.layer[l], m->layer[l].flops, one);
+    add_part(b, m->layer[l].name, &b->times.layer[l], m->layer[l].flops,
+             ee_bench_share(b, l, -1, b->times.layer[l].median), one);
     ee_memory_add(&need, one);
     if (b->limits != NULL) {
       cJSON_AddNumberToObject(one, "limit_ms", ee_bench_ms(b, ee_bench_limit(b, l)));
@@ -99,7 +100,8 @@ static ee_status add_parts(const ee_bench *b, cJSON *to) {
     if (!ee_bench_has_head(b, e)) continue;
     cJSON *one = ee_json_item(heads);
     cJSON_AddNumberToObject(one, "exit", e);
-    add_part(b, m->exit[e].name, &b->times.head[e], m->head_flops[e], one);
+    add_part(b, m->exit[e].name, &b->times.head[e], m->head_flops[e],
+             ee_bench_share(b, -1, e, b->times.head[e].median), one);
     add_nodes(b, -1, e, one);
   }
   return EE_OK;
@@ -119,7 +121,7 @@ static ee_status add_model(const ee_bench *b, cJSON *to) {
   cJSON_AddNumberToObject(to, "cpu_ms_per_sample", ee_bench_ms(b, b->times.cpu.median));
   cJSON_AddNumberToObject(to, "gflop", b->flop * 1e-9);
   cJSON_AddNumberToObject(to, "gflops", rate * 1e-9);
-  ee_json_number(to, "peak_share", b->peak > 0.0 ? rate / b->peak : NAN);
+  ee_json_number(to, "peak_share", ee_bench_whole_share(b));
   ee_memory_add(&b->need, cJSON_AddObjectToObject(to, "memory"));
   add_kernels(b, to);
   return b->options->per_layer ? add_parts(b, to) : EE_OK;
@@ -131,6 +133,7 @@ ee_status ee_bench_print_json(const ee_bench *b) {
   cJSON_AddStringToObject(all, "cpu", ee_cpu_name());
   cJSON_AddStringToObject(all, "vectors", ee_cpu_level_name(b->level));
   cJSON_AddNumberToObject(all, "peak_gflops", b->peak * 1e-9);
+  if (b->peak8 > 0.0) cJSON_AddNumberToObject(all, "peak_int8_gops", b->peak8 * 1e-9);
   if (b->limits != NULL) ee_limits_add(b->limits, cJSON_AddObjectToObject(all, "limits"));
   if (b->options->model != NULL) status = add_model(b, all);
   if (status == EE_OK) return ee_json_print(all);

@@ -44,7 +44,7 @@ static void print_part(const ee_bench *b, int layer, int exit, const char *name,
   snprintf(which, sizeof which, layer >= 0 ? "%d" : "exit %d", layer >= 0 ? layer : exit);
   printf("%-7s %-24s %-22.22s %-14.14s %9.4f %6.1f%% %9.1f %6.1f%%", which, end_of(name, 24),
          operators, runners, ee_bench_ms(b, t->median), 100.0 * t->median / b->times.whole.median,
-         rate * 1e-9, b->peak > 0.0 ? 100.0 * rate / b->peak : 0.0);
+         rate * 1e-9, 100.0 * ee_bench_share(b, layer, exit, t->median));
   if (layer >= 0) {
     printf(" %11.1f %12.1f", (double)m->layer[layer].weight_bytes * 1e-3,
            (double)ee_model_cut_bytes(m, layer + 1) * 1e-3);
@@ -81,8 +81,10 @@ static void print_model(const ee_bench *b) {
   printf("time    %.4f ms per sample, least %.4f, of the CPU %.4f; had a core for %.1f%% of it\n",
          ee_bench_ms(b, t->median), ee_bench_ms(b, t->least), ee_bench_ms(b, b->times.cpu.median),
          100.0 * b->times.cpu_share);
-  printf("rate    %.1f GFLOP/s with %.4f GFLOP per sample: %.1f%% of the core's peak of %.1f\n",
-         rate * 1e-9, b->flop * 1e-9, b->peak > 0.0 ? 100.0 * rate / b->peak : 0.0, b->peak * 1e-9);
+  printf("rate    %.1f GFLOP/s with %.4f GFLOP per sample: %.1f%% of the core's peak of %.1f",
+         rate * 1e-9, b->flop * 1e-9, 100.0 * ee_bench_whole_share(b), b->peak * 1e-9);
+  if (b->peak8 > 0.0) printf(" in float32 and %.1f in 8 bits", b->peak8 * 1e-9);
+  printf("\n");
   printf("memory  %.2f MB: weights %.2f, packed %.2f, activations %.2f\n",
          (double)(b->need.weights + b->need.packed + b->need.arena) / MB,
          (double)b->need.weights / MB, (double)b->need.packed / MB, (double)b->need.arena / MB);

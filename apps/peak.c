@@ -9,7 +9,7 @@
 #include "ee/clock.h"
 #include "peak_kernels.h"
 
-#define STEPS 20000  // multiply-adds for 50 us or so
+#define STEPS 20000  // multiply-adds for 50 us or so, at most EE_PEAK_MOST_STEPS
 #define BURSTS 2000
 #define SMALLEST ((size_t)16 << 10)  // read [byte]
 #define LARGEST ((size_t)256 << 20)
@@ -19,17 +19,25 @@
 /* What kernels found goes here, so that no compiler leaves them out. */
 static volatile uint64_t found;
 
-double ee_peak_flops(ee_cpu_level level) {
+static double best_of(ee_peak_loop loop) {
   double best = 0.0;
   for (int i = 0; i < BURSTS; i++) {
     float   result;
     int64_t begin   = ee_clock_ns();
-    double  flop    = ee_peak_multiply_add(level, STEPS, &result);
+    double  done    = loop(STEPS, &result);
     double  seconds = (double)(ee_clock_ns() - begin) * 1e-9;
     found |= (uint64_t)result;
-    if (seconds > 0.0 && flop / seconds > best) best = flop / seconds;
+    if (seconds > 0.0 && done / seconds > best) best = done / seconds;
   }
   return best;
+}
+
+double ee_peak_flops(ee_cpu_level level) {
+  return best_of(ee_peak_multiply_add(level));
+}
+
+double ee_peak_int8(ee_cpu_level level) {
+  return best_of(ee_peak_dot_product(level, ee_cpu_has_vnni(level)));
 }
 
 static double read_rate(ee_cpu_level level, const void *memory, size_t bytes) {
@@ -59,7 +67,8 @@ static void ask_caches(size_t cache[EE_PEAK_CACHES]) {
 }
 
 ee_status ee_peak_limits(ee_cpu_level level, ee_limits *limits) {
-  *limits = (ee_limits){.level = level, .flops = ee_peak_flops(level)};
+  *limits =
+      (ee_limits){.level = level, .flops = ee_peak_flops(level), .int8_ops = ee_peak_int8(level)};
   ask_caches(limits->cache);
   void *memory = aligned_alloc(64, LARGEST);
   if (memory == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu bytes to be read", LARGEST);

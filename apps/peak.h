@@ -15,6 +15,10 @@
 /** Operations per second in float32 with vectors of @p level [FLOP/s]; takes about 0.1 s. */
 double ee_peak_flops(ee_cpu_level level);
 
+/** The same of products of 8 bits, by the instruction that the backend `int8` takes with vectors of
+ *  @p level [operations/s]. */
+double ee_peak_int8(ee_cpu_level level);
+
 #define EE_PEAK_SIZES 24  // at most, of memory that is read
 #define EE_PEAK_CACHES 3  // first to third level
 
@@ -26,7 +30,8 @@ typedef struct ee_read_rate {
 /** Limits of one core. */
 typedef struct ee_limits {
   ee_cpu_level level;
-  double       flops;  // [FLOP/s]
+  double       flops;     // in float32 [FLOP/s]
+  double       int8_ops;  // in 8 bits [operations/s]
   int          n;
   ee_read_rate read[EE_PEAK_SIZES];    // by size, each twice the one before
   size_t       cache[EE_PEAK_CACHES];  // sizes as the system tells them; 0: it does not [byte]

@@ -11,6 +11,8 @@ static const char *const place[] = {"l1", "l2", "l3", "memory"};
 void ee_limits_print(const ee_limits *limits) {
   printf("core    %s, %s\n", ee_cpu_name(), ee_cpu_level_name(limits->level));
   printf("peak    %.1f GFLOP/s of float32 multiply-adds\n", limits->flops * 1e-9);
+  printf("        %.1f of products of 8 bits, with%s VNNI\n", limits->int8_ops * 1e-9,
+         ee_cpu_has_vnni(limits->level) ? "" : "out");
   printf("reads  ");
   for (int i = 0; i <= EE_PEAK_CACHES; i++) {
     double rate = ee_limits_rate(limits, i);
@@ -26,6 +28,8 @@ void ee_limits_add(const ee_limits *limits, cJSON *to) {
   cJSON_AddStringToObject(to, "cpu", ee_cpu_name());
   cJSON_AddStringToObject(to, "vectors", ee_cpu_level_name(limits->level));
   cJSON_AddNumberToObject(to, "flops", limits->flops);
+  cJSON_AddNumberToObject(to, "int8_ops", limits->int8_ops);
+  cJSON_AddBoolToObject(to, "vnni", ee_cpu_has_vnni(limits->level));
   cJSON *rates = cJSON_AddObjectToObject(to, "read_bytes_per_s");
   for (int i = 0; i <= EE_PEAK_CACHES; i++) {
     double rate = ee_limits_rate(limits, i);

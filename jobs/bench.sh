@@ -65,7 +65,7 @@ measure() {
     > "$out/bench.json"
   figure "$out/bench.json" ms_per_sample >> "$out/$name.$batch.ms"
   figure "$out/bench.json" gflop > "$out/$name.$batch.gflop"
-  figure "$out/bench.json" peak_gflops >> "$out/$name.$batch.peak"
+  figure "$out/bench.json" peak_share 100 >> "$out/$name.$batch.share"
   figure "$out/bench.json" bytes 1e-6 > "$out/$name.$batch.memory"
   awk -F'"backend":"' '{ sub(/".*/, "", $2); print $2 }' "$out/bench.json" \
     > "$out/$name.$batch.backend"
@@ -79,11 +79,11 @@ row() {
   local at=$out/$1.$2 peer_ms=-
   [ ! -e "$at.peer" ] || peer_ms=$(middle "$at.peer")
   awk -v name="$1" -v batch="$2" -v ms="$(middle "$at.ms")" -v gflop="$(cat "$at.gflop")" \
-    -v peak="$(middle "$at.peak")" -v memory="$(cat "$at.memory")" -v peer="$peer_ms" \
+    -v share="$(middle "$at.share")" -v memory="$(cat "$at.memory")" -v peer="$peer_ms" \
     -v backend="$(cat "$at.backend")" 'BEGIN {
       rate = gflop / (ms * 1e-3)
       printf "%-24s %5d %-7s %10.4f %9.1f %7.1f%% %10.2f", name, batch, backend, ms, rate,
-        100 * rate / peak, memory
+        share, memory
       if (peer != "-") printf " %12.4f %6.2f", peer, peer / ms
       printf "\n"
     }'

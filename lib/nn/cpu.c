@@ -30,6 +30,15 @@ ee_cpu_level ee_cpu_vectors(void) {
                                                                          : EE_CPU_BASE;
 }
 
+#define VNNI_512 (1U << 11)  // of leaf 7, 0: ecx
+#define VNNI_256 (1U << 4)   // of leaf 7, 1: eax
+
+bool ee_cpu_has_vnni(ee_cpu_level level) {
+  unsigned a, b, c, d;
+  if (level == EE_CPU_AVX512) return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI_512);
+  return level == EE_CPU_AVX2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & VNNI_256);
+}
+
 /* Sixteen letters from each of three leaves; empty if the processor has no name. */
 static void ask_name(char name[NAME_BYTES]) {
   unsigned r[4];
@@ -41,6 +50,11 @@ static void ask_name(char name[NAME_BYTES]) {
 #else
 ee_cpu_level ee_cpu_vectors(void) {
   return EE_CPU_BASE;
+}
+
+bool ee_cpu_has_vnni(ee_cpu_level level) {
+  (void)level;
+  return false;
 }
 
 static void ask_name(char name[NAME_BYTES]) {

@@ -28,9 +28,6 @@ ee_status ee_graph_cuts(ee_model *model, const bool *kept);
 /** Fill in layer[].flops, layer[].weight_bytes and head_flops. */
 ee_status ee_graph_costs(ee_model *model);
 
-/** Floating-point operations of one sample, counted as ee_model_finish() says [FLOP]. */
-double ee_node_flops(const ee_model *model, const ee_node *node);
-
 /** The layer with which @p node is held and run: its own, or the one its head is attached to. */
 int ee_node_owner(const ee_model *model, const ee_node *node);
 

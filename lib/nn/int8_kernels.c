@@ -6,24 +6,8 @@
 
 extern const ee_int8_kernels ee_int8_kernels_base;
 #if defined(__x86_64__)
-#include <cpuid.h>
-
 extern const ee_int8_kernels ee_int8_kernels_avx2, ee_int8_kernels_avxvnni, ee_int8_kernels_avx512,
     ee_int8_kernels_avx512vnni;
-
-#define VNNI_512 (1U << 11)  // of leaf 7, 0: ecx
-#define VNNI_256 (1U << 4)   // of leaf 7, 1: eax
-
-static bool has_vnni(ee_cpu_level vectors) {
-  unsigned a, b, c, d;
-  if (vectors == EE_CPU_AVX512) return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI_512);
-  return vectors == EE_CPU_AVX2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & VNNI_256);
-}
-#else
-static bool has_vnni(ee_cpu_level vectors) {
-  (void)vectors;
-  return false;
-}
 #endif
 
 static const struct {
@@ -45,7 +29,7 @@ static const ee_int8_kernels *wanted;
 /* Of that name, or the best if it is NULL; NULL if there are none. */
 static const ee_int8_kernels *find(ee_cpu_level level, const char *name) {
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-    if (known[i].needs > level || (known[i].vnni && !has_vnni(known[i].needs))) continue;
+    if (known[i].needs > level || (known[i].vnni && !ee_cpu_has_vnni(known[i].needs))) continue;
     if (name == NULL || strcmp(name, known[i].kernels->name) == 0) return known[i].kernels;
   }
   return NULL;

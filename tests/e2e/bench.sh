@@ -115,7 +115,7 @@ expect "who runs the convolution and the sum of layer 2" \
 
 # the limits, alone and with a model
 bench --peak
-for key in flops read_bytes_per_s.l1 read_bytes_per_s.memory; do
+for key in flops int8_ops vnni read_bytes_per_s.l1 read_bytes_per_s.memory; do
   [[ -n $(of "limits.$key") ]] || fail "there is no limits.$key"
 done
 close "peak" "$(of limits.flops)" "$(awk -v p="$(of peak_gflops)" 'BEGIN { printf "%.17g", p * 1e9 }')"

@@ -71,7 +71,18 @@ unset EE_BACKEND
 edgeexit bench --backend int8 --per-layer --repeats 1 --json int8.h5 > bench.json 2> err
 first=$(tool json_value layers.0.nodes.0.name < bench.json)
 expect "who runs the first node" "$(tool json_value layers.0.nodes.0.backend < bench.json)" int8
+# share FILE KEY: whether layer 0 of this bench has its share of this peak
+share() {
+  awk -v s="$(tool json_value layers.0.peak_share < "$1")" \
+    -v r="$(tool json_value layers.0.gflops < "$1")" -v p="$(tool json_value "$2" < "$1")" \
+    'BEGIN { d = s * p / r - 1; exit !(d ^ 2 < 1e-18) }' || fail "layer 0 has no share of $2: $(cat "$1")"
+}
+share bench.json peak_int8_gops
 edgeexit quantize --keep "$first" --json plain.h5 data.h5 -o kept.h5 > kept.json 2> err
+edgeexit bench --backend int8 --per-layer --repeats 1 --json kept.h5 > bench.json 2> err
+share bench.json peak_gflops
+edgeexit bench --repeats 1 --json kept.h5 > bench.json
+if tool json_value peak_int8_gops < bench.json > out 2> err; then fail "float32 has a peak of 8 bits"; fi
 expect "node kept" "$(tool json_value float32_nodes.0 < kept.json)" "$first"
 expect "nodes beside it" "$(tool json_value int8_nodes < kept.json)" $((nodes - 1))
 edgeexit quantize --method percentile --percentile 98 --json plain.h5 data.h5 -o poor.h5 \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <stdbool.h>
 
 /**
  * @file cpu.h
@@ -13,6 +14,10 @@ typedef enum ee_cpu_level {
 
 /** Best level that can be used; EE_CPU_BASE on anything but x86. */
 ee_cpu_level ee_cpu_vectors(void);
+
+/** Whether vectors of @p level, which the processor has, multiply and add four numbers of 8 bits at
+ *  once (VNNI).  Asking takes long, above all in a virtual machine. */
+bool ee_cpu_has_vnni(ee_cpu_level level);
 
 /** "base", "AVX2" or "AVX-512".  Static storage. */
 const char *ee_cpu_level_name(ee_cpu_level level);

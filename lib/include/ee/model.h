@@ -312,6 +312,9 @@ ee_act ee_act_by_name(const char *name);
  */
 ee_status ee_model_finish(ee_model *model);
 
+/** Operations of one sample in @p node, counted as ee_model_finish() says [FLOP]. */
+double ee_node_flops(const ee_model *model, const ee_node *node);
+
 /** Bytes of one sample's live values at @p cut in [0, n_layers] [byte]. */
 size_t ee_model_cut_bytes(const ee_model *model, int cut);
 

@@ -60,11 +60,28 @@ static void multiply_adds_are_done_and_counted(void) {
   static const double lanes[] = {[EE_CPU_BASE] = 4, [EE_CPU_AVX2] = 8, [EE_CPU_AVX512] = 16};
   for (int level = EE_CPU_BASE; level <= (int)ee_cpu_vectors(); level++) {
     float  result = 0.0F;
-    double flop   = ee_peak_multiply_add((ee_cpu_level)level, 100, &result);
+    double flop   = ee_peak_multiply_add((ee_cpu_level)level)(100, &result);
     CU_ASSERT_EQUAL(result, 1.0F);
     CU_ASSERT_EQUAL(flop, 100 * 2 * 12 * lanes[level]);
-    ee_peak_multiply_add((ee_cpu_level)level, 0, &result);
+    ee_peak_multiply_add((ee_cpu_level)level)(0, &result);
     CU_ASSERT_NOT_EQUAL(result, 1.0F);
+  }
+}
+
+/* Every step counts on by one; it has two operations for each number of 8 bits, or of 16 where
+ * there is no VNNI, of twelve vectors. */
+static void products_of_8_bits_are_done_and_counted(void) {
+  static const double words[] = {[EE_CPU_BASE] = 4, [EE_CPU_AVX2] = 8, [EE_CPU_AVX512] = 16};
+  for (int i = EE_CPU_BASE; i <= (int)ee_cpu_vectors(); i++) {
+    const ee_cpu_level level = (ee_cpu_level)i;
+    for (int vnni = 0; vnni <= (int)ee_cpu_has_vnni(level); vnni++) {
+      float  result = 0.0F;
+      double done   = ee_peak_dot_product(level, vnni)(EE_PEAK_MOST_STEPS, &result);
+      CU_ASSERT_EQUAL(result, EE_PEAK_MOST_STEPS);
+      CU_ASSERT_EQUAL(done, 2 * (vnni ? 4 : 2) * words[level] * 12 * EE_PEAK_MOST_STEPS);
+      ee_peak_dot_product(level, vnni)(3, &result);
+      CU_ASSERT_EQUAL(result, 3.0F);
+    }
   }
 }
 
@@ -131,6 +148,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(the_median_of_two_is_between_them),
     EE_FACT(passes_fill_the_budget_within_their_bounds),
     EE_FACT(multiply_adds_are_done_and_counted),
+    EE_FACT(products_of_8_bits_are_done_and_counted),
     EE_FACT(every_word_is_read_and_none_behind),
     EE_FACT(operators_that_fall_to_another_backend_are_told_once),
     {NULL, NULL},
