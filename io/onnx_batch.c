@@ -75,3 +75,45 @@ void ee_onnx_check_batch(onnx_graph *g) {
              node->name);
   }
 }
+
+/* The shape of the result of @p node at a batch of 2; false if there is none. */
+static bool at_two(const onnx_graph *g, const ee_node *node, ee_shape *out) {
+  ee_shape in[EE_MAX_NODE_INPUTS] = {{0}};
+  for (int k = 0; k < node->n_in; k++) {
+    if (node->in[k] >= 0) in[k] = g->value[node->in[k]].at[1];
+  }
+  switch (node->op) {
+    case EE_OP_RESHAPE:
+    case EE_OP_SLICE:
+    case EE_OP_REDUCE_MEAN:
+    case EE_OP_ATTENTION:
+      *out = g->value[node->out].at[0];
+      if (!follows(&g->value[node->in[0]]) || out->rank == 0 || out->dim[0] != 1) return false;
+      out->dim[0] = 2;
+      return true;
+    default:
+      return ee_onnx_infer(node, in, out) == EE_OK;
+  }
+}
+
+static bool has_attention(const onnx_graph *g) {
+  for (int i = 0; i < g->n_nodes; i++) {
+    if (g->node[i].op == EE_OP_ATTENTION) return true;
+  }
+  return false;
+}
+
+void ee_onnx_find_batch(onnx_graph *g) {
+  onnx_value *input = &g->value[g->input];
+  if (!has_attention(g) || input->at[0].rank == 0 || input->at[0].dim[0] != 1) return;
+  input->at[1]        = input->at[0];
+  input->at[1].dim[0] = 2;
+  g->batched          = true;
+  for (int i = 0; i < g->n_nodes && g->batched; i++) {
+    const ee_node *node = &g->node[i];
+    g->batched          = at_two(g, node, &g->value[node->out].at[1]);
+    if (!g->batched)
+      snprintf(g->reason, sizeof g->reason, "%s '%s' moves the first dimension",
+               ee_op_name(node->op), node->name);
+  }
+}

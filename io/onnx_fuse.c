@@ -67,16 +67,41 @@ static ee_status fold_affine(onnx_fusion *f, ee_node *node) {
 
 typedef ee_status (*pattern_fn)(onnx_fusion *f, ee_node *node);
 
-/* A linear layer's bias, and what exports write out though a node could do it: each in one node. */
-static ee_status fuse_patterns(onnx_fusion *f) {
-  static const pattern_fn pattern[] = {ee_onnx_fuse_bias, ee_onnx_fuse_layer_norm,
-                                       ee_onnx_fuse_gelu, ee_onnx_fuse_attention};
+/* Each pattern at each node. */
+static ee_status try_all(onnx_fusion *f, const pattern_fn *pattern, size_t n) {
   for (int i = 0; i < f->g->n_nodes; i++) {
-    for (size_t p = 0; p < sizeof pattern / sizeof pattern[0]; p++) {
+    for (size_t p = 0; p < n; p++) {
       if (!ee_onnx_is_removed(&f->g->node[i])) EE_TRY(pattern[p](f, &f->g->node[i]));
     }
   }
   return EE_OK;
+}
+
+/* A linear layer's bias, and what exports write out though a node could do it: each in one node. */
+static ee_status fuse_patterns(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_bias, ee_onnx_fuse_layer_norm,
+                                       ee_onnx_fuse_gelu};
+  return try_all(f, pattern, sizeof pattern / sizeof pattern[0]);
+}
+
+static ee_status fuse_attention(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_attention};
+  return try_all(f, pattern, 1);
+}
+
+static ee_status fuse_one_head(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_one_head};
+  return try_all(f, pattern, 1);
+}
+
+static ee_status fuse_bare_head(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_bare_head};
+  return try_all(f, pattern, 1);
+}
+
+static ee_status fuse_moves(onnx_fusion *f) {
+  static const pattern_fn pattern[] = {ee_onnx_fuse_moves};
+  return try_all(f, pattern, 1);
 }
 
 static ee_status fuse_neighbours(onnx_fusion *f) {
@@ -94,11 +119,22 @@ static ee_status run_pass(onnx_graph *g, ee_status (*pass)(onnx_fusion *f)) {
   onnx_fusion f;
   ee_status   status = ee_onnx_fusion_open(&f, g);
   if (status == EE_OK) status = pass(&f);
-  ee_onnx_fusion_close(&f);
-  return status;
+  ee_status closed = ee_onnx_fusion_close(&f);
+  return status != EE_OK ? status : closed;
+}
+
+/* Attention, and what moves its operands. */
+static ee_status fuse_tokens(onnx_graph *g) {
+  EE_TRY(run_pass(g, fuse_attention));
+  EE_TRY(run_pass(g, fuse_one_head));
+  EE_TRY(run_pass(g, fuse_bare_head));
+  EE_TRY(run_pass(g, fuse_moves));
+  return run_pass(g, fuse_moves);  // what stood behind a layer that has gone
 }
 
 ee_status ee_onnx_fuse(onnx_graph *g) {
   EE_TRY(run_pass(g, fuse_patterns));
+  EE_TRY(fuse_tokens(g));
+  ee_onnx_find_batch(g);
   return run_pass(g, fuse_neighbours);
 }

@@ -1,155 +1,203 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention of several heads as it is exported: queries, keys and values [.., T, D] are reshaped to
- * [.., T, H, D/H] and transposed to [.., H, T, D/H], scores are scaled, masked and made
- * probabilities, and the mix of values goes the way back.  One node does it on [.., T, D]. */
+/* Attention of several heads as it is exported, by what its parts compute and not by how they are
+ * written: a product of shares and values whose shares are the softmax of scaled, masked scores,
+ * which are a product of queries and keys.  Where the elements of the operands and of the result
+ * come from is traced through whatever moves them; one node does it on [.., T, D]. */
+#include <math.h>
 #include <string.h>
 
-#include "onnx_fusion.h"
-#include "onnx_operator.h"
+#include "onnx_fuse_mask.h"
+#include "onnx_view_value.h"
+
+#define MOST_HEADS (1 << 20)
 
 /* What has been found so far. */
 typedef struct found {
-  int    q, k, v, mask;  // values; mask -1: none
-  int    n_heads;        // 0: not known yet
-  double scale;
+  int         mixed;             // shares times values, shape [lead.., T, E]
+  int64_t     lead, rows, keys;  // product of lead dimensions, T, S
+  int64_t     depth, width;      // of one head's queries and keys, of its values
+  int         heads;
+  double      scale;
+  onnx_scores scores;
+  onnx_view   y;          // of mixed, as the result shall be: [.., T, heads E]
+  bool        is_matrix;  // the result is [T, heads E] and y [1, T, heads E]
+  onnx_view   q, k, v;
 } found;
 
-/* Walk from *v over products with and quotients by a number, which go to @p scale. */
-static void strip_scale(const onnx_fusion *f, int *v, double *scale) {
-  for (;;) {
-    const ee_node *mul  = ee_onnx_made_by(f, *v, EE_OP_MUL),
-                  *div  = ee_onnx_made_by(f, *v, EE_OP_DIV);
-    const ee_node *node = mul != NULL ? mul : div;
-    float          number;
-    int            k = node != NULL ? ee_onnx_number_input(f, node, &number) : -1;
-    if (k < 0 || (node == div && k == 0)) return;
-    if (!ee_shape_equal(ee_onnx_shape_of(f, node->in[1 - k]), ee_onnx_shape_of(f, *v))) return;
-    *scale = node == mul ? *scale * (double)number : *scale / (double)number;
-    *v     = node->in[1 - k];
-  }
+static int64_t lead_of(const ee_shape *x) {
+  return ee_shape_product(x, 0, x->rank - 2);
 }
 
-/* Whether @p node swaps dimensions a and b and nothing else. */
-static bool swaps(const onnx_fusion *f, const ee_node *node, int a, int b) {
-  int rank = ee_onnx_shape_of(f, node->out)->rank;
-  for (int i = 0; i < rank; i++) {
-    int from = i == a ? b : i == b ? a : i;
-    if (node->attr.transpose.perm[i] != from) return false;
+/* The dimensions in front, as they are split among stacks and heads, and T of the result's view of
+ * the product; false if the last one is not whole heads side by side. */
+static bool find_heads(const onnx_view *y, found *a) {
+  int last = y->rank - 1, own = y->n - 1;
+  if (last < 1 || own < y->start[last]) return false;
+  if (y->factor[own].stride != 1 || y->factor[own].size != a->width) return false;
+  int64_t heads = 1;
+  for (int k = y->start[last]; k < own; k++) {
+    if (y->factor[k].stride % (a->rows * a->width) != 0) return false;
+    heads *= y->factor[k].size;
+  }
+  a->heads = (int)heads;
+  return heads <= MOST_HEADS;
+}
+
+/* Whether the other dimensions are those of stacks, and then T. */
+static bool stands_as_wanted(const onnx_view *y, const found *a) {
+  int time = y->rank - 2;
+  if (ee_onnx_view_length(y, time) != a->rows || !ee_onnx_view_is_run(y, time, time + 1, a->width))
+    return false;
+  for (int k = 0; k < y->start[time]; k++) {
+    if (y->factor[k].stride % (a->rows * a->width) != 0) return false;
   }
   return true;
 }
 
-/* The array [.., T, D] that a reshape made *v, [.., T, H, D/H], of; false if none did, or of other
- * heads than are known. */
-static bool merge_heads(const onnx_fusion *f, int *v, found *a) {
-  const ee_node *reshape = ee_onnx_made_by(f, *v, EE_OP_RESHAPE);
-  if (reshape == NULL) return false;
-  const ee_shape *x = ee_onnx_shape_of(f, reshape->in[0]), *y = ee_onnx_shape_of(f, *v);
-  if (x->rank < 2 || y->rank != x->rank + 1) return false;
-  for (int i = 0; i < x->rank - 1; i++) {
-    if (x->dim[i] != y->dim[i]) return false;
+/* A result [T, ..] gets a first dimension of one, as a batch. */
+static bool stack(found *a) {
+  onnx_view y  = {.source = a->y.source, .scale = 1.0};
+  a->is_matrix = a->y.rank == 2;
+  if (!a->is_matrix) return true;
+  bool fits = ee_onnx_view_add_dimension(&y);
+  for (int i = 0; fits && i < a->y.rank; i++) {
+    fits = ee_onnx_view_add_dimension(&y);
+    for (int k = a->y.start[i]; fits && k < a->y.start[i + 1]; k++)
+      fits = ee_onnx_view_add(&y, a->y.factor[k]);
   }
-  int64_t heads = y->dim[y->rank - 2];
-  if (heads > (1 << 20) || (a->n_heads != 0 && a->n_heads != heads)) return false;
-  a->n_heads = (int)heads;
-  *v         = reshape->in[0];
+  a->y = y;
+  return fits;
+}
+
+/* The view that an operand must have to be read in the order of the result: its stacks, its
+ * dimension @p rows, its heads and its dimension @p columns. */
+static bool arrange(const found *a, const onnx_view *x, int rows, int columns, onnx_view *to) {
+  const onnx_view *y    = &a->y;
+  int              last = y->rank - 1, lead = x->rank - 2;
+  *to = (onnx_view){.source = x->source, .first = x->first, .scale = x->scale};
+  for (int i = 0; i <= last; i++) {
+    if (!ee_onnx_view_add_dimension(to)) return false;
+    bool is_rows = i == last - 1;
+    int  end     = is_rows ? y->start[i] : y->start[i + 1] - (i == last);
+    for (int k = y->start[i]; k < end; k++) {
+      onnx_factor pick = {y->factor[k].size, y->factor[k].stride / (a->rows * a->width)};
+      if (!ee_onnx_view_pick(x, 0, lead, pick, to)) return false;
+    }
+    int whole = is_rows ? rows : i == last ? columns : -1;
+    if (whole < 0) continue;
+    onnx_factor all = {ee_onnx_view_length(x, whole), 1};
+    if (!ee_onnx_view_pick(x, whole, whole + 1, all, to)) return false;
+  }
   return true;
 }
 
-/* From [.., H, T, D/H] back to [.., T, D]. */
-static bool find_heads(const onnx_fusion *f, int *v, found *a) {
-  strip_scale(f, v, &a->scale);
-  const ee_node *turn = ee_onnx_made_by(f, *v, EE_OP_TRANSPOSE);
-  int            rank = ee_onnx_shape_of(f, *v)->rank;
-  if (turn == NULL || rank < 3 || !swaps(f, turn, rank - 3, rank - 2)) return false;
-  *v = turn->in[0];
-  strip_scale(f, v, &a->scale);
-  return merge_heads(f, v, a);
+/* Whether @p v has as many matrices of @p rows by @p columns as there are. */
+static bool has_matrices(const onnx_fusion *f, const found *a, int v, int64_t rows,
+                         int64_t columns) {
+  const ee_shape *x = ee_onnx_shape_of(f, v);
+  return x->rank >= 2 && lead_of(x) == a->lead && x->dim[x->rank - 2] == rows &&
+         x->dim[x->rank - 1] == columns && f->g->value[v].kind != EE_VALUE_CONSTANT;
 }
 
-/* From keys that stand as columns, [.., H, D/H, S], back to [.., S, D]. */
-static bool find_keys(const onnx_fusion *f, int *v, found *a) {
-  strip_scale(f, v, &a->scale);
-  const ee_node *turn = ee_onnx_made_by(f, *v, EE_OP_TRANSPOSE);
-  int            rank = ee_onnx_shape_of(f, *v)->rank;
-  if (turn == NULL || rank < 3) return false;
-  *v = turn->in[0];
-  if (swaps(f, turn, rank - 2, rank - 1)) return find_heads(f, v, a);
-  const int *perm = turn->attr.transpose.perm;
-  for (int i = 0; i < rank - 3; i++) {
-    if (perm[i] != i) return false;
-  }
-  bool at_once =
-      perm[rank - 3] == rank - 2 && perm[rank - 2] == rank - 1 && perm[rank - 1] == rank - 3;
-  strip_scale(f, v, &a->scale);
-  return at_once && merge_heads(f, v, a);
+static bool find_operands(const onnx_fusion *f, const ee_node *product, int values, found *a) {
+  const ee_shape *q = ee_onnx_shape_of(f, product->in[0]);
+  a->depth          = q->dim[q->rank - 1];
+  if (!has_matrices(f, a, product->in[0], a->rows, a->depth) ||
+      !has_matrices(f, a, product->in[1], a->depth, a->keys) ||
+      !has_matrices(f, a, values, a->keys, a->width))
+    return false;
+  onnx_view q_view = ee_onnx_view_of(f, product->in[0]);
+  onnx_view k_view = ee_onnx_view_of(f, product->in[1]);
+  onnx_view v_view = ee_onnx_view_of(f, values);
+  a->scale *= q_view.scale * k_view.scale;
+  q_view.scale = k_view.scale = 1.0;
+  return arrange(a, &q_view, q_view.rank - 2, q_view.rank - 1, &a->q) &&
+         arrange(a, &k_view, k_view.rank - 1, k_view.rank - 2, &a->k) &&
+         arrange(a, &v_view, v_view.rank - 2, v_view.rank - 1, &a->v);
 }
 
-/* The scores q k^T scale + mask that are @p v. */
-static bool find_scores(const onnx_fusion *f, int v, found *a) {
-  const ee_node *add = ee_onnx_made_by(f, v, EE_OP_ADD);
-  a->mask            = -1;
-  for (int k = 0; k < (add != NULL ? 2 : 1); k++) {
-    found b       = *a;
-    int   product = add != NULL ? add->in[k] : v;
-    strip_scale(f, &product, &b.scale);
-    const ee_node *matmul = ee_onnx_made_by(f, product, EE_OP_MATMUL);
-    if (matmul == NULL || matmul->n_in > 2) continue;
-    b.q = matmul->in[0];
-    b.k = matmul->in[1];
-    if (!find_heads(f, &b.q, &b) || !find_keys(f, &b.k, &b)) continue;
-    b.mask = add != NULL ? add->in[1 - k] : -1;
-    *a     = b;
-    return true;
-  }
-  return false;
+/* The shares that are the left operand of the product, back to the softmax. */
+static const ee_node *find_softmax(const onnx_fusion *f, const ee_node *mix) {
+  int             v       = ee_onnx_before_reshapes(f, mix->in[0]);
+  const ee_node  *softmax = ee_onnx_made_by(f, v, EE_OP_SOFTMAX);
+  const ee_shape *x       = ee_onnx_shape_of(f, v);
+  return softmax != NULL && softmax->attr.along.axis == x->rank - 1 ? softmax : NULL;
 }
 
 static bool find_attention(const onnx_fusion *f, const ee_node *node, found *a) {
-  const ee_node  *turn = ee_onnx_made_by(f, node->in[0], EE_OP_TRANSPOSE);
-  const ee_shape *x = ee_onnx_shape_of(f, node->in[0]), *y = ee_onnx_shape_of(f, node->out);
-  if (turn == NULL || x->rank < 3 || x->rank != y->rank + 1) return false;
-  for (int i = 0; i < y->rank - 1; i++) {
-    if (x->dim[i] != y->dim[i]) return false;
-  }
-  if (!swaps(f, turn, x->rank - 3, x->rank - 2)) return false;
-  const ee_node *mix = ee_onnx_made_by(f, turn->in[0], EE_OP_MATMUL);
-  if (mix == NULL || mix->n_in > 2) return false;
-  const ee_node *softmax = ee_onnx_made_by(f, mix->in[0], EE_OP_SOFTMAX);
-  if (softmax == NULL || softmax->attr.along.axis != x->rank - 1) return false;
-  *a = (found){.v = mix->in[1], .scale = 1.0};
-  if (!find_heads(f, &a->v, a) || a->scale != 1.0) return false;  // values are not scaled
-  return find_scores(f, softmax->in[0], a);
+  a->y               = ee_onnx_view_of(f, node->out);
+  const ee_node *mix = ee_onnx_made_by(f, a->y.source, EE_OP_MATMUL);
+  if (mix == NULL || mix->n_in > 2 || a->y.scale != 1.0 || a->y.first != 0) return false;
+  const ee_shape *y      = ee_onnx_shape_of(f, a->y.source);
+  const ee_shape *shares = ee_onnx_shape_of(f, mix->in[0]);
+  if (y->rank < 2 || shares->rank < 2) return false;
+  a->lead  = lead_of(y);
+  a->rows  = y->dim[y->rank - 2];
+  a->width = y->dim[y->rank - 1];
+  a->keys  = shares->dim[shares->rank - 1];
+  a->mixed = a->y.source;
+  if (ee_shape_elements(y) != ee_shape_elements(ee_onnx_shape_of(f, node->out))) return false;
+  if (!find_heads(&a->y, a) || !stands_as_wanted(&a->y, a) || !stack(a)) return false;
+
+  const ee_node *softmax = find_softmax(f, mix);
+  if (softmax == NULL || !has_matrices(f, a, mix->in[0], a->rows, a->keys)) return false;
+  if (!ee_onnx_find_scores_of(f, softmax->in[0], &a->scores)) return false;
+  a->scale = a->scores.scale;
+  if (!find_operands(f, a->scores.product, mix->in[1], a)) return false;
+  ee_shape lead           = ee_onnx_view_shape(&a->y);
+  lead.dim[lead.rank - 2] = a->heads;
+  lead.rank--;
+  return isfinite((float)a->scale) && ee_onnx_mask_fits(f, &a->scores, &lead);
 }
 
-/* Whether the operands agree as the node wants it: no broadcasting in front. */
-static bool shapes_fit(const onnx_fusion *f, const found *a, const ee_shape *y) {
-  const ee_shape *q = ee_onnx_shape_of(f, a->q), *k = ee_onnx_shape_of(f, a->k);
-  const ee_shape *v = ee_onnx_shape_of(f, a->v);
-  if (q->rank != y->rank || k->rank != y->rank || v->rank != y->rank) return false;
-  for (int i = 0; i < y->rank - 2; i++) {
-    if (q->dim[i] != y->dim[i] || k->dim[i] != y->dim[i] || v->dim[i] != y->dim[i]) return false;
-  }
-  if (a->mask < 0) return true;
-  ee_shape scores         = *y, sum;
-  scores.rank             = y->rank + 1;
-  scores.dim[y->rank - 2] = a->n_heads;
-  scores.dim[y->rank - 1] = q->dim[y->rank - 2];
-  scores.dim[y->rank]     = k->dim[y->rank - 2];
-  const ee_shape *mask    = ee_onnx_shape_of(f, a->mask);
-  return ee_onnx_common_shape(mask, &scores, &sum) == EE_OK && ee_shape_equal(&sum, &scores);
+/* [1, T, D] to what the node made. */
+static ee_status drop_stack(onnx_fusion *f, ee_node *node, const ee_node *attention) {
+  ee_node  last  = {.op = EE_OP_RESHAPE, .n_in = 1};
+  ee_shape shape = *ee_onnx_shape_of(f, node->out);
+  ee_shape whole = {.rank = 3, .dim = {1, shape.dim[0], shape.dim[1]}};
+  memcpy(last.name, node->name, sizeof last.name);
+  EE_TRY(ee_onnx_insert(f, node, attention, &whole, &last.in[0]));
+  ee_onnx_replace(f, node, &last);
+  return EE_OK;
+}
+
+static ee_status put(onnx_fusion *f, ee_node *node, const found *a) {
+  ee_node with                = {.op = EE_OP_ATTENTION};
+  with.attr.attention.n_heads = a->heads;
+  with.attr.attention.scale   = (float)a->scale;
+  memcpy(with.name, node->name, sizeof with.name);
+  EE_TRY(ee_onnx_make_mask(f, &a->scores, &with.in[3]));
+  with.n_in = with.in[3] >= 0 ? 4 : 3;
+  EE_TRY(ee_onnx_view_value(f, &a->q, node, &with.in[0]));
+  EE_TRY(ee_onnx_view_value(f, &a->k, node, &with.in[1]));
+  EE_TRY(ee_onnx_view_value(f, &a->v, node, &with.in[2]));
+  if (a->is_matrix) return drop_stack(f, node, &with);
+  ee_onnx_replace(f, node, &with);
+  return EE_OK;
+}
+
+static bool can_be_made(const onnx_fusion *f, const found *a) {
+  return ee_onnx_view_source(f, &a->q) != ONNX_NO_SOURCE &&
+         ee_onnx_view_source(f, &a->k) != ONNX_NO_SOURCE &&
+         ee_onnx_view_source(f, &a->v) != ONNX_NO_SOURCE;
+}
+
+static ee_status fuse(onnx_fusion *f, ee_node *node, bool one_head) {
+  found a = {0};
+  if (node->act.kind != EE_ACT_NONE || !find_attention(f, node, &a)) return EE_OK;
+  if ((a.heads == 1) != one_head || !can_be_made(f, &a)) return EE_OK;
+  return put(f, node, &a);
 }
 
 ee_status ee_onnx_fuse_attention(onnx_fusion *f, ee_node *node) {
-  found a;
-  if (node->op != EE_OP_RESHAPE || node->act.kind != EE_ACT_NONE) return EE_OK;
-  if (!find_attention(f, node, &a)) return EE_OK;
-  if (!shapes_fit(f, &a, ee_onnx_shape_of(f, node->out))) return EE_OK;
-  ee_node with = {
-      .op = EE_OP_ATTENTION, .n_in = a.mask >= 0 ? 4 : 3, .in = {a.q, a.k, a.v, a.mask}};
-  with.attr.attention.n_heads = a.n_heads;
-  with.attr.attention.scale   = (float)a.scale;
-  memcpy(with.name, node->name, sizeof with.name);
-  ee_onnx_replace(f, node, &with);
-  return EE_OK;
+  bool moves = node->op == EE_OP_RESHAPE || node->op == EE_OP_TRANSPOSE;
+  return moves ? fuse(f, node, false) : EE_OK;
+}
+
+ee_status ee_onnx_fuse_one_head(onnx_fusion *f, ee_node *node) {
+  return node->op == EE_OP_RESHAPE ? fuse(f, node, true) : EE_OK;
+}
+
+ee_status ee_onnx_fuse_bare_head(onnx_fusion *f, ee_node *node) {
+  return node->op == EE_OP_MATMUL ? fuse(f, node, true) : EE_OK;
 }

@@ -14,13 +14,28 @@ typedef struct onnx_fusion {
   int         n;         // values when it began; later ones are constants of one user
   int        *uses;      // shape [n], by nodes and as output of the graph
   int        *producer;  // shape [n], node; -1: none
+  ee_node    *inserted;  // shape [n_inserted]
+  int        *before;    // shape [n_inserted], node in front of which they come; never falls
+  int         n_inserted, space;
 } onnx_fusion;
 
 /** Count uses and find producers.  Close also after an error. */
 ee_status ee_onnx_fusion_open(onnx_fusion *f, onnx_graph *g);
 
-/** Take removed nodes out of the graph, and free. */
-void ee_onnx_fusion_close(onnx_fusion *f);
+/** Take removed nodes out of the graph and put inserted ones in, and free. */
+ee_status ee_onnx_fusion_close(onnx_fusion *f);
+
+/** Put @p node, whose result of shape @p shape becomes value *v, in front of node @p before.
+ *  Nobody is found to have made *v until the fusion is closed. */
+ee_status ee_onnx_insert(onnx_fusion *f, const ee_node *before, const ee_node *node,
+                         const ee_shape *shape, int *v);
+
+/** Let everybody who reads value @p v read @p instead, which stands before it; the node that makes
+ *  @p v vanishes.  Not for outputs of the graph. */
+void ee_onnx_read_instead(onnx_fusion *f, int v, int instead);
+
+/** The node that makes @p v without an activation, whatever it is; NULL if there is none. */
+ee_node *ee_onnx_maker(const onnx_fusion *f, int v);
 
 /** Whether @p node vanished. */
 bool ee_onnx_is_removed(const ee_node *node);
@@ -54,3 +69,6 @@ ee_status ee_onnx_fuse_bias(onnx_fusion *f, ee_node *node);        // onnx_fuse_
 ee_status ee_onnx_fuse_layer_norm(onnx_fusion *f, ee_node *node);  // onnx_fuse_norm.c
 ee_status ee_onnx_fuse_gelu(onnx_fusion *f, ee_node *node);        // onnx_fuse_gelu.c
 ee_status ee_onnx_fuse_attention(onnx_fusion *f, ee_node *node);   // onnx_fuse_attention.c
+ee_status ee_onnx_fuse_one_head(onnx_fusion *f, ee_node *node);    // of a single head
+ee_status ee_onnx_fuse_bare_head(onnx_fusion *f, ee_node *node);   // that nobody reshapes
+ee_status ee_onnx_fuse_moves(onnx_fusion *f, ee_node *node);       // onnx_fuse_moves.c

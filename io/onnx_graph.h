@@ -134,6 +134,11 @@ ee_status ee_onnx_prune(onnx_graph *g);
  *  EE_ERR_ARG if the list names what cannot be. */
 ee_status ee_onnx_find_scores(onnx_graph *g, const char *list);
 
+/** Infer anew the shapes at a batch of 2 of a graph in which attention became nodes: what only
+ * moved the first dimension may be gone.  Sets g->batched; ee_onnx_check_batch() has the last word.
+ */
+void ee_onnx_find_batch(onnx_graph *g);
+
 /** Decide whether the first dimension is a batch: clears g->batched and says why if not. */
 void ee_onnx_check_batch(onnx_graph *g);
 
