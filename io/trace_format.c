@@ -81,6 +81,10 @@ static const table_layout layouts[EE_TABLE_COUNT] = {
                                   offsetof(ee_trace_shape, n_devices)},
     [EE_TABLE_AFTER_REPLICAS]  = {"/epoch/after_replicas", NULL, 0, EE_H5_I32,
                                   offsetof(ee_trace_shape, n_devices)},
+    [EE_TABLE_BEFORE_TURNS]    = {"/epoch/before_turns", NULL, 0, EE_H5_I32,
+                                  offsetof(ee_trace_shape, n_devices)},
+    [EE_TABLE_AFTER_TURNS]     = {"/epoch/after_turns", NULL, 0, EE_H5_I32,
+                                  offsetof(ee_trace_shape, n_devices)},
     [EE_TABLE_EPOCHS]          = {"/epochs", epoch_members, sizeof(ee_epoch_record), EE_H5_U8, 0},
 };
 
@@ -112,7 +116,8 @@ ee_trace_shape ee_trace_shape_of(const ee_trace_header *header) {
                           .n_layers      = header->plan->n_layers,
                           .n_devices     = header->plan->n_devices,
                           .with_logits   = header->with_logits != 0,
-                          .with_replicas = true};
+                          .with_replicas = true,
+                          .with_turns    = true};
 }
 
 const char *ee_trace_table_name(ee_trace_table table) {
@@ -120,8 +125,18 @@ const char *ee_trace_table_name(ee_trace_table table) {
 }
 
 bool ee_trace_table_used(ee_trace_table table, const ee_trace_shape *shape) {
-  bool replicas = table == EE_TABLE_BEFORE_REPLICAS || table == EE_TABLE_AFTER_REPLICAS;
-  return replicas ? shape->with_replicas : table != EE_TABLE_LOGITS || shape->with_logits;
+  switch (table) {
+    case EE_TABLE_LOGITS:
+      return shape->with_logits;
+    case EE_TABLE_BEFORE_REPLICAS:
+    case EE_TABLE_AFTER_REPLICAS:
+      return shape->with_replicas;
+    case EE_TABLE_BEFORE_TURNS:
+    case EE_TABLE_AFTER_TURNS:
+      return shape->with_turns;
+    default:
+      return true;
+  }
 }
 
 int ee_trace_table_rank(ee_trace_table table) {

@@ -33,17 +33,21 @@ typedef enum {
   EE_TABLE_AFTER,
   EE_TABLE_BEFORE_REPLICAS,
   EE_TABLE_AFTER_REPLICAS,
+  EE_TABLE_BEFORE_TURNS,
+  EE_TABLE_AFTER_TURNS,
   EE_TABLE_EPOCHS,
   EE_TABLE_COUNT
 } ee_trace_table;
 
 #define EE_TRACE_REPLICAS "/run/replicas"
+#define EE_TRACE_TURNS "/run/turns"
 
-/** Widths of the array tables, and whether logits and replicas are kept. */
+/** Widths of the array tables, and whether logits, replicas and turns are kept. */
 typedef struct ee_trace_shape {
   int  n_exits, n_classes, n_layers, n_devices;
   bool with_logits;
   bool with_replicas;  // false in traces from before stages could have several devices
+  bool with_turns;     // false in traces from before these could be unequal
 } ee_trace_shape;
 
 /** Shape that @p header asks for; its plan must not be NULL. */

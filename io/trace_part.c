@@ -134,24 +134,29 @@ static ee_status read_table(const ee_h5 *h5, ee_trace_table which, ee_trace_part
   return status;
 }
 
+/* Rows that the trace does not keep are NULL. */
 static ee_status read_plan_rows(const ee_h5 *h5, const ee_trace_shape *shape, int32_t *device,
-                                int32_t *replica) {
+                                int32_t *replica, int32_t *turns) {
   hsize_t layers = (hsize_t)shape->n_layers, devices = (hsize_t)shape->n_devices;
   EE_TRY(ee_h5_read_array(h5, "/run/plan", EE_H5_I32, 1, &layers, device));
-  if (!shape->with_replicas) return EE_OK;
-  return ee_h5_read_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica);
+  if (replica != NULL) {
+    EE_TRY(ee_h5_read_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica));
+  }
+  if (turns == NULL) return EE_OK;
+  return ee_h5_read_array(h5, EE_TRACE_TURNS, EE_H5_I32, 1, &devices, turns);
 }
 
 static ee_status read_first_plan(const ee_h5 *h5, ee_trace_part *part) {
   size_t   layers = (size_t)part->shape.n_layers, devices = (size_t)part->shape.n_devices;
-  int32_t *row = calloc(layers + devices, sizeof *row);
+  int32_t *row = calloc(layers + 2 * devices, sizeof *row);
   if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the plan of %s", h5->path);
   ee_plan  *plan    = NULL;
   int32_t  *replica = part->shape.with_replicas ? row + layers : NULL;
-  ee_status status  = read_plan_rows(h5, &part->shape, row, replica);
+  int32_t  *turns   = part->shape.with_turns ? row + layers + devices : NULL;
+  ee_status status  = read_plan_rows(h5, &part->shape, row, replica, turns);
   if (status == EE_OK)
     status = ee_trace_plan_of_rows(h5->path, part->shape.n_layers, part->shape.n_devices, row,
-                                   replica, &plan);
+                                   replica, turns, &plan);
   if (status == EE_OK && plan == NULL) {
     status = EE_FAIL(EE_ERR_FORMAT, "%s: /run/plan names no device", h5->path);
   }
@@ -178,6 +183,7 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
   part->shape.n_classes     = part->header.n_classes;
   part->shape.with_logits   = part->header.with_logits != 0;
   part->shape.with_replicas = ee_h5_exists(h5, EE_TRACE_REPLICAS);
+  part->shape.with_turns    = ee_h5_exists(h5, EE_TRACE_TURNS);
   return EE_OK;
 }
 

@@ -2,18 +2,21 @@
 /* Plans as rows of numbers in a trace. */
 #include "trace_plan.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void ee_trace_plan_to_rows(const ee_plan *plan, int n_layers, int n_devices, int32_t *device,
-                           int32_t *replica) {
+                           int32_t *replica, int32_t *turns) {
   for (int l = 0; l < n_layers; l++) device[l] = -1;
-  for (int d = 0; d < n_devices; d++) replica[d] = -1;
+  for (int d = 0; d < n_devices; d++) replica[d] = turns[d] = -1;
   if (plan == NULL) return;
   for (int s = 0; s < plan->n_stages; s++) {
     const ee_stage *stage = &plan->stage[s];
     for (int l = stage->begin; l < stage->end; l++) device[l] = stage->device;
-    for (int k = 1; k < ee_plan_width(plan, s); k++) {
-      replica[ee_plan_device(plan, s, k)] = ee_plan_device(plan, s, k - 1);
+    for (int k = 0; k < ee_plan_width(plan, s); k++) {
+      int d    = ee_plan_device(plan, s, k);
+      turns[d] = ee_plan_turns(plan, d);
+      if (k > 0) replica[d] = ee_plan_device(plan, s, k - 1);
     }
   }
 }
@@ -51,8 +54,19 @@ static ee_status read_replicas(const int32_t *replica, ee_plan *plan) {
   return left == 0 ? EE_OK : EE_ERR_FORMAT;
 }
 
+/* Of devices that own layers; -1 of the others. */
+static ee_status read_turns(const int32_t *turns, ee_plan *plan) {
+  for (int d = 0; d < plan->n_devices; d++) {
+    bool idle = ee_plan_stage_of_device(plan, d) < 0;
+    if (idle != (turns[d] == -1)) return EE_ERR_FORMAT;
+    if (!idle && turns[d] != 1) EE_TRY(ee_plan_set_turns(plan, d, turns[d]));
+  }
+  return EE_OK;
+}
+
 ee_status ee_trace_plan_of_rows(const char *path, int n_layers, int n_devices,
-                                const int32_t *device, const int32_t *replica, ee_plan **plan) {
+                                const int32_t *device, const int32_t *replica, const int32_t *turns,
+                                ee_plan **plan) {
   *plan        = NULL;
   int n_stages = 1;
   for (int l = 1; l < n_layers; l++) n_stages += device[l] != device[l - 1];
@@ -60,6 +74,7 @@ ee_status ee_trace_plan_of_rows(const char *path, int n_layers, int n_devices,
 
   ee_status status = read_stages(n_layers, n_devices, device, n_stages, plan);
   if (status == EE_OK && replica != NULL) status = read_replicas(replica, *plan);
+  if (status == EE_OK && turns != NULL) status = read_turns(turns, *plan);
   if (status == EE_OK) status = ee_plan_check(*plan);
   if (status == EE_OK) return EE_OK;
   ee_plan_destroy(plan);

@@ -117,7 +117,8 @@ static ee_status merge_part(const char *path, ee_trace_part *whole, ee_trace_par
   const ee_trace_shape *a = &whole->shape, *b = &part->shape;
   if (a->n_exits != b->n_exits || a->n_classes != b->n_classes || a->n_layers != b->n_layers ||
       a->n_devices != b->n_devices || a->with_logits != b->with_logits ||
-      a->with_replicas != b->with_replicas || whole->header.n_ranks != part->header.n_ranks) {
+      a->with_replicas != b->with_replicas || a->with_turns != b->with_turns ||
+      whole->header.n_ranks != part->header.n_ranks) {
     return EE_FAIL(EE_ERR_FORMAT, "%s is a part of another run", path);
   }
   for (int i = 0; i < EE_TABLE_COUNT; i++) EE_TRY(append_rows(whole, part, i));
@@ -204,10 +205,11 @@ static const int32_t *row_of(const ee_trace_file *file, ee_trace_table table, in
 static ee_status attach_plans(const char *path, ee_trace_file *file, int64_t i) {
   static const ee_trace_table devices[]  = {EE_TABLE_BEFORE, EE_TABLE_AFTER};
   static const ee_trace_table replicas[] = {EE_TABLE_BEFORE_REPLICAS, EE_TABLE_AFTER_REPLICAS};
+  static const ee_trace_table turns[]    = {EE_TABLE_BEFORE_TURNS, EE_TABLE_AFTER_TURNS};
   for (int after = 0; after < 2; after++) {
     EE_TRY(ee_trace_plan_of_rows(path, file->whole.shape.n_layers, file->whole.shape.n_devices,
                                  row_of(file, devices[after], i), row_of(file, replicas[after], i),
-                                 &file->plan[2 * i + after]));
+                                 row_of(file, turns[after], i), &file->plan[2 * i + after]));
   }
   file->epoch[i].before = file->plan[2 * i];
   file->epoch[i].after  = file->plan[2 * i + 1];

@@ -133,19 +133,24 @@ static void on_answer(void *self, const ee_answer *answer, const float *logits, 
   if (is_large(writer, EE_TABLE_SAMPLES) || is_large(writer, EE_TABLE_LOGITS)) flush(writer);
 }
 
-/* Room for the two rows of a plan. */
-static int32_t *plan_rows(const trace_writer *writer, int32_t **replica) {
+/* Room for the three rows of a plan. */
+static int32_t *plan_rows(const trace_writer *writer, int32_t **replica, int32_t **turns) {
   size_t   layers = (size_t)writer->shape.n_layers, devices = (size_t)writer->shape.n_devices;
-  int32_t *device = malloc((layers + devices) * sizeof *device);
-  if (device != NULL) *replica = device + layers;
+  int32_t *device = malloc((layers + 2 * devices) * sizeof *device);
+  if (device == NULL) return NULL;
+  *replica = device + layers;
+  *turns   = *replica + devices;
   return device;
 }
 
-static void add_plan(trace_writer *writer, ee_trace_table which, ee_trace_table replicas,
-                     const ee_plan *plan, int32_t *device, int32_t *replica) {
-  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, device, replica);
-  add_row(writer, which, device);
-  add_row(writer, replicas, replica);
+/* The plan before an epoch, or the one after it. */
+static void add_plan(trace_writer *writer, bool after, const ee_plan *plan, int32_t *device,
+                     int32_t *replica, int32_t *turns) {
+  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, device, replica,
+                        turns);
+  add_row(writer, after ? EE_TABLE_AFTER : EE_TABLE_BEFORE, device);
+  add_row(writer, after ? EE_TABLE_AFTER_REPLICAS : EE_TABLE_BEFORE_REPLICAS, replica);
+  add_row(writer, after ? EE_TABLE_AFTER_TURNS : EE_TABLE_BEFORE_TURNS, turns);
 }
 
 static ee_status check_epoch(const trace_writer *writer, const ee_epoch_record *record) {
@@ -166,7 +171,7 @@ static void on_epoch(void *self, const ee_epoch_record *record) {
   remember(writer, check_epoch(writer, record));
   if (writer->status != EE_OK) return;
 
-  int32_t *replica = NULL, *row = plan_rows(writer, &replica);
+  int32_t *replica = NULL, *turns = NULL, *row = plan_rows(writer, &replica, &turns);
   if (row == NULL) {
     remember(writer, EE_FAIL(EE_ERR_NOMEM, "for an epoch of %s", writer->h5.path));
     return;
@@ -174,8 +179,8 @@ static void on_epoch(void *self, const ee_epoch_record *record) {
   add_row(writer, EE_TABLE_LEFT, record->left);
   add_row(writer, EE_TABLE_REACHED, record->reached);
   add_row(writer, EE_TABLE_BUSY, record->busy);
-  add_plan(writer, EE_TABLE_BEFORE, EE_TABLE_BEFORE_REPLICAS, record->before, row, replica);
-  add_plan(writer, EE_TABLE_AFTER, EE_TABLE_AFTER_REPLICAS, record->after, row, replica);
+  add_plan(writer, false, record->before, row, replica, turns);
+  add_plan(writer, true, record->after, row, replica, turns);
   add_row(writer, EE_TABLE_EPOCHS, record);
   free(row);
 }
@@ -258,13 +263,16 @@ static ee_status write_names(const ee_h5 *h5) {
 
 static ee_status write_plan(const trace_writer *writer, const ee_plan *plan) {
   const ee_h5 *h5      = &writer->h5;
-  int32_t     *replica = NULL, *row = plan_rows(writer, &replica);
+  int32_t     *replica = NULL, *turns = NULL, *row = plan_rows(writer, &replica, &turns);
   if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d layers", plan->n_layers);
-  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, row, replica);
+  ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, row, replica, turns);
   hsize_t   layers = (hsize_t)plan->n_layers, devices = (hsize_t)plan->n_devices;
   ee_status status = ee_h5_write_array(h5, "/run/plan", EE_H5_I32, 1, &layers, row);
   if (status == EE_OK) {
     status = ee_h5_write_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica);
+  }
+  if (status == EE_OK) {
+    status = ee_h5_write_array(h5, EE_TRACE_TURNS, EE_H5_I32, 1, &devices, turns);
   }
   free(row);
   return status;

@@ -16,7 +16,8 @@ double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, i
     sum += ee_chain_layer_work(chain, l);
   }
   double copies = ee_chain_copy_work(chain, stage->begin, stage->end);
-  return (sum - before + copies) / chain->speed[d] / ee_plan_width(plan, s);
+  return (sum - before + copies) / chain->speed[d] * ee_plan_turns(plan, d) /
+         ee_plan_round(plan, s);
 }
 
 double ee_partition_stage_seconds(const ee_chain *chain, const ee_plan *plan, int s) {
@@ -38,28 +39,30 @@ static double delay_between(const ee_chain *chain, int from, int to, int cut) {
   return from < 0 ? ee_source_delay(chain, to) : ee_link_delay(chain, from, to, cut);
 }
 
-/* Of all pairs of devices at both ends of the link that leaves stage s, and how many there are. */
-static int over_pairs(const ee_chain *chain, const ee_plan *plan, int s, link_figure figure,
-                      double *most, double *sum) {
+/* Of all pairs of devices at both ends of the link that leaves stage s, each times its turns, of
+ * how many in all. */
+static double over_pairs(const ee_chain *chain, const ee_plan *plan, int s, link_figure figure,
+                         double *most, double *sum) {
   int left = s < 0 ? 1 : ee_plan_width(plan, s), right = ee_plan_width(plan, s + 1);
   *most = *sum = 0.0;
   for (int i = 0; i < left; i++) {
     int from = s < 0 ? -1 : ee_plan_device(plan, s, i);
     for (int k = 0; k < right; k++) {
       int    to  = ee_plan_device(plan, s + 1, k);
-      double one = figure(chain, from, to, plan->stage[s + 1].begin);
-      *most      = fmax(*most, one);
+      double one = figure(chain, from, to, plan->stage[s + 1].begin) * ee_plan_turns(plan, to);
+      if (from >= 0) one *= ee_plan_turns(plan, from);
+      *most = fmax(*most, one);
       *sum += one;
     }
   }
-  return left * right;
+  return (double)ee_plan_round(plan, s + 1) * (s < 0 ? 1 : ee_plan_round(plan, s));
 }
 
 double ee_partition_link_seconds(const ee_chain *chain, const ee_plan *plan, int s) {
   double most, sum;
   if (s + 1 >= plan->n_stages) return 0.0;
-  int pairs = over_pairs(chain, plan, s, load_between, &most, &sum);
-  return most / pairs;
+  double all = over_pairs(chain, plan, s, load_between, &most, &sum);
+  return most / all;
 }
 
 /* Messages that a link holds at its receiving end, and at its sending end. */
@@ -94,10 +97,12 @@ double ee_partition_stage_bytes(const ee_chain *chain, const ee_plan *plan, int 
 
 double ee_partition_head_seconds(const ee_chain *chain, const ee_plan *plan, int e) {
   int    layer = chain->attach[e], s = ee_plan_stage_of_layer(plan, layer);
-  int    n     = ee_plan_width(plan, s);
-  double speed = INFINITY;
-  for (int k = 0; k < n; k++) speed = fmin(speed, chain->speed[ee_plan_device(plan, s, k)]);
-  return chain->reach[layer] * chain->head_work[e] / speed / n;
+  double slowest = 0.0;  // turns over speed
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
+    int d   = ee_plan_device(plan, s, k);
+    slowest = fmax(slowest, ee_plan_turns(plan, d) / chain->speed[d]);
+  }
+  return chain->reach[layer] * chain->head_work[e] * slowest / ee_plan_round(plan, s);
 }
 
 double ee_partition_lower_bound(const ee_chain *chain) {
@@ -159,29 +164,30 @@ ee_status ee_partition_fits(const ee_chain *chain, const ee_plan *plan) {
 }
 
 /* Seconds of one sample alone on the link that leaves stage s: its message waits for no other.  It
- * takes each of several ways equally often. */
+ * takes each of several ways as often as devices have turns. */
 static double link_latency(const ee_chain *chain, const ee_plan *plan, int s) {
   double most, sum;
-  int    pairs = over_pairs(chain, plan, s, delay_between, &most, &sum);
-  return sum / pairs;
+  double all = over_pairs(chain, plan, s, delay_between, &most, &sum);
+  return sum / all;
 }
 
 /* Seconds per sample of stage s: of the slowest of its devices, which take turns, and of a sample
- * that meets each equally often. */
+ * that meets each as often as it has turns. */
 static double stage_load(const ee_loads *loads, const ee_plan *plan, int s, double *latency) {
   const ee_stage *stage   = &plan->stage[s];
   double          slowest = 0.0, sum = 0.0;
-  int             n = ee_plan_width(plan, s);
-  for (int k = 0; k < n; k++) {
+  int             round = ee_plan_round(plan, s);
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
     int    d   = ee_plan_device(plan, s, k);
     double one = ee_chain_present(loads->chain, d)
                      ? ee_stage_load(loads, d, stage->begin, stage->end)
                      : INFINITY;
-    slowest    = fmax(slowest, one);
+    one *= ee_plan_turns(plan, d);
+    slowest = fmax(slowest, one);
     sum += one;
   }
-  *latency = sum / n;
-  return slowest / n;
+  *latency = sum / round;
+  return slowest / round;
 }
 
 /* Take a load into the forecast; the first of equal ones is the bottleneck. */

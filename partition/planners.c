@@ -35,7 +35,7 @@ static const ee_planner free_order = {
 
 static const ee_planner replicate = {
     .name       = "replicate",
-    .help       = "the shortest period if several devices may share a stage; devices must be equal",
+    .help       = "the shortest period if several devices may share a stage",
     .find       = ee_partition_replicate_plan,
     .replicates = true,
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "baseline.h"
-#include "chain.h"
+#include "runs.h"
 
 /** The devices that may be used, one after the other. */
 typedef struct row {
@@ -34,8 +34,7 @@ static ee_status give_devices(const ee_chain *chain, const ee_replicated *found,
   return EE_OK;
 }
 
-/* The plan for a chain, whether it fits or not. */
-static ee_status find_plan(const ee_chain *chain, ee_plan **plan) {
+static ee_status find_equal(const ee_chain *chain, ee_plan **plan) {
   ee_replicated *found = NULL;
   EE_TRY(ee_partition_replicate(chain, &found));
   ee_status status = ee_plan_create(chain->n_layers, chain->n_devices, found->n_stages, plan);
@@ -43,6 +42,13 @@ static ee_status find_plan(const ee_chain *chain, ee_plan **plan) {
   ee_replicated_destroy(&found);
   if (status != EE_OK) ee_plan_destroy(plan);
   return status;
+}
+
+/* The plan for a chain, whether its slots for many links fit or not. */
+static ee_status find_plan(const ee_chain *chain, ee_plan **plan) {
+  bool alike;
+  EE_TRY(ee_runs_alike(chain, &alike));
+  return alike ? find_equal(chain, plan) : ee_runs_find(chain, plan);
 }
 
 /* The last present device that is not the source; -1: there is none. */
@@ -81,9 +87,16 @@ static ee_status keep_shorter(const ee_chain *chain, ee_plan **plan, ee_plan *ot
   return status;
 }
 
+/* Devices that are too slow for a stage with others may serve alone. */
+static ee_status compare_with_exact(const ee_chain *chain, ee_plan **plan) {
+  ee_plan  *alone  = NULL;
+  ee_status status = ee_partition_exact(chain, &alone);
+  if (status == EE_ERR_ARG && *plan != NULL) return EE_OK;
+  return status == EE_OK ? keep_shorter(chain, plan, alone) : status;
+}
+
 static ee_status find_with_room(const ee_chain *chain, ee_plan **plan) {
   ee_chain fewer = *chain;
-  ee_plan *alone = NULL;
   size_t   bytes = (size_t)chain->n_devices * sizeof(double);
   double  *speed = malloc(bytes);
   if (speed == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d devices", chain->n_devices);
@@ -91,18 +104,23 @@ static ee_status find_with_room(const ee_chain *chain, ee_plan **plan) {
   fewer.speed      = speed;
   ee_status status = drop_devices(&fewer, speed, plan);
   free(speed);
-  if (status == EE_OK) status = ee_partition_exact(chain, &alone);
-  if (status == EE_OK) status = keep_shorter(chain, plan, alone);
+  if (status == EE_OK) status = compare_with_exact(chain, plan);
   if (status != EE_OK) ee_plan_destroy(plan);
   return status;
 }
 
 ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan) {
+  bool alike;
   *plan = NULL;
   EE_TRY(ee_chain_check(chain));
+  EE_TRY(ee_runs_alike(chain, &alike));
   EE_TRY(find_plan(chain, plan));
   ee_status status = ee_partition_fits(chain, *plan);
-  if (status == EE_OK) return EE_OK;
-  ee_plan_destroy(plan);
-  return status == EE_ERR_ARG ? find_with_room(chain, plan) : status;
+  if (status == EE_ERR_ARG) {
+    ee_plan_destroy(plan);
+    return find_with_room(chain, plan);
+  }
+  if (status == EE_OK && !alike) status = compare_with_exact(chain, plan);
+  if (status != EE_OK) ee_plan_destroy(plan);
+  return status;
 }

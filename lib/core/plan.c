@@ -49,6 +49,9 @@ ee_status ee_plan_copy(const ee_plan *plan, ee_plan **copy) {
   for (int i = 0; i < plan->n_replicas && status == EE_OK; i++) {
     status = ee_plan_add_replica(*copy, plan->replica[i].stage, plan->replica[i].device);
   }
+  for (int d = 0; d < plan->n_devices && plan->turns != NULL && status == EE_OK; d++) {
+    status = ee_plan_set_turns(*copy, d, plan->turns[d]);
+  }
   if (status != EE_OK) ee_plan_destroy(copy);
   return status;
 }
@@ -104,12 +107,23 @@ static ee_status check_devices(const ee_plan *plan, unsigned char *used) {
   return EE_OK;
 }
 
+static ee_status check_turns(const ee_plan *plan) {
+  for (int d = 0; d < plan->n_devices; d++) {
+    int turns = ee_plan_turns(plan, d);
+    if (turns >= 1 && turns <= EE_PLAN_TURNS) continue;
+    return EE_FAIL(EE_ERR_ARG, "device %d of the plan has %d turns, expected 1 to %d", d, turns,
+                   EE_PLAN_TURNS);
+  }
+  return EE_OK;
+}
+
 ee_status ee_plan_check(const ee_plan *plan) {
   if (plan->n_layers < 1 || plan->n_devices < 1 || plan->n_stages < 1) {
     return EE_FAIL(EE_ERR_ARG, "the plan has %d stages for %d layers on %d devices, each >= 1",
                    plan->n_stages, plan->n_layers, plan->n_devices);
   }
   EE_TRY(check_layers(plan));
+  EE_TRY(check_turns(plan));
   unsigned char *used = calloc((size_t)plan->n_devices, 1);
   if (used == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d devices", plan->n_devices);
   ee_status status = check_devices(plan, used);
@@ -159,6 +173,9 @@ uint64_t ee_plan_hash(const ee_plan *plan) {
   for (int i = 0; i < plan->n_replicas; i++) {
     hash = mix(mix(hash, plan->replica[i].stage), plan->replica[i].device);
   }
+  for (int d = 0; d < plan->n_devices; d++) {
+    if (ee_plan_turns(plan, d) != 1) hash = mix(mix(hash, d), plan->turns[d]);
+  }
   return hash;
 }
 
@@ -175,7 +192,20 @@ int ee_plan_equal(const ee_plan *a, const ee_plan *b) {
     const ee_replica *x = &a->replica[i], *y = &b->replica[i];
     if (x->stage != y->stage || x->device != y->device) return 0;
   }
+  for (int d = 0; d < a->n_devices; d++) {
+    if (ee_plan_turns(a, d) != ee_plan_turns(b, d)) return 0;
+  }
   return 1;
+}
+
+/* A device after @p mark, with its turns; returns what was used of the text. */
+static int put_device(const ee_plan *plan, int device, char mark, char *text, int used, int size) {
+  int turns = ee_plan_turns(plan, device);
+  if (used < size) used += snprintf(text + used, (size_t)(size - used), "%c%d", mark, device);
+  if (turns != 1 && used < size) {
+    used += snprintf(text + used, (size_t)(size - used), "*%d", turns);
+  }
+  return used;
 }
 
 const char *ee_plan_text(const ee_plan *plan, char *text, int size) {
@@ -184,10 +214,10 @@ const char *ee_plan_text(const ee_plan *plan, char *text, int size) {
   if (size > 0) text[0] = '\0';
   for (int s = 0; s < plan->n_stages && used < size; s++) {
     const ee_stage *stage = &plan->stage[s];
-    used += snprintf(text + used, (size_t)(size - used), "%s%d-%d @%d", s > 0 ? " | " : "",
-                     stage->begin, stage->end - 1, stage->device);
-    for (int k = 1; k < ee_plan_width(plan, s) && used < size; k++) {
-      used += snprintf(text + used, (size_t)(size - used), ",%d", ee_plan_device(plan, s, k));
+    used += snprintf(text + used, (size_t)(size - used), "%s%d-%d ", s > 0 ? " | " : "",
+                     stage->begin, stage->end - 1);
+    for (int k = 0; k < ee_plan_width(plan, s) && used < size; k++) {
+      used = put_device(plan, ee_plan_device(plan, s, k), k > 0 ? ',' : '@', text, used, size);
     }
   }
   return text;
@@ -197,6 +227,7 @@ void ee_plan_destroy(ee_plan **plan) {
   if (*plan == NULL) return;
   free((*plan)->stage);
   free((*plan)->replica);
+  free((*plan)->turns);
   free(*plan);
   *plan = NULL;
 }

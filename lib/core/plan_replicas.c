@@ -42,6 +42,33 @@ int ee_plan_place(const ee_plan *plan, int device) {
   return k;
 }
 
+int ee_plan_turns(const ee_plan *plan, int device) {
+  return plan->turns != NULL ? plan->turns[device] : 1;
+}
+
+ee_status ee_plan_set_turns(ee_plan *plan, int device, int turns) {
+  if (device < 0 || device >= plan->n_devices || turns < 1 || turns > EE_PLAN_TURNS) {
+    return EE_FAIL(EE_ERR_ARG, "%d turns for device %d, expected 1 to %d for device 0 to %d", turns,
+                   device, EE_PLAN_TURNS, plan->n_devices - 1);
+  }
+  size_t n = (size_t)plan->n_devices;
+  if (plan->turns == NULL) {
+    plan->turns = malloc(n * sizeof *plan->turns);
+    if (plan->turns == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the turns of %zu devices", n);
+    for (size_t d = 0; d < n; d++) plan->turns[d] = 1;
+  }
+  plan->turns[device] = turns;
+  return EE_OK;
+}
+
+int ee_plan_round(const ee_plan *plan, int s) {
+  int round = 0;
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
+    round += ee_plan_turns(plan, ee_plan_device(plan, s, k));
+  }
+  return round;
+}
+
 int ee_plan_devices_used(const ee_plan *plan) {
   return plan->n_stages + plan->n_replicas;
 }

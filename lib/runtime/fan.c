@@ -4,18 +4,32 @@
 
 #include <stdlib.h>
 
+/* Whose turn is next: the first of those with the largest claim. */
+static void take_turn(ee_fan *fan) {
+  int next = 0;
+  for (int k = 0; k < fan->n; k++) {
+    fan->link[k].claim += fan->link[k].turns;
+    if (fan->link[k].claim > fan->link[next].claim) next = k;
+  }
+  fan->link[next].claim -= fan->round;
+  fan->turn = next;
+}
+
 ee_status ee_fan_open(const ee_wire *wire, const ee_plan *plan, int stage, int first,
                       int plan_epoch, int slots, size_t slot_bytes, const ee_pacer *pacer,
                       ee_fan *fan) {
   int n     = ee_plan_width(plan, stage);
-  *fan      = (ee_fan){.turn = first % n};
+  *fan      = (ee_fan){.round = ee_plan_round(plan, stage)};
   fan->link = calloc((size_t)n, sizeof *fan->link);
   if (fan->link == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d links", n);
   ee_status status = EE_OK;
   for (; fan->n < n && status == EE_OK; fan->n++) {
-    status = ee_outbox_open(wire, ee_plan_device(plan, stage, fan->n), plan_epoch, slots,
-                            slot_bytes, pacer, &fan->link[fan->n].outbox);
+    int to                  = ee_plan_device(plan, stage, fan->n);
+    fan->link[fan->n].turns = ee_plan_turns(plan, to);
+    status =
+        ee_outbox_open(wire, to, plan_epoch, slots, slot_bytes, pacer, &fan->link[fan->n].outbox);
   }
+  for (int k = 0; k <= first % fan->round; k++) take_turn(fan);
   if (status != EE_OK) ee_fan_close(fan);
   return status;
 }
@@ -43,7 +57,7 @@ void ee_fan_post(ee_fan *fan, size_t bytes, int64_t now) {
 
 void ee_fan_advance(ee_fan *fan, uint64_t watermark) {
   fan->link[fan->turn].told = watermark;
-  fan->turn                 = (fan->turn + 1) % fan->n;
+  take_turn(fan);
 }
 
 /* An empty message on link k: a watermark, and what follows. */

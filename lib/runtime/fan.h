@@ -8,20 +8,25 @@
  * @file fan.h
  * All links that leave a stage, or the source, for the devices of the stage behind it.
  *
- * Batches take the links in turn, so who runs a sample depends on the order of batches and on no
- * clock; a link whose turn it is may hold up the others.  Each message carries a watermark for its
- * own link.  A link that has no batch for a while is told the watermark when that enters a new
- * epoch, since devices count by epochs, and when nothing follows.
+ * Batches take the links in turn, each as often in a round as its device has turns in the plan and
+ * as evenly spread as can be (smooth weighted round robin: each link's claim grows by its turns,
+ * the largest claim is served and falls by a round).  So who runs a sample depends on the order of
+ * batches and on no clock; a link whose turn it is may hold up the others.  Each message carries a
+ * watermark for its own link.  A link that has no batch for a while is told the watermark when that
+ * enters a new epoch, since devices count by epochs, and when nothing follows.
  */
 typedef struct ee_fan_link {
   ee_outbox *outbox;
   uint64_t   told;   // newest watermark on it
   bool       ended;  // nothing follows on it
+  int        turns;  // in a round
+  int        claim;  // on the next batch
 } ee_fan_link;
 
 typedef struct ee_fan {
   int          n;      // links; 0: none is open
   int          turn;   // the one that the next batch takes
+  int          round;  // turns of all links
   ee_fan_link *link;   // shape [n]
   int64_t     *bytes;  // where to count what is sent; NULL: nowhere [byte]
 } ee_fan;

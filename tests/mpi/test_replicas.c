@@ -24,6 +24,13 @@ static void set_plan(toy_run *t, int n, const int *width) {
   t->setup.plan = t->plan;
 }
 
+/* Some devices take more batches of a round than others. */
+static void set_turns(toy_run *t, int seed) {
+  for (int d = 0; d < world_size(); d++) {
+    CU_ASSERT_EQUAL_FATAL(ee_plan_set_turns(t->plan, d, 1 + (5 * d + seed) % 4), EE_OK);
+  }
+}
+
 static void run_and_check(toy_run *t) {
   ee_device_totals totals;
   CU_ASSERT_EQUAL(toy_go(t, &totals), EE_OK);
@@ -59,6 +66,7 @@ static void any_sharing_of_devices_gives_the_bits_of_the_sample_alone(void) {
     t.setup.slots       = 1 + n % 3;
     t.setup.merge_wait  = n % 2 == 0 ? 0.0 : 0.001;
     set_plan(&t, stages, width);
+    if (n % 3 != 0) set_turns(&t, n);
     run_and_check(&t);
   }
 }
@@ -106,6 +114,22 @@ static void devices_that_share_a_stage_take_turns(void) {
   toy_close(&t);
 }
 
+/* Batches are full, and there are as many as in one round: device r takes its r + 1. */
+static void devices_take_as_many_batches_as_they_have_turns(void) {
+  ee_device_totals totals;
+  int              rank, size = world_size(), round = size * (size + 1) / 2;
+  const int        width[] = {size};
+  toy_run          t;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  toy_open(&t, (uint64_t)(4 * round));
+  t.setup.epoch_samples = 4 * round;
+  set_plan(&t, 1, width);
+  for (int d = 0; d < size; d++) CU_ASSERT_EQUAL(ee_plan_set_turns(t.plan, d, d + 1), EE_OK);
+  CU_ASSERT_EQUAL(toy_go(&t, &totals), EE_OK);
+  CU_ASSERT_EQUAL(totals.batches, rank + 1);
+  toy_close(&t);
+}
+
 static void offloading_is_refused_with_replicas(void) {
   const int width[] = {world_size()};
   toy_run   t;
@@ -123,6 +147,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(streams_end_when_there_are_fewer_batches_than_devices),
     EE_FACT(any_epoch_and_delay_work_with_replicas),
     EE_FACT(devices_that_share_a_stage_take_turns),
+    EE_FACT(devices_take_as_many_batches_as_they_have_turns),
     EE_FACT(offloading_is_refused_with_replicas),
     {NULL, NULL},
 };

@@ -28,9 +28,10 @@
  * m(j) is how many messages carry anything if samples come in full batches of message_samples,
  * leave independently and are not merged; what is merged on the way makes it less.  The period of a
  * plan is the largest of all W and B: the time per sample of the slowest stage or link. R[n_layers]
- * is 0.  A stage that r devices own gives each of them a share of 1 / r, and so do its links:
- * between m devices and r there are m r links, each with B(j) / (m r).  A sample alone in its
- * message takes B'(j) = R[j] (latency there + cut_bytes[j] / bandwidth).
+ * is 0.  A stage that several devices own gives each of them a share: its turns over those of all.
+ * Between m devices and r there are m r links, each with the product of the shares at its ends of
+ * what B(j) would be with all samples.  A sample alone in its message takes B'(j) = R[j] (latency
+ * there + cut_bytes[j] / bandwidth).
  *
  * Links join consecutive stages; if there is a source, one more carries cut 0 from it to the first
  * stage, unless that is on the source itself.  A source of speed 0 owns no layer but still sends.
@@ -287,12 +288,31 @@ ee_status ee_partition_replicate(const ee_chain *chain, ee_replicated **plan);
 /** Destroy and set to NULL.  *plan may be NULL. */
 void ee_replicated_destroy(ee_replicated **plan);
 
-/** The same as a plan: the source, if present, is the first device of the first stage, and the
- *  others follow in index order.  ee_partition_forecast() shares links out, so it promises this
- *  period, or less where links are the bottleneck.  A device has slots for a link to each device of
- *  the stages beside its own, which the recurrence does not count: if they do not fit, devices are
- *  left out from the last one on until a plan does, and ee_partition_exact() is asked too.
- *  @return as ee_planner.find */
+/**
+ * Shortest period when several devices may own the same layers.
+ *
+ * Equal devices: ee_partition_replicate() as a plan.  The source, if present, is the first device
+ * of the first stage, and the others follow in index order.  ee_partition_forecast() shares links
+ * out, so it promises this period, or less where links are the bottleneck.
+ *
+ * Unequal ones: stages on runs [a, b) of present devices that follow each other, with S(a, b) the
+ * sum of their speeds, each taking speed / S of the samples; between stages devices may stay idle,
+ *
+ *   A(a, b, j) = min over i < j of max(G(a, b, i), work(i, j) / S(a, b))    if [i, j) fits into
+ * each G(a, b, i) = min over a' < b' <= a of max(A(a', b', i), B(i)),  i > 0;  that of the source
+ * at 0
+ *
+ * with B(i) the longest of the links between the two runs, each with its share of the samples.
+ * Among plans of that period (to 1e-12, relatively) the one with the fewest devices, then stages.
+ * Samples are dealt out by turns, whole numbers, which makes a period up to 1 / 256 longer, or with
+ * speeds far apart a little more.  Devices slower than 1 / 64 of the fastest share no stage, but
+ * the plan of ee_partition_exact() is taken if that is faster.  Time O(P^4 L + P^2 L^2).
+ *
+ * A device has slots for a link to each device of the stages beside its own, which the recurrences
+ * do not count: if they do not fit, devices are left out from the last one on until a plan does,
+ * and ee_partition_exact() is asked too.
+ * @return as ee_planner.find; EE_ERR_ARG too if unequal devices and layers are too many
+ */
 ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan);
 
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the

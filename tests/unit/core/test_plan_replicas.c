@@ -63,8 +63,9 @@ static void every_fault_of_replicas_is_found_and_named(void) {
 }
 
 static void copies_are_equal_until_a_replica_is_changed_or_added(void) {
-  for (int change = 0; change < 4; change++) {
+  for (int change = 0; change < 6; change++) {
     ee_plan *plan = shared_stages(), *copy = NULL;
+    if (change == 5) CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 4, 3), EE_OK);
     CU_ASSERT_EQUAL_FATAL(ee_plan_copy(plan, &copy), EE_OK);
     CU_ASSERT_TRUE(ee_plan_equal(plan, copy));
     CU_ASSERT_EQUAL(ee_plan_hash(plan), ee_plan_hash(copy));
@@ -72,6 +73,7 @@ static void copies_are_equal_until_a_replica_is_changed_or_added(void) {
     if (change == 1) copy->replica[1].stage = 2;
     if (change == 2) copy->n_replicas--;
     if (change == 3) CU_ASSERT_EQUAL(ee_plan_add_replica(copy, 0, 7), EE_OK);
+    if (change >= 4) CU_ASSERT_EQUAL(ee_plan_set_turns(copy, 4, 2), EE_OK);
     CU_ASSERT_FALSE(ee_plan_equal(plan, copy));
     CU_ASSERT_NOT_EQUAL(ee_plan_hash(plan), ee_plan_hash(copy));
     ee_plan_destroy(&plan);
@@ -94,10 +96,44 @@ static void text_names_all_devices_of_a_stage_and_never_overruns(void) {
   ee_plan_destroy(&plan);
 }
 
+/* Devices 2, 4 and 5 take 2, 1 and 4 of a round of 7. */
+static void turns_are_one_unless_they_are_set(void) {
+  ee_plan *plan = shared_stages();
+  char     text[48];
+  CU_ASSERT_EQUAL(ee_plan_turns(plan, 5), 1);
+  CU_ASSERT_EQUAL(ee_plan_round(plan, 1), 3);
+  uint64_t before = ee_plan_hash(plan);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 5, 1), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_hash(plan), before);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 2, 2), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 5, 4), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_round(plan, 0), 1);
+  CU_ASSERT_EQUAL(ee_plan_round(plan, 1), 7);
+  CU_ASSERT_STRING_EQUAL(ee_plan_text(plan, text, sizeof text),
+                         "0-3 @0 | 4-9 @2*2,4,5*4 | 10-10 @1,6");
+  ee_plan_destroy(&plan);
+}
+
+static void turns_that_cannot_be_are_refused(void) {
+  ee_plan *plan = shared_stages();
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 8, 1), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, -1, 1), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 2, 0), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 2, EE_PLAN_TURNS + 1), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 2, EE_PLAN_TURNS), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_check(plan), EE_OK);
+  plan->turns[4] = 0;
+  CU_ASSERT_EQUAL(ee_plan_check(plan), EE_ERR_ARG);
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "device 4 of the plan has 0 turns"));
+  ee_plan_destroy(&plan);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(devices_of_a_stage_stand_in_the_order_in_which_they_were_added),
     EE_FACT(every_fault_of_replicas_is_found_and_named),
     EE_FACT(copies_are_equal_until_a_replica_is_changed_or_added),
+    EE_FACT(turns_are_one_unless_they_are_set),
+    EE_FACT(turns_that_cannot_be_are_refused),
     EE_FACT(text_names_all_devices_of_a_stage_and_never_overruns),
     {NULL, NULL},
 };

@@ -96,12 +96,14 @@ static void plans_with_several_devices_per_stage_come_back(void) {
   ee_trace_header h        = header(0);
   ee_stage        stage[1] = {{0, N_LAYERS, 2}};
   ee_replica      more[2]  = {{0, 0}, {0, 1}};
+  int             turns[]  = {3, 1, 2};
   ee_plan         shared   = {.n_layers   = N_LAYERS,
                               .n_devices  = N_DEVICES,
                               .n_stages   = 1,
                               .stage      = stage,
                               .n_replicas = 2,
-                              .replica    = more};
+                              .replica    = more,
+                              .turns      = turns};
   ee_trace_sink   sink;
   int             n;
   h.plan = &shared;

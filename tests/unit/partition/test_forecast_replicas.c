@@ -28,6 +28,9 @@ static void random_shared_plan(uint64_t k, const ee_chain *c, ee_plan **plan) {
     if (below(&rng, 4) == 0) continue;  // idle
     CU_ASSERT_EQUAL_FATAL(ee_plan_add_replica(*plan, below(&rng, n), device[d]), EE_OK);
   }
+  for (int d = 0; d < c->n_devices && k % 3 != 0; d++) {
+    CU_ASSERT_EQUAL(ee_plan_set_turns(*plan, d, 1 + below(&rng, 3)), EE_OK);
+  }
   CU_ASSERT_EQUAL_FATAL(ee_plan_check(*plan), EE_OK);
 }
 
@@ -46,17 +49,17 @@ static double seconds_on(const ee_chain *c, const ee_plan *plan, int s, int d) {
                            : (double)INFINITY;
 }
 
-/* Every way from stage s on, whose devices before are way[0 .. s). */
-static void walk(ways *w, int s, int *way, double latency) {
+/* Every way from stage s on, whose devices before are way[0 .. s), as often as they have turns. */
+static void walk(ways *w, int s, int *way, int times, double latency) {
   const ee_plan *plan = w->plan;
   if (s == plan->n_stages || s == MOST_DEVICES) {
-    w->n++;
-    w->latency += latency;
+    w->n += times;
+    w->latency += times * latency;
     for (int k = 0; k < s; k++) {
       int from = k > 0 ? way[k - 1] : w->chain->source, to = way[k];
-      w->device[to] += seconds_on(w->chain, plan, k, to);
+      w->device[to] += times * seconds_on(w->chain, plan, k, to);
       if (from < 0 || from == to) continue;
-      w->link[from][to] += link_by_formula(w->chain, from, to, plan->stage[k].begin);
+      w->link[from][to] += times * link_by_formula(w->chain, from, to, plan->stage[k].begin);
     }
     return;
   }
@@ -66,7 +69,8 @@ static void walk(ways *w, int s, int *way, double latency) {
     double link =
         from < 0 || from == d ? 0.0 : delay_by_formula(w->chain, from, d, plan->stage[s].begin);
     way[s] = d;
-    walk(w, s + 1, way, latency + link + seconds_on(w->chain, plan, s, d));
+    walk(w, s + 1, way, times * ee_plan_turns(plan, d),
+         latency + link + seconds_on(w->chain, plan, s, d));
   }
 }
 
@@ -85,7 +89,7 @@ static void devices_and_links_carry_their_share_of_all_ways(void) {
     random_chain_draw(k, true, &r);
     random_shared_plan(k, &r.chain, &plan);
     ways w = {.chain = &r.chain, .plan = plan};
-    walk(&w, 0, way, 0.0);
+    walk(&w, 0, way, 1, 0.0);
     for (int d = 0; d < plan->n_devices; d++) {
       most = fmax(most, w.device[d] / w.n);
       if (ee_plan_stage_of_device(plan, d) < 0) continue;

@@ -210,9 +210,9 @@ static void plans_within_a_period_are_compared_with_others_within_it(void) {
 }
 
 /* Devices as fast as each other, of which one plan leaves all but the first idle. */
-static ee_idle reason_of_the_last(int devices, const char *planner, double last_speed) {
-  static double work[2] = {1, 1}, reach[2] = {1, 1}, cut[3] = {0};
-  double        speed[EE_JUDGEMENT_MOST + 1];
+static ee_idle reason_of_the_last(int devices, const char *planner, double last_memory) {
+  static double work[2] = {1, 1}, reach[2] = {1, 1}, cut[3] = {0}, weights[2] = {1, 1};
+  double        speed[EE_JUDGEMENT_MOST + 1], memory[EE_JUDGEMENT_MOST + 1] = {0};
   ee_stage      stage = {0, 2, 0};
   ee_plan       plan  = {.n_layers = 2, .n_devices = devices, .n_stages = 1, .stage = &stage};
   ee_judgement *v     = NULL;
@@ -221,11 +221,13 @@ static ee_idle reason_of_the_last(int devices, const char *planner, double last_
                          .work            = work,
                          .reach           = reach,
                          .cut_bytes       = cut,
+                         .weight_bytes    = weights,
                          .speed           = speed,
+                         .memory          = memory,
                          .message_samples = 1,
                          .source          = -1};
   for (int d = 0; d < devices; d++) speed[d] = 1.0;
-  speed[devices - 1] = last_speed;
+  memory[devices - 1] = last_memory;
   CU_ASSERT_EQUAL_FATAL(ee_partition_judge(&chain, ee_planner_by_name(planner), 0.0, &plan, &v),
                         EE_OK);
   ee_idle idle = v->device[devices - 1].idle;
@@ -234,13 +236,13 @@ static ee_idle reason_of_the_last(int devices, const char *planner, double last_
 }
 
 static void beyond_the_most_devices_nothing_is_said_of_idle_ones(void) {
-  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST, "exact", 1.0), EE_IDLE_PLANNER);
-  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST + 1, "exact", 1.0), EE_IDLE_UNTRIED);
+  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST, "exact", 0.0), EE_IDLE_PLANNER);
+  CU_ASSERT_EQUAL(reason_of_the_last(EE_JUDGEMENT_MOST + 1, "exact", 0.0), EE_IDLE_UNTRIED);
 }
 
-static void a_device_unlike_the_others_has_no_place_among_replicas(void) {
-  CU_ASSERT_EQUAL(reason_of_the_last(2, "replicate", 1.0), EE_IDLE_PLANNER);
-  CU_ASSERT_EQUAL(reason_of_the_last(2, "replicate", 2.0), EE_IDLE_UNPLANNED);
+static void a_device_that_the_planner_must_use_and_that_has_no_room_has_no_plan(void) {
+  CU_ASSERT_EQUAL(reason_of_the_last(2, "uniform", 0.0), EE_IDLE_PLANNER);
+  CU_ASSERT_EQUAL(reason_of_the_last(2, "uniform", 0.5), EE_IDLE_UNPLANNED);
 }
 
 const ee_fact ee_facts[] = {
@@ -250,6 +252,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_device_that_makes_it_worse_is_told_by_the_plan_without_it),
     EE_FACT(plans_within_a_period_are_compared_with_others_within_it),
     EE_FACT(beyond_the_most_devices_nothing_is_said_of_idle_ones),
-    EE_FACT(a_device_unlike_the_others_has_no_place_among_replicas),
+    EE_FACT(a_device_that_the_planner_must_use_and_that_has_no_room_has_no_plan),
     {NULL, NULL},
 };
