@@ -2,9 +2,12 @@
 #include "pause.h"
 
 #include "ee/agree.h"
+#include "ee/clock.h"
+
+#define LOOKS 50000  // how often a word is looked for that must come [ns]
 
 void ee_pause_open(ee_device *device, ee_pause *pause) {
-  *pause = (ee_pause){.device = device, .word = MPI_REQUEST_NULL};
+  *pause = (ee_pause){.device = device};
   EE_MPI(MPI_Comm_dup(ee_device_control_comm(device), &pause->comm));
 }
 
@@ -21,30 +24,37 @@ bool ee_pause_drained(const ee_pause *pause) {
 
 void ee_pause_ready(ee_pause *pause) {
   pause->n_words++;
-  EE_MPI(MPI_Ibarrier(pause->comm, &pause->word));
+  ee_roll_call_open(pause->comm, &pause->word);
+  ee_roll_call_come(&pause->word);
   pause->waits = false;
 }
 
+static bool is_heard(ee_pause *pause) {
+  return pause->n_words == 0 || ee_roll_call_is_complete(&pause->word);
+}
+
+static void await_word(ee_pause *pause) {
+  while (!is_heard(pause)) ee_clock_sleep(LOOKS);
+}
+
 void ee_pause_step(ee_pause *pause) {
-  int heard = 1;
-  if (!pause->active || pause->waits) return;
-  EE_MPI(MPI_Test(&pause->word, &heard, MPI_STATUS_IGNORE));
-  if (!heard || (uint64_t)ee_device_answered(pause->device) < pause->at) return;
+  if (!pause->active || pause->waits || !is_heard(pause)) return;
+  if ((uint64_t)ee_device_answered(pause->device) < pause->at) return;
   ee_device_release(pause->device);
   pause->active = false;
 }
 
 void ee_pause_end(ee_pause *pause) {
   if (!pause->active) return;
-  EE_MPI(MPI_Wait(&pause->word, MPI_STATUS_IGNORE));
+  await_word(pause);
   pause->active = false;
 }
 
 void ee_pause_complete(ee_pause *pause, int64_t most) {
-  EE_MPI(MPI_Wait(&pause->word, MPI_STATUS_IGNORE));
+  await_word(pause);
   while (pause->n_words < most) {
     ee_pause_ready(pause);
-    EE_MPI(MPI_Wait(&pause->word, MPI_STATUS_IGNORE));
+    await_word(pause);
   }
 }
 

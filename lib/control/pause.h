@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "ee/device.h"
+#include "ee/roll_call.h"
 
 /**
  * @file pause.h
@@ -10,13 +11,13 @@
  * says that it may go on.
  */
 typedef struct ee_pause {
-  ee_device  *device;
-  MPI_Comm    comm;     // for the ranks' word
-  bool        active;   // the stream is held, or this rank has not heard that it goes on
-  bool        waits;    // for the ranks' word
-  uint64_t    at;       // first id that is held
-  MPI_Request word;     // of the ranks, under way
-  int64_t     n_words;  // begun so far
+  ee_device   *device;
+  MPI_Comm     comm;     // for the ranks' word
+  bool         active;   // the stream is held, or this rank has not heard that it goes on
+  bool         waits;    // for the ranks' word
+  uint64_t     at;       // first id that is held
+  ee_roll_call word;     // of the ranks, the last one begun
+  int64_t      n_words;  // begun so far
 } ee_pause;
 
 /** Collective over the device's ranks. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "roll_call.h"
+#include "ee/roll_call.h"
 
 #include "ee/agree.h"
 #include "wire.h"

@@ -2,10 +2,10 @@
 #pragma once
 #include "alarm.h"
 #include "answers.h"
+#include "ee/roll_call.h"
 #include "ee/team.h"
 #include "link.h"
 #include "message.h"
-#include "roll_call.h"
 
 /** @file team_state.h  What the parts of a team's rank share. */
 
