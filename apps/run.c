@@ -52,8 +52,7 @@ static ee_run_setup make_setup(const ee_run_options *o, ee_run_inputs *in) {
                         .merge_wait     = o->merge_wait * 1e-3,
                         .rate           = o->rate,
                         .latency_limit  = o->latency_limit,
-                        .with_logits    = o->logits,
-                        .stop           = ee_interrupt_flag()};
+                        .with_logits    = o->logits};
 }
 
 static void say_idle(const ee_run_setup *setup, int size) {
@@ -108,6 +107,13 @@ static ee_status say_interrupted(const ee_run_setup *setup, const ee_run_trace *
                  trace->path != NULL ? trace->path : "");
 }
 
+/* Whether this run was interrupted; on the simulated clock the same flag for all ranks, so that the
+ * next one that wakes, in whatever time, ends it.  Collective. */
+static const volatile sig_atomic_t *stop_flag(MPI_Comm comm) {
+  const volatile sig_atomic_t *mine = ee_interrupt_flag();
+  return ee_clock_is_simulated() ? ee_pointer_of_rank_0(comm, (void *)(uintptr_t)mine) : mine;
+}
+
 /* Everything between reading the inputs and closing the trace.  Collective. */
 static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
                             ee_run_setup *setup, const ee_units *units, int argc, char **argv) {
@@ -116,6 +122,7 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   int            rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
+  setup->stop      = stop_flag(comm);
   ee_status status = ee_run_trace_open(comm, o, in, setup->plan, argc, argv, &trace);
   if (status == EE_OK) {
     setup->sink = &trace.sink;
@@ -271,7 +278,8 @@ int ee_app_run(int argc, char **argv) {
   EE_MPI(MPI_Init(&argc, &argv));
   EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   ee_log_set_rank(rank);
-  ee_interrupt_watch();
+  // All ranks of a simulation are in one process, and ask rank 0's flag.
+  if (rank == 0 || !ee_clock_is_simulated()) ee_interrupt_watch();
   // A rank that ends early takes the others with it: even a wrong command line is agreed on.
   status = ee_agree(MPI_COMM_WORLD, status, 0);
   if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, o.trace);

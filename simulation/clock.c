@@ -2,6 +2,7 @@
 /* The simulated clock: SimGrid's, which goes on only where somebody sleeps or a message travels. */
 #include "ee/clock.h"
 
+#include <math.h>
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
 #include <time.h>
@@ -31,6 +32,9 @@ bool ee_clock_is_simulated(void) {
   return true;
 }
 
+/* At least for as long as the simulator's clock, seconds in a double, can tell: after months that
+ * is more than a nanosecond, and a device would wait for the next one for ever. */
 void ee_clock_sleep(int64_t ns) {
-  if (ns > 0) sg_actor_sleep_for((double)ns * 1e-9);
+  double now = simgrid_get_clock(), least = 2.0 * (nextafter(now, INFINITY) - now);
+  if (ns > 0) sg_actor_sleep_for(fmax((double)ns * 1e-9, least));
 }

@@ -66,6 +66,16 @@ static void wait_for_any(ee_waiter *w) {
   if (w->status[which] != NULL) *w->status[which] = status;
 }
 
+/* Sleep for a nap, or less if only @p left ns are left. */
+static void take_nap(ee_waiter *w, int64_t left) {
+  int64_t nap     = left > 0 && left < w->nap ? left : w->nap;
+  int64_t patient = (int64_t)((double)w->slept * EE_WAITER_PATIENCE);
+  int64_t longest = patient > w->longest_nap ? patient : w->longest_nap;
+  ee_clock_sleep(nap);
+  w->slept += nap;
+  w->nap = 2 * w->nap < longest ? 2 * w->nap : longest;
+}
+
 void ee_waiter_wait(ee_waiter *w, int64_t now) {
   int64_t left  = w->until - now;
   bool    event = w->n > 0 && !w->looks && left > 0;
@@ -74,8 +84,7 @@ void ee_waiter_wait(ee_waiter *w, int64_t now) {
     return;
   }
   // Else all is by looking, or the time is so near that no timer fits in between.
-  ee_clock_sleep(left > 0 && left < w->nap ? left : w->nap);
-  w->nap = 2 * w->nap < w->longest_nap ? 2 * w->nap : w->longest_nap;
+  take_nap(w, left);
 }
 
 void ee_waiter_close(ee_waiter *waiter) {

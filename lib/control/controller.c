@@ -429,10 +429,11 @@ static bool done(const void *self) {
   return c->epoch == c->n_epochs && c->migration == NULL;
 }
 
-/* A move and a pause go by steps that are no messages. */
+/* All but the ranks' word comes with messages. */
 static bool await(void *self, ee_waiter *waiter) {
   ee_controller *c = self;
-  return c->migration == NULL && !c->pause.active && ee_tree_sum_await(&c->adding, waiter);
+  if (c->migration != NULL) ee_migration_await(c->migration, waiter);
+  return ee_tree_sum_await(&c->adding, waiter) && c->pause.word == MPI_REQUEST_NULL;
 }
 
 ee_control_hooks ee_controller_hooks(ee_controller *controller) {

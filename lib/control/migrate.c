@@ -170,6 +170,18 @@ ee_status ee_migration_step(ee_migration *m, bool *busy) {
   return EE_OK;
 }
 
+/* Sends let a step go on once nobody will follow the plan: nothing but them ends it then. */
+void ee_migration_await(ee_migration *m, ee_waiter *waiter) {
+  for (int i = 0; i < m->n_in; i++) {
+    move *in = &m->in[i];
+    if (in->done) continue;
+    ee_waiter_add(waiter, &in->request, NULL);
+    if (in->due > ee_device_now(m->device)) ee_waiter_until(waiter, in->due);
+  }
+  for (int i = 0; i < m->n_out && m->abandoned; i++)
+    ee_waiter_add(waiter, &m->out[i].request, NULL);
+}
+
 void ee_migration_abandon(ee_migration *m) {
   m->abandoned = true;
 }

@@ -28,6 +28,9 @@ ee_status ee_migration_start(ee_migration *migration);
 /** Go on by at most one layer.  *busy is set if one came in. */
 ee_status ee_migration_step(ee_migration *migration, bool *busy);
 
+/** Name to @p waiter what lets a step go on. */
+void ee_migration_await(ee_migration *migration, ee_waiter *waiter);
+
 /** Whether every layer has come in here; and whether every send is done too. */
 bool ee_migration_arrived(const ee_migration *migration);
 bool ee_migration_finished(ee_migration *migration);

@@ -6,7 +6,8 @@
 #include "ee/clock.h"
 
 #define MARK_TAG 32767  // above all other tags, and the highest that MPI guarantees
-#define NAP 20000       // [ns]
+#define NAP 20000       // the first one [ns]
+#define LONGEST 200000  // [ns]
 
 /* Take in one message, if one is here; its content is dropped, and counted if it is a mark. */
 static bool forget_one(MPI_Comm comm, int *marks) {
@@ -24,7 +25,8 @@ static bool forget_one(MPI_Comm comm, int *marks) {
 }
 
 void ee_drain(MPI_Comm comm, bool (*sent)(void *self), void *self) {
-  int rank, size, marks = 0;
+  int     rank, size, marks = 0;
+  int64_t nap = NAP;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
   EE_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
@@ -32,7 +34,7 @@ void ee_drain(MPI_Comm comm, bool (*sent)(void *self), void *self) {
     if (peer != rank) EE_MPI(MPI_Send(NULL, 0, MPI_BYTE, peer, MARK_TAG, comm));
   }
   while (!sent(self) || marks < size - 1) {
-    if (!forget_one(comm, &marks)) ee_clock_sleep(NAP);
+    if (!forget_one(comm, &marks)) ee_clock_nap(&nap, LONGEST);
   }
   while (forget_one(comm, &marks)) continue;  // what this rank sent to itself
 }

@@ -45,6 +45,13 @@ const double *ee_schedule_value(const ee_schedule *schedule, double t) {
   return low > 0 ? &schedule->change[low - 1].value : NULL;
 }
 
+double ee_schedule_next(const ee_schedule *schedule, double t) {
+  for (int i = 0; i < schedule->n; i++) {
+    if (schedule->change[i].at > t) return schedule->change[i].at;
+  }
+  return INFINITY;
+}
+
 double ee_schedule_at(const ee_schedule *schedule, double t, double before) {
   const double *value = ee_schedule_value(schedule, t);
   return value != NULL ? *value : before;

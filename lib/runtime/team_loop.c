@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop of one rank of a team.  Nothing in a turn waits; between turns without work the rank
  * waits for whatever may come first. */
+#include <math.h>
+
 #include "ee/agree.h"
 #include "ee/clock.h"
 #include "start_clock.h"
 #include "team_state.h"
 
-#define NAP_LONGEST 200000     // [ns]
-#define RETURN_LOOKS 20000000  // how often a device that is away looks whether it is back [ns]
+#define NAP_LONGEST 200000  // [ns]
+#define LATEST 9e9          // times that fit into an int64_t of ns [s]
+#define AFTER 1000          // by then a change at a time in seconds has come [ns]
 
 int64_t ee_team_now(const ee_team *t) {
   return ee_clock_ns() - t->origin;
@@ -73,6 +76,12 @@ static void await_time(ee_waiter *w, int64_t time, int64_t now) {
   if (time > now && time != INT64_MAX) ee_waiter_until(w, time);
 }
 
+/* When the fleet's schedule may bring this device, which is away, back [ns]; INT64_MAX: never. */
+static int64_t next_return(const ee_team *t, int64_t now) {
+  double at = ee_schedule_next(&t->setup.fleet->device[t->wire.rank].away, (double)now * 1e-9);
+  return at < LATEST ? (int64_t)fmax(at * 1e9, (double)now) + AFTER : INT64_MAX;
+}
+
 static void await(ee_team *t, int64_t now) {
   ee_waiter *w = &t->waiter;
   ee_waiter_begin(w);
@@ -82,7 +91,7 @@ static void await(ee_team *t, int64_t now) {
   await_time(w, ee_team_next_deadline(t), now);
   await_time(w, ee_team_next_limit(t), now);
   await_time(w, ee_team_source_next(t, now), now);
-  if (!ee_team_is_there(t, now)) ee_waiter_until(w, now + RETURN_LOOKS);
+  if (!ee_team_is_there(t, now)) await_time(w, next_return(t, now), now);
   ee_answer_box_await(t->answers, w);
   if (t->collector != NULL) ee_collector_await(t->collector, now, w);
   ee_roll_call_await(&t->farewell, w);
@@ -156,7 +165,8 @@ static bool nothing_sent(void *self) {
  * farewell who had not. */
 static void drain(ee_team *t) {
   if (!t->farewell.came) ee_roll_call_come(&t->farewell);
-  while (!ee_roll_call_is_complete(&t->farewell)) ee_clock_sleep(NAP_LONGEST);
+  int64_t nap = NAP_LONGEST;
+  while (!ee_roll_call_is_complete(&t->farewell)) ee_clock_nap(&nap, NAP_LONGEST);
   ee_drain(t->wire.data, mail_sent, t);
   ee_drain(t->wire.results, answers_sent, t);
   ee_drain(t->wire.credit, nothing_sent, t);

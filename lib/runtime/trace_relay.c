@@ -12,6 +12,7 @@
 #define RELAY_RECEIVES 8     // posted ahead by the writer
 #define RELAY_AGE 100000000  // an event waits no longer than this for company [ns]
 #define RELAY_TAG 1
+#define NAP 20000  // [ns]
 
 /* One message of events; they form a queue, the newest of which is being filled. */
 typedef struct parcel {
@@ -208,8 +209,9 @@ const ee_trace_sink *ee_trace_relay_sink(const ee_trace_relay *relay) {
 
 /* The writer listens until everybody has said the last word; then nothing is on its way. */
 static void finish_receiving(ee_trace_relay *r) {
+  int64_t nap = NAP;
   while (r->open > 0) {
-    if (!take_message(r)) ee_clock_sleep(20000);
+    if (!take_message(r)) ee_clock_nap(&nap, NAP);
   }
   for (int slot = 0; slot < RELAY_RECEIVES; slot++) {
     EE_MPI(MPI_Cancel(&r->receive[slot]));

@@ -13,7 +13,8 @@ void ee_waiter_open(int64_t longest_nap, bool timed, ee_waiter *waiter) {
 }
 
 void ee_waiter_was_busy(ee_waiter *waiter) {
-  waiter->nap = waiter->longest_nap / NAP_GROWTH;
+  waiter->nap   = waiter->longest_nap / NAP_GROWTH;
+  waiter->slept = 0;
 }
 
 bool ee_waiter_done(MPI_Request *request) {

@@ -72,6 +72,7 @@ static void naps_grow_until_something_is_done(void) {
   }
   ee_waiter_was_busy(&w);
   CU_ASSERT_EQUAL(w.nap, 100);
+  CU_ASSERT_EQUAL(w.slept, 0);
 }
 
 const ee_fact ee_facts[] = {

@@ -38,3 +38,7 @@ bool ee_clock_is_simulated(void);
 
 /** Sleep for about @p ns nanoseconds; returns early on a signal. */
 void ee_clock_sleep(int64_t ns);
+
+/** Sleep for *nap, >= 16, and make the next one a sixteenth longer, up to @p longest [ns].  On the
+ *  simulated clock, where a link may hold back for days what is looked for, there is no longest. */
+void ee_clock_nap(int64_t *nap, int64_t longest);

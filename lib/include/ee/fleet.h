@@ -62,6 +62,9 @@ ee_status ee_fleet_create(int n_devices, ee_fleet **fleet);
  *  time. */
 double ee_schedule_at(const ee_schedule *schedule, double t, double before);
 
+/** When @p schedule changes for the first time after @p t; INFINITY: never again [s]. */
+double ee_schedule_next(const ee_schedule *schedule, double t);
+
 /** The value of @p schedule at time @p t, borrowed; NULL before its first change. */
 const double *ee_schedule_value(const ee_schedule *schedule, double t);
 

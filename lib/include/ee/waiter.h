@@ -11,10 +11,13 @@
  * Each part of a device names its requests and its next time anew before every wait.  How to wait
  * depends on the clock.  On the real one it is a short sleep, since a rank that spins inside MPI
  * would take a core from another.  On the simulated one the device sleeps until the event itself:
- * looking about costs an event each time, and there may be thousands of devices.
+ * looking about costs an event each time, and there may be thousands of devices.  Where it must
+ * look all the same, its naps grow with the time for which nothing was done: a link may hold a
+ * message back for days.
  */
 
-#define EE_WAITER_MOST 48  // requests
+#define EE_WAITER_MOST 48                  // requests
+#define EE_WAITER_PATIENCE (1.0 / 1024.0)  // of a wait, that a nap on the simulated clock may take
 
 typedef struct ee_waiter {
   int          n;
@@ -23,13 +26,16 @@ typedef struct ee_waiter {
   int64_t      until;                   // wait no longer [ns]; INT64_MAX: no such time
   bool         looks;                   // for something that is no request: look again soon
   int64_t      nap, longest_nap;        // length of the next sleep, and the most [ns]
+  int64_t      slept;                   // in naps since something was done [ns]
   bool         timed;                   // may send itself messages, on the simulated clock
   MPI_Request  timer;  // on the simulated clock; MPI_REQUEST_NULL: none is under way
   int64_t      rings;  // when it is through [ns]
 } ee_waiter;
 
-/** Naps are at most @p longest_nap [ns].  @p timed  this device sends itself no other messages, so
- *  that on the simulated clock one can wake it; else one that goes elsewhere does (clock.h). */
+/** Naps are at most @p longest_nap [ns], or on the simulated clock EE_WAITER_PATIENCE of the time
+ * for which nothing was done, if that is longer.  @p timed  this device sends itself no other
+ * messages, so that on the simulated clock one can wake it; else one that goes elsewhere does
+ * (clock.h). */
 void ee_waiter_open(int64_t longest_nap, bool timed, ee_waiter *waiter);
 
 /** After something was done: naps are short again. */

@@ -42,6 +42,16 @@ static void a_schedule_holds_its_last_change(void) {
   }
 }
 
+static void a_schedule_changes_next_at_the_first_time_that_is_later(void) {
+  ee_change   change[] = {{1.0, 10.0}, {2.0, 20.0}, {4.0, 40.0}};
+  ee_schedule schedule = {3, change}, none = {0, NULL};
+  double      expected[] = {1, 1, 2, 2, 4, 4, 4, 4, INFINITY};  // at 0, 1/2, 1, ...
+  for (int i = 0; i < 9; i++) {
+    CU_ASSERT_EQUAL(ee_schedule_next(&schedule, i / 2.0), expected[i]);
+    CU_ASSERT_EQUAL(ee_schedule_next(&none, i / 2.0), INFINITY);
+  }
+}
+
 static void speed_is_own_or_relative_times_the_factor_of_the_time(void) {
   ee_fleet *fleet = NULL;
   CU_ASSERT_EQUAL_FATAL(ee_fleet_create(2, &fleet), EE_OK);
@@ -163,6 +173,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_new_fleet_is_as_fast_as_this_host_on_unlimited_links),
     EE_FACT(a_fleet_needs_a_device),
     EE_FACT(a_schedule_holds_its_last_change),
+    EE_FACT(a_schedule_changes_next_at_the_first_time_that_is_later),
     EE_FACT(speed_is_own_or_relative_times_the_factor_of_the_time),
     EE_FACT(a_collapsed_device_is_away_and_keeps_its_speed),
     EE_FACT(a_collapse_is_told_with_its_end),
