@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "ee/log.h"
 #include "random_input.h"
 #include "stream.h"
 #include "tuned.h"
@@ -100,6 +101,10 @@ static ee_status read_input(const char *path, const ee_whole *whole, float **inp
     status = EE_FAIL(EE_ERR_NOMEM, "for %zu samples", batch);
   } else {
     status = ee_stream_read(&stream, 0, stream.n, *input);
+  }
+  if (status == EE_OK && n < batch) {
+    ee_log(EE_LOG_INFO, "%s has %zu samples for a batch of %zu: some are in it more than once",
+           path, n, batch);
   }
   for (size_t i = n; status == EE_OK && i < batch; i++) {
     memcpy(*input + i * row, *input + (i - n) * row, row * sizeof **input);

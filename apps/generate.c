@@ -52,8 +52,8 @@ static ee_status parse_exits(const char *text, int *after, int *n) {
   for (const char *at = text; at != NULL && *at != '\0';) {
     char *end;
     long  block = strtol(at, &end, 10);
-    if (end == at || (*end != ',' && *end != '\0') || block < 1 || block > INT_MAX ||
-        *n == MOST_EXITS) {
+    if (end == at || (*end != ',' && *end != '\0') || strcmp(end, ",") == 0 || block < 1 ||
+        block > INT_MAX || *n == MOST_EXITS) {
       return EE_FAIL(EE_ERR_USAGE, "--exits is %s; expected at most %d blocks A,B,...", text,
                      MOST_EXITS);
     }

@@ -35,6 +35,12 @@ ee_option ee_link_tables_option(ee_link_options *o) {
   return (ee_option){"exits-int8", 0, EE_OPTION_TEXT, &o->int8, "A.h5,B.h5,...", help, 0, 0};
 }
 
+/* Whether one of the items of "A,B,..." is empty. */
+static bool has_gap(const char *list) {
+  size_t n = strlen(list);
+  return n == 0 || list[0] == ',' || list[n - 1] == ',' || strstr(list, ",,") != NULL;
+}
+
 ee_status ee_link_options_check(const ee_link_options *o, const char *exits, double max_period) {
   bool automatic = strcmp(o->values, "auto") == 0;
   int  values    = ee_link_values_by_name(o->values);
@@ -53,6 +59,9 @@ ee_status ee_link_options_check(const ee_link_options *o, const char *exits, dou
   if (o->int8 != NULL && !automatic && values != EE_LINK_I8) {
     return EE_FAIL(EE_ERR_USAGE, "--exits-int8 is for --link-values auto or int8, not for %s",
                    o->values);
+  }
+  if (o->int8 != NULL && has_gap(o->int8)) {
+    return EE_FAIL(EE_ERR_USAGE, "--exits-int8 is %s; a path is missing beside a comma", o->int8);
   }
   if (!isnan(o->max_loss) && (!automatic || o->int8 == NULL)) {
     return EE_FAIL(EE_ERR_USAGE,
@@ -121,9 +130,8 @@ static ee_status for_each_table(const ee_link_options *o, table_action act, void
   if (list == NULL) return EE_FAIL(EE_ERR_NOMEM, "for --exits-int8");
   ee_status status = EE_OK;
   char     *rest   = NULL;
-  char     *path   = strtok_r(list, ",", &rest);
-  if (path == NULL) status = EE_FAIL(EE_ERR_USAGE, "--exits-int8 names no table");
-  for (; path != NULL && status == EE_OK; path = strtok_r(NULL, ",", &rest)) {
+  for (char *path = strtok_r(list, ",", &rest); path != NULL && status == EE_OK;
+       path       = strtok_r(NULL, ",", &rest)) {
     status = act(path, context);
   }
   free(list);

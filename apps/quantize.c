@@ -2,6 +2,7 @@
 /* edgeexit quantize: finds the scales with which a model computes in 8 bits, and what it loses. */
 #include "quantize.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,13 +16,15 @@
 #include "winograd.h"
 
 #define SAMPLES 512
+#define PERCENTILE 99.99
 #define LINE_START "quantized: "  // of the provenance
 #define NO_LIMIT (-1.0)
 
 typedef struct quantize_options {
   const char *model, *data, *out, *method, *keep;
-  double      percentile, most;
-  int         samples;
+  double      percentile;  // NaN: not given
+  double      most;
+  int         samples;  // 0: not given
   bool        json;
 } quantize_options;
 
@@ -81,8 +84,12 @@ static ee_status quantize_model(const quantize_options *o, ee_model *m) {
                    .stream     = &stream,
                    .data       = o->data,
                    .method     = ee_range_method_by_name(o->method),
-                   .percentile = o->percentile};
-  EE_TRY(ee_stream_open(o->data, m, o->samples, &stream));
+                   .percentile = isnan(o->percentile) ? PERCENTILE : o->percentile};
+  EE_TRY(ee_stream_open(o->data, m, o->samples > 0 ? o->samples : SAMPLES, &stream));
+  if (stream.n < o->samples) {
+    ee_log(EE_LOG_INFO, "%s has %lld samples, fewer than the %d of --samples", o->data,
+           (long long)stream.n, o->samples);
+  }
   ee_status status = ee_quantize_open(&q);
   if (status == EE_OK) status = find_scales(o, &q);
   ee_quantize_close(&q);
@@ -94,6 +101,8 @@ static ee_status check(const quantize_options *o) {
   if (o->out == NULL) return EE_FAIL(EE_ERR_USAGE, "-o MODEL.h5 is missing");
   if (ee_range_method_by_name(o->method) == EE_RANGE_METHODS)
     return EE_FAIL(EE_ERR_USAGE, "--method is %s, expected minmax, percentile or mse", o->method);
+  if (!isnan(o->percentile) && ee_range_method_by_name(o->method) != EE_RANGE_PERCENTILE)
+    return EE_FAIL(EE_ERR_USAGE, "--percentile is for --method percentile, not for %s", o->method);
   return EE_OK;
 }
 
@@ -109,7 +118,7 @@ static ee_status quantize(const quantize_options *o) {
 }
 
 int ee_app_quantize(int argc, char **argv) {
-  quantize_options o = {.method = "mse", .percentile = 99.99, .most = NO_LIMIT, .samples = SAMPLES};
+  quantize_options o = {.method = "mse", .percentile = NAN, .most = NO_LIMIT};
   const char      *in[2];
   const ee_option  option[] = {
        {"output", 'o', EE_OPTION_TEXT, &o.out, "MODEL.h5", "model to write", 0, 0},

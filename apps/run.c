@@ -71,7 +71,6 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   ee_controller        *controller = NULL;
   options.rebalance                = o->rebalance;
   options.rule                     = ee_rule_by_name(o->rule);
-  options.look_every               = o->look_every;
   options.seed                     = o->seed;
   options.move                     = (ee_move_mode)ee_move_mode_by_name(o->move);
   options.min_gain                 = o->min_gain;
@@ -81,6 +80,7 @@ static ee_status run_stream(MPI_Comm comm, const ee_run_options *o, const ee_run
   options.cooldown                 = o->cooldown;
   options.planner                  = ee_planner_by_name(o->planner);
   options.weights                  = (ee_weights)ee_weights_by_name(o->weights);
+  if (o->look_every > 0) options.look_every = o->look_every;
   if (o->offload_cost != NULL && strcmp(o->offload_cost, "link") == 0)
     options.offload_layer_cost = o->lambda;
 

@@ -74,6 +74,9 @@ static ee_status check(const ee_run_options *o) {
   if (ee_rule_by_name(o->rule) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--rule is %s; expected gain or petals", o->rule);
   }
+  if (o->look_every > 0 && strcmp(o->rule, "petals") != 0) {
+    return EE_FAIL(EE_ERR_USAGE, "--look-every is for --rule petals, not for %s", o->rule);
+  }
   if (ee_planner_by_name(o->planner) == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--planner is %s; expected %s", o->planner,
                    ee_planner_names(planners, sizeof planners));
@@ -234,7 +237,6 @@ static ee_run_options defaults(void) {
                           .error_bars    = rule.error_bars,
                           .hold          = rule.hold,
                           .cooldown      = rule.cooldown,
-                          .look_every    = rule.look_every,
                           .lambda        = 0.1,
                           .seed          = 1,
                           .rebalance     = true};

@@ -19,8 +19,9 @@ typedef struct ee_run_options {
   double      latency_limit;  // [s]; 0: none
   double      max_period;     // that planner latency keeps to; 0: it need not [s]
   double      min_gain, near, error_bars;
-  int         hold, cooldown, look_every;
-  double      lambda;  // cost of a layer
+  int         hold, cooldown;
+  int         look_every;  // 0: the default
+  double      lambda;      // cost of a layer
   uint64_t    seed;
   bool        rebalance, offload, measure_links, whole_blocks, logits, json, quiet;
 

@@ -46,11 +46,11 @@ static ee_status read_points(const char *text, const char **at, ee_snr_schedule 
   do {
     const char *point = *at;
     if (schedule->n == EE_SNR_POINTS) {
-      return EE_FAIL(EE_ERR_ARG, "the SNR schedule \"%s\" has more than %d points", text,
+      return EE_FAIL(EE_ERR_USAGE, "the SNR schedule \"%s\" has more than %d points", text,
                      EE_SNR_POINTS);
     }
     if (!read_point(at, schedule) || (**at != ',' && **at != '\0')) {
-      return EE_FAIL(EE_ERR_ARG,
+      return EE_FAIL(EE_ERR_USAGE,
                      "the SNR schedule \"%s\" is wrong at \"%.*s\": expected SHARE=LO:HI or "
                      "SHARE=SNR, shares increasing in 0 .. 1, LO <= HI within -%g .. %g dB",
                      text, (int)strcspn(point, ","), point, EE_SNR_LIMIT, EE_SNR_LIMIT);
@@ -67,7 +67,7 @@ ee_status ee_snr_schedule_parse(const char *text, ee_snr_schedule *schedule) {
     EE_TRY(read_points(text, &at, &read));
   } else {
     if (!read_range(&at, &read.low[0], &read.high[0]) || *at != '\0') {
-      return EE_FAIL(EE_ERR_ARG,
+      return EE_FAIL(EE_ERR_USAGE,
                      "the SNR range \"%s\" is wrong: expected LO:HI or SNR with LO <= HI, within "
                      "-%g .. %g dB",
                      text, EE_SNR_LIMIT, EE_SNR_LIMIT);

@@ -3,6 +3,8 @@
  * into its weights, activations go into the node before them, and what several nodes of a
  * transformer compute is one. */
 
+#include <math.h>
+
 #include "onnx_affine.h"
 #include "onnx_fusion.h"
 
@@ -48,6 +50,22 @@ static ee_status own_constant(onnx_fusion *f, ee_node *node, int k) {
   return EE_OK;
 }
 
+/* Weights were finite, and so was what @p node brought; dividing by zero makes them infinite. */
+static ee_status check_folded(const onnx_graph *g, const ee_node *into, const ee_node *node) {
+  for (int k = 1; k < 3; k++) {
+    const onnx_value *value = &g->value[into->in[k]];
+    int64_t           n     = ee_shape_elements(&value->at[0]);
+    for (int64_t i = 0; i < n; i++) {
+      if (isfinite(value->data[i])) continue;
+      return EE_FAIL(EE_ERR_FORMAT,
+                     "node '%s' (%s) would make weights of node '%s' %g; its constant must be "
+                     "smaller, or not 0 where it divides",
+                     node->name, ee_op_name(node->op), into->name, (double)value->data[i]);
+    }
+  }
+  return EE_OK;
+}
+
 /* Put @p node's scale and shift into the weights of the node before it, if there is one. */
 static ee_status fold_affine(onnx_fusion *f, ee_node *node) {
   onnx_affine affine;
@@ -61,6 +79,7 @@ static ee_status fold_affine(onnx_fusion *f, ee_node *node) {
   EE_TRY(ee_onnx_affine_of(f->g, node, x, n, &affine));
   ee_onnx_apply_affine(f->g, before, &affine);
   ee_onnx_affine_free(&affine);
+  EE_TRY(check_folded(f->g, before, node));
   join(f, before, node);
   return EE_OK;
 }

@@ -86,6 +86,9 @@ static ee_status set_option(const ee_option *o, const char *text) {
       *(bool *)o->target = true;
       return EE_OK;
     case EE_OPTION_TEXT:
+      if (text[0] == '\0') {
+        return EE_FAIL(EE_ERR_USAGE, "--%s is empty; expected %s", o->name, o->value);
+      }
       *(const char **)o->target = text;
       return EE_OK;
     case EE_OPTION_SWITCH:

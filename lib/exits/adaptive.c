@@ -14,7 +14,8 @@
 static ee_status count_thresholds(const char *name, const char *text, int *n) {
   *n = ee_arguments_count(text, "thresholds");
   if (*n > 0 && ee_arguments_have(text, "arms")) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s: both arms and thresholds are given, expected one", name);
+    return EE_FAIL(EE_ERR_USAGE, "policy %s: both arms and thresholds are given, expected one",
+                   name);
   }
   if (*n > 0) return EE_OK;
   *n = ARMS;

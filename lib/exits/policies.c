@@ -58,7 +58,7 @@ static ee_status unknown_policy(const char *text, size_t length) {
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
                              (*ops)->name);
   }
-  return EE_FAIL(EE_ERR_ARG, "there is no policy '%.*s'; there are: %s",
+  return EE_FAIL(EE_ERR_USAGE, "there is no policy '%.*s'; there are: %s",
                  (int)(length < 64 ? length : 64), text, names);
 }
 

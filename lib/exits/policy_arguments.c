@@ -57,7 +57,7 @@ static ee_status unknown_key(const char *policy, const item *it, const char *con
     used +=
         (size_t)snprintf(names + used, sizeof names - used, "%s%s", k > 0 ? ", " : "", known[k]);
   }
-  return EE_FAIL(EE_ERR_ARG, "policy %s has no key '%.*s'; %s%s", policy, it->key_length, it->key,
+  return EE_FAIL(EE_ERR_USAGE, "policy %s has no key '%.*s'; %s%s", policy, it->key_length, it->key,
                  used > 0 ? "there are: " : "it has no keys", names);
 }
 
@@ -68,11 +68,11 @@ ee_status ee_arguments_check(const char *policy, const char *text, const char *c
     const char *key = known_key(&it, known);
     if (key == NULL) return unknown_key(policy, &it, known);
     if (it.value == NULL || it.value_length == 0) {
-      return EE_FAIL(EE_ERR_ARG, "policy %s: key '%s' has no value, expected %s=VALUE", policy, key,
-                     key);
+      return EE_FAIL(EE_ERR_USAGE, "policy %s: key '%s' has no value, expected %s=VALUE", policy,
+                     key, key);
     }
     if (occurrences(text, key, &last) > 1) {
-      return EE_FAIL(EE_ERR_ARG, "policy %s: key '%s' is given twice", policy, key);
+      return EE_FAIL(EE_ERR_USAGE, "policy %s: key '%s' is given twice", policy, key);
     }
   }
   return EE_OK;
@@ -104,7 +104,7 @@ ee_status ee_arguments_numbers(const char *policy, const char *text, const char 
   item it;
   int  given = ee_arguments_count(text, key);
   if (given != n || occurrences(text, key, &it) == 0) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s: %s has %d values, expected %d", policy, key, given, n);
+    return EE_FAIL(EE_ERR_USAGE, "policy %s: %s has %d values, expected %d", policy, key, given, n);
   }
   const char *start = it.value, *end = it.value + it.value_length;
   for (int k = 0; k < n; k++) {
@@ -112,8 +112,8 @@ ee_status ee_arguments_numbers(const char *policy, const char *text, const char 
     const char *stop  = slash != NULL ? slash : end;
     number[k]         = number_between(start, stop);
     if (!(number[k] >= low && number[k] <= high)) {
-      return EE_FAIL(EE_ERR_ARG, "policy %s: %s is '%.*s', expected a number from %g to %g", policy,
-                     key, (int)(stop - start), start, low, high);
+      return EE_FAIL(EE_ERR_USAGE, "policy %s: %s is '%.*s', expected a number from %g to %g",
+                     policy, key, (int)(stop - start), start, low, high);
     }
     start = stop + 1;
   }
@@ -124,7 +124,7 @@ ee_status ee_arguments_flag(const char *policy, const char *text, const char *ke
   item it;
   if (occurrences(text, key, &it) == 0) return EE_OK;
   if (it.value_length != 1 || (it.value[0] != '0' && it.value[0] != '1')) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s: %s is '%.*s', expected 0 or 1", policy, key,
+    return EE_FAIL(EE_ERR_USAGE, "policy %s: %s is '%.*s', expected 0 or 1", policy, key,
                    it.value_length, it.value);
   }
   *flag = it.value[0] == '1';

@@ -19,11 +19,11 @@ static ee_status fit(const char *text, const ee_policy_setting *setting, budgete
   bool                     by_step = ee_arguments_have(text, "step");
   EE_TRY(ee_arguments_check("budgeted", text, known));
   if (by_step == ee_arguments_have(text, "budget")) {
-    return EE_FAIL(EE_ERR_ARG, "policy budgeted: %s, expected budget=X or step=N",
+    return EE_FAIL(EE_ERR_USAGE, "policy budgeted: %s, expected budget=X or step=N",
                    by_step ? "both budget and step are given" : "neither budget nor step is given");
   }
   if (setting->table == NULL) {
-    return EE_FAIL(EE_ERR_ARG,
+    return EE_FAIL(EE_ERR_USAGE,
                    "policy budgeted needs an exit table to fit its thresholds to; give one with "
                    "--exits");
   }

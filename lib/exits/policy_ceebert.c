@@ -41,7 +41,7 @@ static ee_status read_grid(const char *text, ceebert_policy *policy) {
   if (ee_arguments_have(text, "grid")) {
     policy->n_grid = ee_arguments_count(text, "grid");
     if (policy->n_grid > MOST_GRID) {
-      return EE_FAIL(EE_ERR_ARG, "policy ceebert: grid has %d values, expected up to %d",
+      return EE_FAIL(EE_ERR_USAGE, "policy ceebert: grid has %d values, expected up to %d",
                      policy->n_grid, MOST_GRID);
     }
     EE_TRY(ee_arguments_numbers("ceebert", text, "grid", 0.0, 1.0, policy->n_grid, number));
@@ -65,8 +65,8 @@ static ee_status read_exits(const char *text, ceebert_policy *policy) {
   for (int k = 0; k < n; k++) {
     policy->used[k] = (int)policy->paid[k];
     if (policy->used[k] != policy->paid[k] || (k > 0 && policy->used[k] <= policy->used[k - 1])) {
-      return EE_FAIL(EE_ERR_ARG, "policy ceebert: exits must be rising whole numbers from 0 to %d",
-                     early - 1);
+      return EE_FAIL(EE_ERR_USAGE,
+                     "policy ceebert: exits must be rising whole numbers from 0 to %d", early - 1);
     }
   }
   return EE_OK;
@@ -102,7 +102,7 @@ static ee_status read_all(const char *text, const ee_policy_setting *setting,
   EE_TRY(read_costs(text, setting, policy));
   for (int k = 0; k < policy->n_used && n_arms <= EE_BANDIT_MAX_ARMS; k++) n_arms *= policy->n_grid;
   if (n_arms > EE_BANDIT_MAX_ARMS) {
-    return EE_FAIL(EE_ERR_ARG,
+    return EE_FAIL(EE_ERR_USAGE,
                    "policy ceebert: %d thresholds for each of %d exits are more than "
                    "%d arms; choose exits=E/E/... or a smaller grid=T/T/...",
                    policy->n_grid, policy->n_used, EE_BANDIT_MAX_ARMS);

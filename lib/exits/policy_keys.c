@@ -18,8 +18,8 @@ ee_status ee_key_integer(const char *policy, const char *text, const char *key, 
   double number = *x;
   EE_TRY(ee_key_number(policy, text, key, low, high, &number));
   if (number != (int)number) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s: %s is %g, expected a whole number from %d to %d", policy,
-                   key, number, low, high);
+    return EE_FAIL(EE_ERR_USAGE, "policy %s: %s is %g, expected a whole number from %d to %d",
+                   policy, key, number, low, high);
   }
   *x = (int)number;
   return EE_OK;
@@ -55,7 +55,7 @@ ee_status ee_key_word(const char *policy, const char *text, const char *key,
           (size_t)snprintf(names + used, sizeof names - used, "%s%s", k > 0 ? ", " : "", word[k]);
     }
   }
-  return EE_FAIL(EE_ERR_ARG, "policy %s: %s is '%.*s', expected one of %s", policy, key,
+  return EE_FAIL(EE_ERR_USAGE, "policy %s: %s is '%.*s', expected one of %s", policy, key,
                  (int)(length < 64 ? length : 64), value, names);
 }
 

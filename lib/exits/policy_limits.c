@@ -10,7 +10,7 @@ static ee_status read_into(const char *policy, const char *text, double low, dou
                            double *number) {
   bool one = ee_arguments_have(text, "value"), each = ee_arguments_have(text, "values");
   if (one == each) {
-    return EE_FAIL(EE_ERR_ARG, "policy %s: %s, expected value=X or values=X/Y/... from %g to %g",
+    return EE_FAIL(EE_ERR_USAGE, "policy %s: %s, expected value=X or values=X/Y/... from %g to %g",
                    policy, one ? "both value and values are given" : "no limit is given", low,
                    high);
   }

@@ -39,7 +39,7 @@ static ee_status check_side(const ee_split_kind *kind, const ee_policy_setting *
                    MOST_SIDE_EXITS, split->n_exits);
   }
   if (split->released && !setting->hindsight) {
-    return EE_FAIL(EE_ERR_ARG,
+    return EE_FAIL(EE_ERR_USAGE,
                    "policy %s: released=1 uses the last exit of samples that never "
                    "reached it, which only a table knows",
                    kind->name);

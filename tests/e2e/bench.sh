@@ -85,6 +85,10 @@ if of layers > out 2> err; then fail "layers are told without --per-layer"; fi
 bench model.h5 data.h5 --batch 8 --seconds 0.01
 (($(of passes) >= 7)) || fail "$(of passes) passes are fewer than 7"
 expect "input" "$(of input)" data.h5
+grep -q "data.h5 has 5 samples for a batch of 8: some are in it more than once" err ||
+  fail "a batch of 8 of 5 samples says: $(cat err)"
+bench model.h5 data.h5 --batch 5 --repeats 1
+! grep -q 'more than once' err || fail "a batch of all samples says: $(cat err)"
 
 # the backend: the option before the environment before the best; what it cannot run, ref does
 bench model.h5 --repeats 1

@@ -88,7 +88,9 @@ bad 2 "needs --exits," --link-values int8 --exits-int8 cut5.h5
 bad 2 "is for --link-values auto or int8" --exits exits.h5 --exits-int8 cut5.h5
 bad 2 "needs --link-values auto" --link-values auto --max-accuracy-loss 0.1
 bad 2 "only with --max-accuracy-loss" --link-values auto --exits exits.h5 --exits-int8 cut5.h5
-bad 2 "names no table" --link-values int8 --exits exits.h5 --exits-int8 ,
+for list in "," "cut5.h5," ,cut5.h5 cut5.h5,,cut6.h5; do
+  bad 2 "--exits-int8 is $list; a path is missing" --link-values int8 --exits exits.h5 --exits-int8 "$list"
+done
 bad 2 "front shows all periods" --link-values auto --front
 bad 2 "auto makes the period short" --link-values auto --planner latency --max-period 0.1
 bad 1 "not scored with int8 at one cut" --link-values int8 --exits exits.h5 --exits-int8 exits.h5

@@ -59,6 +59,13 @@ tool compare_traces --exits int8.exits --threshold 0.5 ranks.h5 > differences ||
   fail "three ranks: $(cat differences)"
 start refused EE_BACKEND=simd int8.h5 && fail "another backend on one rank is accepted"
 edgeexit quantize --method minmax --samples 50 plain.h5 data.h5 -o other.h5 > out 2> err
+start wide EE_SIMD=base int8.h5 || fail "other vectors on one rank say: $(cat err)"
+! grep -q 'last bits' err || fail "all is in 8 bits, but other vectors say: $(cat err)"
+tool compare_traces --exits int8.exits --threshold 0.5 wide.h5 > differences ||
+  fail "other vectors on one rank: $(cat differences)"
+EE_BACKEND=simd start float32 EE_SIMD=base int8.h5 || fail "other vectors in float32: $(cat err)"
+told=0
+grep -q 'last bits' err && told=1
 start refused EE_NOTHING=1 other.h5 && fail "other scales on one rank are accepted"
 edgeexit run --devices 3 --rebalance on --epoch 64 --min-gain 0 --cuts 1/2 --logits \
   --policy threshold:value=0.5 --trace moved.h5 int8.h5 data.h5 > out 2> err ||
@@ -66,6 +73,14 @@ edgeexit run --devices 3 --rebalance on --epoch 64 --min-gain 0 --cuts 1/2 --log
 tool compare_traces --exits int8.exits --threshold 0.5 moved.h5 > differences ||
   fail "layers that move: $(cat differences)"
 unset EE_BACKEND
+
+# vectors in float32 beside 8 bits are told if they are told in float32 alone
+first=$(edgeexit bench --per-layer --repeats 1 --json int8.h5 | tool json_value layers.0.nodes.0.name)
+edgeexit quantize --keep "$first" plain.h5 data.h5 -o kept.h5 > out 2> err
+"${EE_MPIRUN:-mpirun}" -n 2 "${run[@]}" --backend int8 kept.h5 data.h5 : \
+  -n 1 env EE_SIMD=base "${run[@]}" --backend int8 kept.h5 data.h5 < /dev/null > out 2> err ||
+  fail "a node in float32 says: $(cat err)"
+expect "warnings of other vectors" "$(grep -c 'last bits' err || :)" "$told"
 
 # nodes that stay in float32: by name, and for the sake of accuracy
 edgeexit bench --backend int8 --per-layer --repeats 1 --json int8.h5 > bench.json 2> err
@@ -127,6 +142,14 @@ refuse 2 '--keep names "nothing", which is no node' \
   quantize --keep "$first,nothing" plain.h5 data.h5 -o no.h5
 refuse 2 "--method is best; expected\|--method is best, expected" \
   quantize --method best plain.h5 data.h5 -o no.h5
+refuse 2 "--percentile is for --method percentile, not for mse" \
+  quantize -p 99 plain.h5 data.h5 -o no.h5
+refuse 2 "--percentile is for --method percentile, not for minmax" \
+  quantize -p 99 --method minmax plain.h5 data.h5 -o no.h5
+edgeexit quantize -n 401 --method minmax plain.h5 data.h5 -o few.h5 > out 2> err
+grep -q "data.h5 has 400 samples, fewer than the 401 of --samples" err || fail "too few: $(cat err)"
+edgeexit quantize -n 400 --method minmax plain.h5 data.h5 -o few.h5 > out 2> err
+[[ ! -s err ]] || fail "as many samples as there are say: $(cat err)"
 refuse 2 "-o MODEL.h5 is missing" quantize plain.h5 data.h5
 refuse 2 "would be written over while it is read" quantize plain.h5 data.h5 -o data.h5
 edgeexit generate input plain.h5 -o unlabelled.h5 > out
@@ -140,9 +163,26 @@ refuse 1 "wrong.h5" quantize plain.h5 wrong.h5 -o no.h5
 cp int8.h5 spoiled.h5
 tool spoil spoiled.h5 /quantization/scales 0 nan
 refuse 1 "has the scale nan" score --backend int8 spoiled.h5 data.h5 -o no.exits
-cp int8.h5 spoiled.h5
-tool spoil spoiled.h5 /quantization/zeros 0 300
-refuse 1 "the zero 300" info spoiled.h5
+# spoiled DATASET INDEX|size VALUE REASON: refused with path and reason
+spoiled() {
+  cp int8.h5 spoiled.h5
+  tool spoil spoiled.h5 "/quantization/$1" "$2" "$3"
+  refuse 1 "spoiled.h5: $4" info spoiled.h5
+  refuse 1 "spoiled.h5: $4" score --backend int8 spoiled.h5 data.h5 -o no.exits
+}
+edgeexit bench --per-layer --repeats 1 --json int8.h5 > bench.json
+all=$(($(grep -o '"operator"' bench.json | wc -l) - $(tool json_value kernels.# < bench.json)))
+spoiled zeros 0 300 ".*the zero 300"
+spoiled zeros 0 -1 ".*the zero -1"
+spoiled scales 0 -0.5 ".*the scale -0.5"
+spoiled scales 0 inf ".*the scale inf"
+spoiled scales 0 1e-45 ".*the scale 1.4013e-45"
+spoiled scales 0 0 ".*the scale 0 and the zero"
+for set in scales zeros; do
+  for n in $((all - 1)) $((all + 1)) 1; do
+    spoiled $set size "$n" "/quantization/$set has $n elements, but there are $all nodes"
+  done
+done
 table none plain.h5 --backend int8
 grep -q "has no scales, so backend int8 runs none of its nodes" err || fail "no scales: $(cat err)"
 cmp -s plain.exits none.exits || fail "without scales int8 is not float32"

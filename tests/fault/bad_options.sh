@@ -44,9 +44,10 @@ edgeexit generate input "$scratch/plain.h5" --samples 4 -o "$scratch/rows.h5" > 
 bands_refused() {
   refused_by_ranks "$1" "$2" "${@:3}" "$scratch/plain.h5" "$scratch/rows.h5"
 }
-for wrong in 1/1 0/0/0/0 1/1/1/-1 1/nan/1/1 1/1e400/1/1 a/b '' soon; do
+for wrong in 1/1 0/0/0/0 1/1/1/-1 1/nan/1/1 1/1e400/1/1 a/b soon; do
   bands_refused 2 "*--bands is $wrong; expected auto, or *" --bands "$wrong"
 done
+bands_refused 2 '*--bands is empty; expected *' --bands ""
 bands_refused 2 '*--bands and --branches are two ways; *' --bands auto --branches latency
 bands_refused 2 '*--late is for --branches: *' --bands auto --late 1
 bands_refused 2 '*--borders is far; expected auto, *' --bands auto --borders far
@@ -58,6 +59,10 @@ bands_refused 2 '*--link-values is int8; with --bands *f32' --bands auto --link-
 bands_refused 1 '*policy splitee learns while it serves; *' --bands auto --policy splitee
 
 refused_by_ranks 2 '*--slots needs a value*' "$model" "$data" --slots
+for option in --fleet --policy --trace --outcomes --planner; do
+  refused 2 "*$option is empty; expected *" run "$option" "" "$model" "$data"
+done
+refused 2 '*--look-every is for --rule petals, not for gain*' run --look-every 8 "$model" "$data"
 wrong_value() {
   refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"
 }
@@ -82,6 +87,8 @@ refused 2 '*--samples is 0; expected a whole number from 1 to 1e+09' generate mo
   -o "$scratch/none.h5"
 refused 2 '*--seed is -1; expected a whole number, 0 or more' generate modulation --seed -1 \
   -o "$scratch/none.h5"
+refused 2 '*the SNR range "loud" is wrong: *' generate modulation --snr loud -o "$scratch/none.h5"
+refused 2 '*--exits is 1,; expected *' generate network plain --blocks 3 --exits 1, -o "$scratch/none.h5"
 refused 2 '*-o *is missing*' score "$model" "$data"
 
 # what is read is not written over, and ranks are as many as was said
@@ -94,13 +101,13 @@ ended four "$code"
 judge four 2 '*--devices is 3, but 4 ranks were started' mpirun -n 4 edgeexit run --devices 3
 
 # policies
-run_refused 1 "*value is '1.5', expected a number from 0 to 1" --policy threshold:value=1.5
-run_refused 1 "*value is '-1', expected a number from 0 to 1" --policy threshold:value=-1
-run_refused 1 "*value is 'nan', expected a number from 0 to 1" --policy threshold:value=nan
-run_refused 1 '*values has 3 values, expected 2' --policy threshold:values=0.5/0.5/0.5
-run_refused 1 "*no policy 'luck'; there are: threshold, *" --policy luck
-run_refused 1 "*no key 'valeu'; there are: value, values" --policy threshold:valeu=0.5
-refused 1 "*no key 'value'; it has no keys" run --policy final:value=1 "$model" "$data"
+run_refused 2 "*value is '1.5', expected a number from 0 to 1" --policy threshold:value=1.5
+run_refused 2 "*value is '-1', expected a number from 0 to 1" --policy threshold:value=-1
+run_refused 2 "*value is 'nan', expected a number from 0 to 1" --policy threshold:value=nan
+run_refused 2 '*values has 3 values, expected 2' --policy threshold:values=0.5/0.5/0.5
+run_refused 2 "*no policy 'luck'; there are: threshold, *" --policy luck
+run_refused 2 "*no key 'valeu'; there are: value, values" --policy threshold:valeu=0.5
+refused 2 "*no key 'value'; it has no keys" run --policy final:value=1 "$model" "$data"
 
 # write_fleet DEVICES: as many devices, one per line from line 2 on; more lines come from stdin
 write_fleet() {

@@ -37,7 +37,7 @@ typedef struct ee_snr_schedule {
 /**
  * Parse "LO:HI", "SNR", or "0=LO:HI,0.5=LO:HI,1=SNR" (share of the stream = range).
  * @param[out] schedule  unchanged on error
- * @return EE_OK; EE_ERR_ARG naming the part that is wrong
+ * @return EE_OK; EE_ERR_USAGE naming the part that is wrong
  */
 ee_status ee_snr_schedule_parse(const char *text, ee_snr_schedule *schedule);
 

@@ -17,7 +17,7 @@ typedef enum ee_option_kind {
   EE_OPTION_INT,     // int in [low, high]
   EE_OPTION_UINT64,  // uint64_t in [low, high]
   EE_OPTION_DOUBLE,  // double in [low, high]
-  EE_OPTION_TEXT,    // const char *, borrowed from argv
+  EE_OPTION_TEXT,    // const char *, borrowed from argv; not empty
 } ee_option_kind;
 
 typedef struct ee_option {

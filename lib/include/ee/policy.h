@@ -148,7 +148,7 @@ typedef struct ee_policy_ops {
    *  class; it then stands at a multiple of four.  NULL: state_bytes. */
   size_t (*state_size)(const void *self);
   unsigned needs;  // EE_NEEDS_ bits
-  /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_ARG. */
+  /** Make from "key=value,key=value" (may be ""); an unknown key or bad value is EE_ERR_USAGE. */
   ee_status (*create)(const char *arguments, const ee_policy_setting *setting, void **self);
   /** Whether what was asked for can be had; if not, the policy does the best that can be had. NULL:
    *  always. */
@@ -185,8 +185,8 @@ const ee_policy_ops *ee_policy_named(const char *text);
 /**
  * Make a policy from "NAME" or "NAME:key=value,...", as on the command line.  Not collective.
  * Borrows nothing of @p setting.
- * @return EE_OK; EE_ERR_ARG with what is wrong and what there is, also if the policy needs what the
- *         setting lacks; EE_ERR_NOMEM
+ * @return EE_OK; EE_ERR_USAGE with what is wrong in the text and what there is; EE_ERR_ARG if the
+ *         policy needs what the setting lacks; EE_ERR_NOMEM
  */
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy);
 

@@ -15,8 +15,8 @@
  *
  * Backend and rule of Winograd convolutions are settings, and must be the same, as must the scales
  * of backend int8.  Processors may differ: rank 0 says so if they have other vectors, since last
- * bits then follow the plan; and measured methods (ee/tuning.h) count on all ranks, or, as rank 0
- * says then, on none.
+ * bits then follow the plan, which they do not where all that could differ is in 8 bits; and
+ * measured methods (ee/tuning.h) count on all ranks, or, as rank 0 says then, on none.
  * @return EE_OK; EE_ERR_MISMATCH with the first rank that differs from rank 0, on every rank;
  *         EE_ERR_NOMEM
  */

@@ -281,7 +281,7 @@ static void wrong_arguments_are_refused_with_value_and_range(void) {
   };
   for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
     ee_policy *policy = NULL;
-    CU_ASSERT_EQUAL(ee_policy_create(wrong[k][0], &four_exits, &policy), EE_ERR_ARG);
+    CU_ASSERT_EQUAL(ee_policy_create(wrong[k][0], &four_exits, &policy), EE_ERR_USAGE);
     CU_ASSERT_PTR_NULL(policy);
     CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), wrong[k][1]));
   }
@@ -294,7 +294,7 @@ static void a_model_of_one_exit_takes_one_value_for_no_early_exit(void) {
   const ee_policy_setting one    = {.n_exits = 1, .n_classes = 3};
   ee_policy              *policy = make("threshold:value=0.5", &one);
   ee_policy_destroy(&policy);
-  CU_ASSERT_EQUAL(ee_policy_create("threshold:values=0.5", &one, &policy), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_policy_create("threshold:values=0.5", &one, &policy), EE_ERR_USAGE);
 }
 
 /* ---- real networks: an exit table of confidences, replayed ---- */

@@ -73,7 +73,7 @@ static void sixteen_points_are_read_and_seventeen_refused(void) {
   for (int k = 1; k < 17; k++) {
     char point[] = {',', '0', '.', (char)('0' + k / 10), (char)('0' + k % 10), '=', '1', '\0'};
     strcat(text, point);
-    CU_ASSERT_EQUAL(ee_snr_schedule_parse(text, &s), k < 16 ? EE_OK : EE_ERR_ARG);
+    CU_ASSERT_EQUAL(ee_snr_schedule_parse(text, &s), k < 16 ? EE_OK : EE_ERR_USAGE);
   }
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "more than 16"));
 }
@@ -87,16 +87,16 @@ static void bad_texts_are_refused_and_leave_the_schedule_alone(void) {
       "0=1,1",     "0=-200:200", "0=1 ,1=2", "0=1:2:3", "0=1,1=2=3"};
   ee_snr_schedule s = {.n = 77};
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
-    CU_ASSERT_EQUAL(ee_snr_schedule_parse(bad[k], &s), EE_ERR_ARG);
+    CU_ASSERT_EQUAL(ee_snr_schedule_parse(bad[k], &s), EE_ERR_USAGE);
     CU_ASSERT_EQUAL(s.n, 77);
   }
 }
 
 static void the_message_names_the_part_that_is_wrong(void) {
   ee_snr_schedule s;
-  CU_ASSERT_EQUAL(ee_snr_schedule_parse("0=1:2,0.5=9:3,1=4", &s), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_snr_schedule_parse("0=1:2,0.5=9:3,1=4", &s), EE_ERR_USAGE);
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "wrong at \"0.5=9:3\""));
-  CU_ASSERT_EQUAL(ee_snr_schedule_parse("20:-10", &s), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_snr_schedule_parse("20:-10", &s), EE_ERR_USAGE);
   CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "\"20:-10\""));
 }
 

@@ -316,6 +316,23 @@ static void a_scale_that_is_not_finite_is_refused_by_its_own_name(void) {
   maker_end(&m);
 }
 
+/* The weights would be infinite; to blame is who divides. */
+static void a_division_by_zero_is_refused_by_the_name_of_its_node(void) {
+  parts     p    = draw(92);
+  float     zero = 0.0F;
+  maker     m;
+  ee_model *model;
+  start_conv(&m, &p, true);
+  maker_floats(&m, "zero", 0, NULL, &zero);
+  maker_node(&m, "Div", "conv zero", "y");
+  maker_output(&m, "y");
+  CU_ASSERT_EQUAL(maker_import(&m, NULL, &model), EE_ERR_FORMAT);
+  CU_ASSERT_PTR_NULL(model);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(ee_status_message(), "node 'y' (Div) would make weights of node 'conv' inf"));
+  maker_end(&m);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(batch_normalisation_and_activation_go_into_the_convolution),
     EE_FACT(scales_and_shifts_per_channel_go_into_the_convolution),
@@ -327,5 +344,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_second_activation_stays_a_node),
     EE_FACT(a_variance_that_has_no_root_is_refused),
     EE_FACT(a_scale_that_is_not_finite_is_refused_by_its_own_name),
+    EE_FACT(a_division_by_zero_is_refused_by_the_name_of_its_node),
     {NULL, NULL},
 };
