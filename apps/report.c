@@ -6,6 +6,7 @@
 #include "ee/fleet_file.h"
 #include "ee/log.h"
 #include "ee/trace_file.h"
+#include "report_digest.h"
 #include "report_print.h"
 
 static ee_report_input input_of(const ee_trace_file *file) {
@@ -15,6 +16,7 @@ static ee_report_input input_of(const ee_trace_file *file) {
   input.event           = ee_trace_file_events(file, &input.n_events);
   input.epoch           = ee_trace_file_epochs(file, &input.n_epochs);
   input.complete        = input.complete && (uint64_t)input.n_answers == input.header->n_samples;
+  input.digest          = ee_report_digest(file);
   return input;
 }
 

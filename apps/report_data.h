@@ -21,6 +21,7 @@ typedef struct ee_report_input {
   int64_t                n_answers, n_events;
   int                    n_epochs;
   bool                   complete;  // the run ended by itself
+  uint64_t               digest;    // of the answers, ee_report_digest()
 } ee_report_input;
 
 /** Answers that came from one exit, or from all. */

@@ -181,10 +181,18 @@ static void add_arms(cJSON *all, const ee_report *r) {
   }
 }
 
+/* As text: a JSON number would lose digits. */
+static void add_digest(cJSON *all, const ee_report_input *input) {
+  char text[24];
+  snprintf(text, sizeof text, "%016llx", (unsigned long long)input->digest);
+  cJSON_AddStringToObject(all, "answers_digest", text);
+}
+
 ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee_report *report) {
   cJSON *all = cJSON_CreateObject();
   add_header(all, input->header);
   add_answers(all, report);
+  add_digest(all, input);
   add_arms(all, report);
   add_devices(all, input, report);
   ee_json_number(all, "energy_j", report->energy > 0.0 ? report->energy : NAN);

@@ -241,6 +241,7 @@ static void print_control(FILE *out, const ee_report_input *in, const ee_report 
 void ee_report_print_text(FILE *out, const ee_report_input *input, const ee_report *report) {
   print_header(out, input->header);
   print_state(out, report);
+  fprintf(out, "digest       %016llx of the answers\n", (unsigned long long)input->digest);
   if (report->answered > 0) {
     print_exits(out, report);
     print_arms(out, report);

@@ -29,6 +29,11 @@ run 4 four --branches latency
 run 6 six --branches 1/2/3/4@5 --ahead 1
 edgeexit score -o exits.h5 model.h5 data.h5 > out
 tool compare_traces alone.h5 one.h5 two.h5 three.h5 four.h5 six.h5 > out || fail "$(cat out)"
+digest=$(value alone.h5 answers_digest)
+[[ ${#digest} == 16 ]] || fail "the digest of answers is '$digest'"
+for name in one two three four six; do
+  expect "digest of $name" "$(value $name.h5 answers_digest)" "$digest"
+done
 
 # what an exit said before is known to the rank that joins at the next one; ten probabilities are more
 # than a state of a fixed length
@@ -41,6 +46,7 @@ for exit in 1 3; do
   expect "share of exit $exit by changes" "$(value changes.h5 exits.$exit.share)" "$share"
 done
 tool compare_replay changes.h5 exits.h5 > out || fail "$(cat out)"
+[[ $(value changes.h5 answers_digest) != "$digest" ]] || fail "other answers have the same digest"
 policy=threshold:values=0.2/0.33/0.25
 run 4 far --branches 1/2/3/1@0 --latency-limit 600
 tool compare_traces alone.h5 far.h5 > out || fail "a limit that is far off: $(cat out)"
