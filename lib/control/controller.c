@@ -429,11 +429,11 @@ static bool done(const void *self) {
   return c->epoch == c->n_epochs && c->migration == NULL;
 }
 
-/* All but the ranks' word comes with messages. */
 static bool await(void *self, ee_waiter *waiter) {
   ee_controller *c = self;
   if (c->migration != NULL) ee_migration_await(c->migration, waiter);
-  return ee_tree_sum_await(&c->adding, waiter) && c->pause.word == MPI_REQUEST_NULL;
+  ee_pause_await(&c->pause, waiter);
+  return ee_tree_sum_await(&c->adding, waiter);
 }
 
 ee_control_hooks ee_controller_hooks(ee_controller *controller) {

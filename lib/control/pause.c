@@ -34,7 +34,8 @@ static bool is_heard(ee_pause *pause) {
 }
 
 static void await_word(ee_pause *pause) {
-  while (!is_heard(pause)) ee_clock_sleep(LOOKS);
+  int64_t nap = LOOKS;
+  while (!is_heard(pause)) ee_clock_nap(&nap, LOOKS);
 }
 
 void ee_pause_step(ee_pause *pause) {
@@ -42,6 +43,11 @@ void ee_pause_step(ee_pause *pause) {
   if ((uint64_t)ee_device_answered(pause->device) < pause->at) return;
   ee_device_release(pause->device);
   pause->active = false;
+}
+
+void ee_pause_await(ee_pause *pause, ee_waiter *waiter) {
+  bool asked = pause->active && !pause->waits && pause->n_words > 0;
+  if (asked) ee_roll_call_await(&pause->word, waiter);
 }
 
 void ee_pause_end(ee_pause *pause) {

@@ -36,6 +36,9 @@ void ee_pause_ready(ee_pause *pause);
 /** Let the stream go on if it may.  Every turn of the loop. */
 void ee_pause_step(ee_pause *pause);
 
+/** Name to @p waiter what lets a step go on, beside samples and answers. */
+void ee_pause_await(ee_pause *pause, ee_waiter *waiter);
+
 /** Samples behind the pause came in, so that it is over; does not block. */
 void ee_pause_end(ee_pause *pause);
 
