@@ -38,6 +38,7 @@ static ee_status find_row(const ee_plan_question *q, ee_units *units, int n, ee_
       ee_team_task_make(q->setup, units, n, q->share, ee_team_defaults().ahead, &task);
   if (status == EE_OK) status = place(&task, true, units, &p->soonest);
   if (status == EE_OK) status = place(&task, false, units, &p->most);
+  if (status == EE_OK) status = ee_placement_bound(&task.task, &p->bound);
   ee_team_task_free(&task);
   p->placed = status;
   if (status != EE_OK && status != EE_ERR_ARG) return status;

@@ -74,11 +74,23 @@ static void print_goal(const ee_branch_promises *all, bool by_latency) {
   }
 }
 
+/* How far the placements may be from the best. */
+static void print_bound(const ee_branch_promise *p, int n) {
+  if (p->placed != EE_OK) return;
+  printf(
+      "\nbound: no placement on %d devices takes less than %.3f ms for a sample alone (the one "
+      "found "
+      "takes %.2f times that), or has more than %.1f samples/s (%.2f times what was found)\n",
+      n, p->bound.latency * 1e3, p->soonest.forecast.latency / p->bound.latency,
+      1.0 / p->bound.period, p->most.forecast.period / p->bound.period);
+}
+
 void ee_branch_promises_print_text(const ee_branch_promises *all) {
   char text[512];
   printf("%d branches\n", all->n_lanes);
   print_goal(all, true);
   print_goal(all, false);
+  print_bound(&all->of[all->n - 1], all->n);
   write_verdict(all, text, sizeof text);
   printf("\nverdict: %s\n", text);
 }
@@ -116,6 +128,8 @@ ee_status ee_branch_promises_print_json(const ee_branch_promises *all) {
     if (p->placed == EE_OK) {
       add_placement(&p->soonest, "for_latency", row);
       add_placement(&p->most, "for_period", row);
+      ee_json_number(row, "latency_bound_s", p->bound.latency);
+      ee_json_number(row, "period_bound_s", p->bound.period);
     }
     add_chain(p, 0, "chain_for_latency", row);
     add_chain(p, 1, "chain_for_period", row);

@@ -154,6 +154,55 @@ static void the_best_placement_of_branches_is_found(void) {
   }
 }
 
+/* Each unit anywhere, drawn; and where everything is on the only device that can do it, the bound
+ * is what that promises. */
+static void no_placement_falls_below_the_bound(void) {
+  ee_placement_forecast bound, f;
+  scene                 s;
+  open_scene(&s);
+  s.reach[1] = 0.5, s.reach[2] = 0.2;
+  for (int turn = 0; turn < 80; turn++) {
+    ee_rng rng = ee_rng_at(3, (uint64_t)turn);
+    for (int u = 0; u < s.units->n; u++) {
+      s.work[u]   = ee_rng_uniform(&rng);
+      s.device[u] = (int)ee_rng_below(&rng, DEVICES);
+    }
+    for (int d = 0; d < DEVICES; d++) s.speed[d] = 0.1 + ee_rng_uniform(&rng);
+    CU_ASSERT_EQUAL_FATAL(ee_placement_bound(&s.task, &bound), EE_OK);
+    f = forecast(&s);
+    CU_ASSERT_TRUE(f.latency >= bound.latency * (1.0 - 1e-12));
+    CU_ASSERT_TRUE(f.period >= bound.period * (1.0 - 1e-12));
+    CU_ASSERT_EQUAL_FATAL(ee_placement_find(&s.task, turn % 2 == 0, s.device), EE_OK);
+    f = forecast(&s);
+    CU_ASSERT_TRUE(f.latency >= bound.latency * (1.0 - 1e-12));
+    CU_ASSERT_TRUE(f.period >= bound.period * (1.0 - 1e-12));
+  }
+  place(&s, 0, 0, 0, 0);
+  s.task.fleet.n_devices = 1;
+  f                      = forecast(&s);
+  CU_ASSERT_EQUAL_FATAL(ee_placement_bound(&s.task, &bound), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(bound.latency, f.latency, 1e-9 * f.latency);
+  CU_ASSERT_DOUBLE_EQUAL(bound.period, f.period, 1e-9 * f.period);
+  close_scene(&s);
+}
+
+/* A stage of three branches, a second each, after which two of three leave: on four devices of
+ * speed 1 it takes a second, and the stream as long as three branches on four devices. */
+static void the_bound_is_what_work_and_speeds_allow(void) {
+  ee_placement_forecast bound;
+  scene                 s;
+  open_scene(&s);
+  s.reach[1] = s.reach[2] = 1.0 / 3.0;
+  CU_ASSERT_EQUAL_FATAL(ee_placement_bound(&s.task, &bound), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(bound.latency, 2.0 / 3.0 * 1.0 + 1.0 / 3.0 * 3.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(bound.period, fmax(3.0 / 4.0 * (1.0 + 2.0 / 3.0), 1.0), 1e-9);
+  s.speed[1] = s.speed[2] = s.speed[3] = 0.0;
+  CU_ASSERT_EQUAL_FATAL(ee_placement_bound(&s.task, &bound), EE_OK);
+  CU_ASSERT_DOUBLE_EQUAL(bound.latency, 2.0 / 3.0 * 3.0 + 1.0 / 3.0 * 9.0, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(bound.period, 3.0 + 2.0 / 3.0 * 3.0, 1e-9);
+  close_scene(&s);
+}
+
 static void devices_without_speed_or_memory_get_nothing(void) {
   scene s;
   open_scene(&s);
@@ -171,5 +220,7 @@ const ee_fact ee_facts[] = {EE_FACT(branches_side_by_side_take_as_long_as_the_sl
                             EE_FACT(links_take_their_time_and_looking_ahead_hides_it),
                             EE_FACT(what_several_units_of_a_device_read_travels_once),
                             EE_FACT(the_best_placement_of_branches_is_found),
+                            EE_FACT(no_placement_falls_below_the_bound),
+                            EE_FACT(the_bound_is_what_work_and_speeds_allow),
                             EE_FACT(devices_without_speed_or_memory_get_nothing),
                             {NULL, NULL}};
