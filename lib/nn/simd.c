@@ -5,6 +5,7 @@
 
 #include "memory.h"
 #include "simd_batch_norm.h"
+#include "simd_broadcast.h"
 #include "simd_choice.h"
 #include "simd_concat.h"
 #include "simd_conv.h"
@@ -13,10 +14,12 @@
 #include "simd_elementwise.h"
 #include "simd_kernels.h"
 #include "simd_linear.h"
+#include "simd_matmul.h"
 #include "simd_mean.h"
 #include "simd_pool.h"
 #include "simd_rows.h"
 #include "simd_tokens.h"
+#include "simd_transpose.h"
 #include "simd_winograd.h"
 
 /* What the backend knows of one operator. */
@@ -66,6 +69,10 @@ static const simd_op linear = {.can            = ee_simd_linear_can,
                                .kernel         = ee_simd_linear_kernel,
                                .can_add        = true};
 
+static const simd_op matmul = {.can           = ee_simd_matmul_can,
+                               .scratch_bytes = ee_simd_matmul_scratch_bytes,
+                               .run           = ee_simd_matmul_run};
+
 static const simd_op depthwise = {.can            = ee_simd_depthwise_can,
                                   .prepared_bytes = ee_simd_depthwise_prepared_bytes,
                                   .prepare        = ee_simd_depthwise_prepare,
@@ -98,6 +105,9 @@ static const simd_op spread = {.can   = ee_simd_spread_can,
                                .takes = EE_PIXELS,
                                .gives = EE_PIXELS};
 
+static const simd_op broadcast = {
+    .can = ee_simd_broadcast_can, .run = ee_simd_broadcast_run, .over = ee_simd_over_same};
+
 static const simd_op activation = {.can   = ee_simd_activation_can,
                                    .run   = ee_simd_activation_run,
                                    .over  = ee_simd_over_first,
@@ -116,27 +126,30 @@ static const simd_op attention = {.can           = ee_simd_attention_can,
 
 static const simd_op layer_norm = {.can = ee_simd_layer_norm_can, .run = ee_simd_layer_norm_run};
 
+static const simd_op transpose = {.can = ee_simd_transpose_can, .run = ee_simd_transpose_run};
+
 static const simd_op softmax = {.can = ee_simd_softmax_can, .run = ee_simd_softmax_run};
 
 /* Ways to run an operator, the first that can is taken. */
 static const simd_op *const ways[EE_OP_COUNT][4] = {
     [EE_OP_CONV]                = {&winograd, &conv, &depthwise},
     [EE_OP_GEMM]                = {&linear},
-    [EE_OP_MATMUL]              = {&linear},
+    [EE_OP_MATMUL]              = {&linear, &matmul},
     [EE_OP_BATCH_NORM]          = {&batch_norm},
     [EE_OP_ACTIVATION]          = {&activation},
     [EE_OP_MAX_POOL]            = {&pool},
     [EE_OP_AVERAGE_POOL]        = {&pool},
     [EE_OP_GLOBAL_AVERAGE_POOL] = {&mean},
     [EE_OP_REDUCE_MEAN]         = {&mean},
-    [EE_OP_ADD]                 = {&binary, &spread},
-    [EE_OP_SUB]                 = {&binary, &spread},
-    [EE_OP_MUL]                 = {&binary, &spread},
-    [EE_OP_DIV]                 = {&binary, &spread},
+    [EE_OP_ADD]                 = {&binary, &spread, &broadcast},
+    [EE_OP_SUB]                 = {&binary, &spread, &broadcast},
+    [EE_OP_MUL]                 = {&binary, &spread, &broadcast},
+    [EE_OP_DIV]                 = {&binary, &spread, &broadcast},
     [EE_OP_CONCAT]              = {&concat},
     [EE_OP_SLICE]               = {&crop},
     [EE_OP_ATTENTION]           = {&attention},
     [EE_OP_LAYER_NORM]          = {&layer_norm},
+    [EE_OP_TRANSPOSE]           = {&transpose},
     [EE_OP_SOFTMAX]             = {&softmax},
 };
 

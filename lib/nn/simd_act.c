@@ -11,6 +11,9 @@ void ee_simd_act(const ee_activation *act, const float *x, float *y, int64_t n) 
     case EE_ACT_GELU:
       k->gelu(x, y, n);
       break;
+    case EE_ACT_GELU_TANH:
+      k->gelu_tanh(x, y, n);
+      break;
     case EE_ACT_SIGMOID:
       k->sigmoid(x, y, n);
       break;

@@ -10,8 +10,7 @@
 #include "meter.h"
 #include "ref_strides.h"
 #include "simd_act.h"
-#include "simd_panels.h"
-#include "simd_sweep.h"
+#include "simd_product.h"
 #include "simd_tokens.h"
 
 #define VECTORS 4     // of a panel
@@ -100,38 +99,19 @@ static void pack_keys(const job *j) {
   }
 }
 
-static void pack_values(const job *j) {
-  const ee_simd_panels *p      = &j->h.mixes;
-  float                *packed = j->scratch + j->w.values;
-  memset(packed, 0, (size_t)ee_simd_panels_floats(p) * sizeof *packed);
-  for (int64_t i = 0; i < ee_simd_panel_count(p); i++) {
-    ee_simd_panel panel = ee_simd_panel_at(p, i);
-    int64_t       width = panel.vectors * p->lanes, left = p->outputs - panel.first;
-    for (int64_t s = 0; s < p->depth; s++) {
-      memcpy(packed + panel.place + s * width, j->v + s * j->v_step + panel.first,
-             (size_t)(width < left ? width : left) * sizeof *packed);
-    }
-  }
-}
-
 /* out[rows, panels.outputs] = in[rows, depth] packed; out has whole vectors. */
 static void multiply(const job *j, const ee_simd_panels *p, const float *packed, const float *in,
                      int64_t in_step, float *out, int64_t out_step) {
-  for (int64_t i = 0; i < ee_simd_panel_count(p); i++) {
-    ee_simd_panel panel = ee_simd_panel_at(p, i);
-    ee_simd_sweep((ee_simd_tile){.in       = in,
-                                 .in_step  = in_step,
-                                 .rows     = 1,
-                                 .runs     = 1,
-                                 .length   = p->depth,
-                                 .weights  = packed + panel.place,
-                                 .bias     = packed + ee_simd_weights_floats(p) + panel.first,
-                                 .out      = out + panel.first,
-                                 .out_step = out_step,
-                                 .low      = -INFINITY,
-                                 .high     = INFINITY},
-                  panel.vectors, j->h.rows, NULL);
-  }
+  ee_simd_product product = {.panels = p,
+                             .packed = packed,
+                             .x      = in,
+                             .x_step = in_step,
+                             .rows   = j->h.rows,
+                             .y      = out,
+                             .y_step = out_step,
+                             .low    = -INFINITY,
+                             .high   = INFINITY};
+  ee_simd_multiply(&product, ee_simd_panel_count(p));
 }
 
 static void mix(const job *j) {
@@ -181,7 +161,7 @@ static void run_head(const ee_kernel_call *call, job *j, const mask_walk *walk, 
   j->v = call->in[2] + stack * j->h.keys * j->v_step + place * j->h.width;
   j->y = call->out + stack * j->h.rows * j->v_step + place * j->h.width;
   pack_keys(j);
-  pack_values(j);
+  ee_simd_pack_rows(&j->h.mixes, j->v, j->v_step, j->scratch + j->w.values);
   multiply(j, &j->h.scores, j->scratch + j->w.keys, j->q, j->q_step, j->scratch + j->w.scores,
            j->w.score_step);
   weigh(call, j, walk, head);

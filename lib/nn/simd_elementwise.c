@@ -2,11 +2,10 @@
 /* Elementwise nodes: pixels row by row, dense arrays as one row. */
 #include "simd_elementwise.h"
 
-#include "simd_kernels.h"
 #include "simd_panels.h"
 #include "simd_rows.h"
 
-static ee_simd_row_op row_op_of(ee_op op) {
+ee_simd_row_op ee_simd_row_op_of(ee_op op) {
   switch (op) {
     case EE_OP_ADD:
       return EE_SIMD_ADD;
@@ -73,7 +72,7 @@ static void binary_row(const ee_kernel_call *call, int first, int64_t i, int64_t
                              .out_step = out->pixel,
                              .low      = limits.low,
                              .high     = limits.high};
-  ee_simd_kernels_get()->rows(row_op_of(call->node->op), &j);
+  ee_simd_kernels_get()->rows(ee_simd_row_op_of(call->node->op), &j);
   ee_simd_finish_row(call, i, y);
 }
 
@@ -87,7 +86,7 @@ static void binary_dense(const ee_kernel_call *call) {
                            .n    = n,
                            .low  = limits.low,
                            .high = limits.high};
-  ee_simd_kernels_get()->rows(row_op_of(call->node->op), &j);
+  ee_simd_kernels_get()->rows(ee_simd_row_op_of(call->node->op), &j);
   if (!limits.whole) ee_simd_act(&call->act, call->out, call->out, n);
 }
 

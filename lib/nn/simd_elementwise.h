@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/backend.h"
+#include "simd_kernels.h"
 
 /**
  * @file simd_elementwise.h
  * Add, Sub, Mul, Div of two arrays, and activations, in either form.  What the functions mean
  * stands at ee_backend.
  */
+
+/** What rows of @p op do: Add, Sub, Mul or Div; copies for any other. */
+ee_simd_row_op ee_simd_row_op_of(ee_op op);
 
 /** Two arrays of one shape. */
 bool ee_simd_binary_can(const ee_model *model, const ee_node *node);

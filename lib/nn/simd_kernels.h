@@ -129,12 +129,14 @@ typedef enum ee_simd_row_op {
 
 /** Rows of one: out[r out_step + i] = min(max(op(x[r x_step + i], y[r y_step + i], z[r y_step +
  * i]), low), high) for r < rows, i < n; n is any number.  Arrays that op does not name may be NULL.
+ * Of an array that is one number for each row, that is read for every i.
  */
 typedef struct ee_simd_rows {
   const float *x, *y, *z;
   float       *out;
   int64_t      rows, n;
   int64_t      x_step, y_step, out_step;
+  bool         x_is_one, y_is_one;  // number for each row
   float        low, high;
 } ee_simd_rows;
 
@@ -161,6 +163,8 @@ typedef struct ee_simd_kernels {
   void (*hard_swish)(const float *x, float *y, int64_t n);
   /** y[i] = x[i]/2 (1 + erf(x[i] / sqrt 2)), absolute error below 3e-7 max(1, |x[i]|). */
   void (*gelu)(const float *x, float *y, int64_t n);
+  /** y[i] = x[i]/2 (1 + tanh(sqrt(2 / pi) (x[i] + 0.044715 x[i]^3))), as exact. */
+  void (*gelu_tanh)(const float *x, float *y, int64_t n);
   /** y = (x - mean) / sqrt(variance + epsilon) scale + bias over n floats; bias NULL: none. */
   void (*normalise)(const float *x, const float *scale, const float *bias, float epsilon, float *y,
                     int64_t n);

@@ -25,5 +25,6 @@ const ee_simd_kernels EE_FOR_ISA(ee_simd_kernels) = {
     .sigmoid          = EE_FOR_ISA(ee_simd_sigmoid),
     .hard_swish       = EE_FOR_ISA(ee_simd_hard_swish),
     .gelu             = EE_FOR_ISA(ee_simd_gelu),
+    .gelu_tanh        = EE_FOR_ISA(ee_simd_gelu_tanh),
     .normalise        = EE_FOR_ISA(ee_simd_normalise),
 };

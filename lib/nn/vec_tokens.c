@@ -52,6 +52,16 @@ void EE_FOR_ISA(ee_simd_gelu)(const float *x, float *y, int64_t n) {
   for (int64_t i = 0; i < n; i += LANES) put(y, i, n, gelu(take(x, i, n, 0.0F)));
 }
 
+/* x/2 (1 + tanh u) is x / (1 + exp(-2 u)). */
+ALWAYS_INLINE vec gelu_tanh(vec x) {
+  vec u = x * (x * x * 0.0713548163F + 1.59576912F);  // 2 sqrt(2 / pi) (x + 0.044715 x^3)
+  return x / (vec_exp(-u) + 1.0F);
+}
+
+void EE_FOR_ISA(ee_simd_gelu_tanh)(const float *x, float *y, int64_t n) {
+  for (int64_t i = 0; i < n; i += LANES) put(y, i, n, gelu_tanh(take(x, i, n, 0.0F)));
+}
+
 void EE_FOR_ISA(ee_simd_normalise)(const float *x, const float *scale, const float *bias,
                                    float epsilon, float *y, int64_t n) {
   vec sum = splat(0.0F), square = splat(0.0F);

@@ -8,5 +8,6 @@
  */
 void EE_FOR_ISA(ee_simd_softmax)(float *x, int64_t n, float scale, const float *mask);
 void EE_FOR_ISA(ee_simd_gelu)(const float *x, float *y, int64_t n);
+void EE_FOR_ISA(ee_simd_gelu_tanh)(const float *x, float *y, int64_t n);
 void EE_FOR_ISA(ee_simd_normalise)(const float *x, const float *scale, const float *bias,
                                    float epsilon, float *y, int64_t n);

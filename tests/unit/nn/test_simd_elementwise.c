@@ -145,7 +145,8 @@ static void check_activations(void) {
     float  *y = case_run(&c, &ee_backend_simd, 0, CASE_BATCH);
     int64_t n = case_elements(&c, CASE_BATCH);
     ee_act_apply(&c.node.act, c.data[0], c.data[0], n);
-    bool own = c.node.act.kind == EE_ACT_GELU || c.node.act.kind == EE_ACT_SIGMOID;
+    bool own = c.node.act.kind == EE_ACT_GELU || c.node.act.kind == EE_ACT_GELU_TANH ||
+               c.node.act.kind == EE_ACT_SIGMOID;
     CU_ASSERT_TRUE(all_near(y, c.data[0], n, own ? 1e-6F : 0.0F));  // own: by another formula
     free(y);
     case_end(&c);
@@ -178,21 +179,10 @@ static void sigmoid_is_accurate_at_all_sizes(void) {
   with_all_vectors(check_sigmoid);
 }
 
-/* Broadcasting along pixels, several samples in one array. */
+/* Several samples in one array. */
 static void what_pixels_cannot_do_is_left_to_others(void) {
   ee_rng      rng = ee_rng_at(3, 0);
   kernel_case c;
-  make_binary(&c, &rng, (ee_shape){4, {1, 2, 3, 3}}, (ee_shape){4, {1, 2, 1, 3}},
-              (ee_shape){4, {1, 2, 3, 3}});
-  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
-  case_end(&c);
-
-  make_binary(&c, &rng, (ee_shape){4, {1, 2, 1, 1}}, (ee_shape){4, {1, 2, 3, 3}},
-              (ee_shape){4, {1, 2, 3, 3}});
-  c.node.op = EE_OP_SUB;
-  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
-  case_end(&c);
-
   case_begin(&c, EE_OP_BATCH_NORM);
   case_input(&c, &rng, EE_VALUE_ACTIVATION, (ee_shape){4, {2, 2, 3, 3}});
   for (int i = 0; i < 4; i++) case_input(&c, &rng, EE_VALUE_CONSTANT, (ee_shape){1, {2}});
