@@ -43,9 +43,9 @@ ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *dev
 /**
  * A latency and a period that no placement falls below; one placement need not reach both, and none
  * may reach either.  Links take no time here.  For each exit, the work that must be done one unit
- * after the other is done on the fastest device, and no sooner than all devices together do all work
- * that the exit needs; a stream needs as long as all devices together for its mean sample, and the
- * fastest one for any unit.
+ * after the other is done on the fastest device, and no sooner than all devices together do all
+ * work that the exit needs; a stream needs as long as all devices together for its mean sample, and
+ * the fastest one for any unit.
  * @return EE_OK; EE_ERR_NOMEM
  */
 ee_status ee_placement_bound(const ee_placement_task *task, ee_placement_forecast *bound);
