@@ -98,9 +98,8 @@ static ee_status check(const ee_run_options *o) {
   if (o->offload && o->rebalance) {
     return EE_FAIL(EE_ERR_USAGE, "--offload on keeps its plan; it needs --rebalance off");
   }
-  if (ee_planner_by_name(o->planner)->replicates && (o->rebalance || o->offload)) {
-    return EE_FAIL(EE_ERR_USAGE, "--planner %s keeps its plan; it needs --rebalance off%s",
-                   o->planner, o->offload ? " and --offload off" : "");
+  if (ee_planner_by_name(o->planner)->replicates && o->offload) {
+    return EE_FAIL(EE_ERR_USAGE, "--planner %s shares stages; it needs --offload off", o->planner);
   }
   if (ee_planner_by_name(o->planner)->replicates && o->cuts != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--cuts says the plan, which --planner %s makes; give one of them",

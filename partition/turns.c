@@ -45,3 +45,8 @@ ee_status ee_deal_turns(const ee_chain *chain, ee_plan *plan, int s) {
   }
   return EE_OK;
 }
+
+ee_status ee_partition_deal(const ee_chain *chain, ee_plan *plan) {
+  for (int s = 0; s < plan->n_stages; s++) EE_TRY(ee_deal_turns(chain, plan, s));
+  return EE_OK;
+}

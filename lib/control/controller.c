@@ -173,18 +173,13 @@ static uint64_t next_switch(const ee_controller *c) {
   return (uint64_t)(c->epoch + 1 + c->setup->control_delay) * (uint64_t)c->setup->epoch_samples;
 }
 
-/* Every layer that moves from its owner or from the file, as all ranks find alike. */
+/* Every layer that moves from an owner or from the file, as all ranks find alike. */
 static ee_status begin_migration(ee_controller *c, const ee_plan *plan) {
-  const ee_plan *before    = ee_device_plan(c->device, NULL);
-  bool          *from_file = calloc((size_t)plan->n_layers, sizeof *from_file);
-  if (from_file == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", plan->n_layers);
-  for (int l = 0; l < plan->n_layers; l++) {
-    int from     = before->stage[ee_plan_stage_of_layer(before, l)].device;
-    int to       = plan->stage[ee_plan_stage_of_layer(plan, l)].device;
-    from_file[l] = ee_layer_from_file(&c->mind->estimate, c->options.weights, l, from, to);
-  }
-  ee_status status = ee_migration_begin(c->device, before, plan, from_file, &c->migration);
-  free(from_file);
+  const ee_plan *before = ee_device_plan(c->device, NULL);
+  ee_transfers   transfers;
+  EE_TRY(ee_transfers_open(&c->mind->estimate, c->options.weights, before, plan, &transfers));
+  ee_status status = ee_migration_begin(c->device, &transfers, &c->migration);
+  ee_transfers_close(&transfers);
   return status;
 }
 

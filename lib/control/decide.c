@@ -79,8 +79,24 @@ static ee_verdict judge(const ee_choice *c) {
   return c->options->rule->judge(c);
 }
 
+/* The present plan with turns in proportion to the speeds of now, if it gains half of what a move
+ * must and fits; else NULL.  Only messages are in memory twice. */
+static ee_status deal_anew(const ee_choice *c, ee_plan **step) {
+  const ee_estimate *e = c->estimate;
+  ee_forecast        forecast;
+  EE_TRY(ee_plan_copy(c->plan, step));
+  ee_status status = ee_partition_deal(&e->chain, *step);
+  if (status == EE_OK) status = ee_partition_forecast(&e->chain, *step, &forecast);
+  if (status != EE_OK || ee_move_shortage(e, c->plan, *step).device >= 0 ||
+      *ee_objective(c->by_latency, &forecast) > c->T * (1.0 - c->options->min_gain / 2.0) ||
+      ee_plan_equal(c->plan, *step)) {
+    ee_plan_destroy(step);
+  }
+  return status;
+}
+
 /* What is adopted must fit beside the present plan, or a plan on the way to it must, and be better
- * than the present one. */
+ * than the present one; or else turns may change. */
 static ee_status fit(const ee_choice *c, ee_decision_record *record) {
   const ee_chain *chain = &c->estimate->chain;
   ee_plan        *step  = NULL;
@@ -90,6 +106,7 @@ static ee_status fit(const ee_choice *c, ee_decision_record *record) {
   if (record->shortage.device < 0) return EE_OK;
   record->verdict = EE_VERDICT_KEPT_MEMORY;
   EE_TRY(ee_move_step(c->estimate, c->plan, c->other, &step));
+  if (step == NULL && c->plan->n_replicas > 0) EE_TRY(deal_anew(c, &step));
   if (step == NULL) return EE_OK;
   ee_status status = ee_partition_forecast(chain, step, &forecast);
   if (status != EE_OK || *ee_objective(c->by_latency, &forecast) >= c->T) {

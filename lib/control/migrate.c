@@ -27,10 +27,6 @@ struct ee_migration {
   int64_t    bytes;
 };
 
-static int owner(const ee_plan *plan, int layer) {
-  return plan->stage[ee_plan_stage_of_layer(plan, layer)].device;
-}
-
 static ee_status keep_outgoing(ee_migration *m, int layer, int to) {
   size_t bytes = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
   m->out[m->n_out++] =
@@ -38,14 +34,14 @@ static ee_status keep_outgoing(ee_migration *m, int layer, int to) {
   return ee_resident_add(ee_device_resident(m->device), layer, NULL);  // until the send is done
 }
 
-static void expect_incoming(ee_migration *m, int layer, int from, bool file) {
+static void expect_incoming(ee_migration *m, int layer, int from) {
   size_t bytes     = ee_device_setup(m->device)->model->layer[layer].weight_bytes;
   m->in[m->n_in++] = (move){.layer   = layer,
                             .peer    = from,
                             .bytes   = bytes,
                             .request = MPI_REQUEST_NULL,
                             .due     = -1,
-                            .file    = file,
+                            .file    = from < 0,
                             .held    = ee_resident_has(ee_device_resident(m->device), layer)};
 }
 
@@ -67,33 +63,41 @@ static void post_send(ee_migration *m, move *out) {
                    &out->request));
 }
 
-static ee_status list_moves(ee_migration *m, const ee_plan *before, const ee_plan *after,
-                            const bool *from_file) {
+static ee_status list_moves(ee_migration *m, const ee_transfers *transfers) {
   int rank = ee_device_rank(m->device);
-  for (int layer = 0; layer < before->n_layers; layer++) {
-    int from = owner(before, layer), to = owner(after, layer);
-    if (from == to) continue;
-    if (ee_device_setup(m->device)->model->layer[layer].weight_bytes > INT_MAX) {
+  for (int i = 0; i < transfers->n; i++) {
+    const ee_transfer *t = &transfers->of[i];
+    if (ee_device_setup(m->device)->model->layer[t->layer].weight_bytes > INT_MAX) {
       return EE_FAIL(EE_ERR_UNSUPPORTED, "layer %d is too large to be moved: more than %d bytes",
-                     layer, INT_MAX);
+                     t->layer, INT_MAX);
     }
-    if (to == rank) expect_incoming(m, layer, from, from_file[layer]);
-    if (from == rank && !from_file[layer]) EE_TRY(keep_outgoing(m, layer, to));
+    if (t->to == rank) expect_incoming(m, t->layer, t->from);
+    if (t->from == rank) EE_TRY(keep_outgoing(m, t->layer, t->to));
   }
   return EE_OK;
 }
 
-ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
-                             const bool *from_file, ee_migration **migration) {
+/* Room for what comes in here and what goes out. */
+static ee_status allocate(ee_migration *m, const ee_transfers *transfers) {
+  size_t in = 0, out = 0;
+  for (int i = 0; i < transfers->n; i++) {
+    in += transfers->of[i].to == ee_device_rank(m->device);
+    out += transfers->of[i].from == ee_device_rank(m->device);
+  }
+  m->in  = calloc(in + 1, sizeof *m->in);
+  m->out = calloc(out + 1, sizeof *m->out);
+  if (m->in == NULL || m->out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu moves", in + out);
+  return EE_OK;
+}
+
+ee_status ee_migration_begin(ee_device *device, const ee_transfers *transfers,
+                             ee_migration **migration) {
   ee_migration *m = calloc(1, sizeof *m);
-  size_t        n = (size_t)before->n_layers;
   *migration      = m;
   if (m == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a migration");
   m->device = device;
-  m->in     = calloc(n, sizeof *m->in);
-  m->out    = calloc(n, sizeof *m->out);
-  if (m->in == NULL || m->out == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu moves", n);
-  return list_moves(m, before, after, from_file);
+  EE_TRY(allocate(m, transfers));
+  return list_moves(m, transfers);
 }
 
 ee_status ee_migration_start(ee_migration *m) {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/device.h"
+#include "transfers.h"
 
 /**
  * @file migrate.h
  * Bringing layers to their new owners in the background.
  *
- * Every rank derives from the two plans who sends which layer to whom.  Old owners post their
- * sends and keep the layers until those are done; new owners post receives and make each layer
- * ready as it comes.  On the paced clock a pair of devices moves one layer after the other, so that
- * activations on the same link pass between two layers.
+ * Every rank has the same list of who sends which layer to whom.  Old owners post their sends, of
+ * one layer to several devices if need be, and keep the layers until those are done; new owners
+ * post receives and make each layer ready as it comes.  On the paced clock a pair of devices moves
+ * one layer after the other, so that activations on the same link pass between two layers.
  */
 typedef struct ee_migration ee_migration;
 
 /**
  * Begin.  Not collective, but all ranks begin the same migration.  The plan was prepared before.
  * Layers to be sent are kept from now on.
- * @param from_file  shape [n_layers], whether the new owner reads a layer from the model file, so
- *                   that it is not sent; used during the call, equal on all ranks
+ * @param transfers  used during the call, equal on all ranks
  */
-ee_status ee_migration_begin(ee_device *device, const ee_plan *before, const ee_plan *after,
-                             const bool *from_file, ee_migration **migration);
+ee_status ee_migration_begin(ee_device *device, const ee_transfers *transfers,
+                             ee_migration **migration);
 
 /** Let layers travel.  Once; until then nothing comes in. */
 ee_status ee_migration_start(ee_migration *migration);

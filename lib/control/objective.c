@@ -16,8 +16,23 @@ double *ee_objective(bool by_latency, ee_forecast *forecast) {
   return by_latency ? &forecast->latency : &forecast->period;
 }
 
+/* Seconds that work takes in stage s: on the device that is kept busy longest, times its share of
+ * the samples, or of a sample that meets each device as often as it has turns. */
+static double seconds_of_work(bool by_latency, const ee_chain *c, const ee_plan *plan, int s,
+                              double work) {
+  double longest = 0.0, sum = 0.0;
+  for (int k = 0; k < ee_plan_width(plan, s); k++) {
+    int    d   = ee_plan_device(plan, s, k);
+    double one = work * ee_plan_turns(plan, d) / (c->speed[d] * ee_plan_round(plan, s));
+    longest    = fmax(longest, one);
+    sum += one;
+  }
+  return by_latency ? sum : longest;
+}
+
 /* Of a sample that leaves at exit x, in stage s. */
-static double stage_seconds(const ee_estimate *e, const ee_plan *plan, int s, int x) {
+static double stage_seconds(bool by_latency, const ee_estimate *e, const ee_plan *plan, int s,
+                            int x) {
   const ee_chain *c     = &e->chain;
   const ee_stage *stage = &plan->stage[s];
   int             last  = c->attach[x];
@@ -32,7 +47,7 @@ static double stage_seconds(const ee_estimate *e, const ee_plan *plan, int s, in
     work += c->copy_work[stage->begin];
   }
   if (c->copy_work != NULL && stage->end <= last) work += c->copy_work[stage->end];
-  return work / c->speed[stage->device];
+  return seconds_of_work(by_latency, c, plan, s, work);
 }
 
 /* The same on the link that leaves stage s, or with s = -1 the source, as it adds to the period. */
@@ -59,18 +74,35 @@ static double seconds_at(bool by_latency, const ee_estimate *e, const ee_plan *p
                          const ee_forecast *f, int x) {
   double sum = 0.0;
   if (!by_latency && f->link) return link_seconds(e, plan, f->stage, x);
-  if (!by_latency) return stage_seconds(e, plan, f->stage, x) / ee_plan_width(plan, f->stage);
+  if (!by_latency) return stage_seconds(false, e, plan, f->stage, x);
   for (int s = 0; s < plan->n_stages; s++) {
-    sum += stage_seconds(e, plan, s, x) + link_delay(e, plan, s - 1, x);
+    sum += stage_seconds(true, e, plan, s, x) + link_delay(e, plan, s - 1, x);
   }
   return sum;
 }
 
-/* Seconds per sample that device d adds to it. */
-static double device_part(bool by_latency, const ee_estimate *e, const ee_plan *plan,
+/* Whether the period rests on device d, the first of the slowest of the bottleneck stage. */
+static bool is_slowest(const ee_chain *c, const ee_plan *plan, int s, int d) {
+  double own = ee_plan_turns(plan, d) / c->speed[d];
+  for (int k = 0, place = ee_plan_place(plan, d); k < ee_plan_width(plan, s); k++) {
+    int    other = ee_plan_device(plan, s, k);
+    double its   = ee_plan_turns(plan, other) / c->speed[other];
+    if (k < place ? its >= own : its > own) return false;
+  }
+  return true;
+}
+
+/* Seconds per sample that device d adds to it, as they vary with its speed.  Where turns are those
+ * of a plan that serves, the period is the slowest device's; one that is planned with them has them
+ * in proportion to the speeds, so that each device of the stage counts by its share. */
+static double device_part(bool by_latency, bool serves, const ee_estimate *e, const ee_plan *plan,
                           const ee_forecast *f, int d) {
   int s = ee_plan_stage_of_device(plan, d);
   if (s < 0 || (!by_latency && (f->link || f->stage != s))) return 0.0;
+  if (!by_latency && !serves) {
+    return f->period * ee_plan_turns(plan, d) / ee_plan_round(plan, s);
+  }
+  if (!by_latency && !is_slowest(&e->chain, plan, s, d)) return 0.0;
   return ee_partition_device_seconds(&e->chain, plan, d);
 }
 
@@ -85,8 +117,8 @@ double ee_gain_error(bool by_latency, const ee_estimate *e, const ee_plan *now,
     square += share * d * d;
   }
   for (int d = 0; d < e->n_devices; d++) {
-    double part =
-        device_part(by_latency, e, now, f_now, d) - device_part(by_latency, e, best, f_best, d);
+    double part = device_part(by_latency, true, e, now, f_now, d) -
+                  device_part(by_latency, false, e, best, f_best, d);
     double error = ee_estimate_speed_error(e, d) * part;
     speeds += error * error;
   }

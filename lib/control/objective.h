@@ -25,7 +25,8 @@ double *ee_objective(bool by_latency, ee_forecast *forecast);
  * of d = a - b over n samples and has the variance (sum q d^2 - (sum q d)^2) / n.  One sample more
  * is counted at each exit, so that few samples that all left at one are not taken for certainty
  * (rule of succession).  Speeds: T and B vary as the speeds of the devices that they rest on; a
- * device errs alike in both.
+ * device errs alike in both.  T rests on the slowest device of a stage with several, whose turns
+ * are given; B on all of them by their shares, since their turns follow the speeds.
  */
 double ee_gain_error(bool by_latency, const ee_estimate *estimate, const ee_plan *now,
                      const ee_forecast *f_now, const ee_plan *best, const ee_forecast *f_best);

@@ -22,11 +22,17 @@ static bool pays(const ee_choice *c) {
   return (c->remaining - during) * (c->T - c->B) > lost;
 }
 
+/* The gain that is asked for: less where no layer moves, as when turns alone change. */
+static double least_gain(const ee_choice *c) {
+  double bytes = ee_partition_moved_bytes(&c->estimate->chain, c->plan, c->other);
+  return bytes > 0.0 ? c->options->min_gain : c->options->min_gain / 2.0;
+}
+
 /* A gain that is large and sure, and worth its cost. */
 static ee_verdict judge_gain(const ee_choice *c) {
   const ee_controller_options *o    = c->options;
   double                       gain = (c->T - c->B) / c->T;
-  if (gain < o->min_gain) return EE_VERDICT_KEPT_SMALL;
+  if (gain < least_gain(c)) return EE_VERDICT_KEPT_SMALL;
   if (gain <= o->error_bars *
                   ee_gain_error(c->by_latency, c->estimate, c->plan, &c->now, c->other, &c->best)) {
     return EE_VERDICT_KEPT_NOISE;

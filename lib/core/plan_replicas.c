@@ -7,9 +7,16 @@
 
 /* Index of the first replica of stage s or of one behind it. */
 static int first_replica(const ee_plan *plan, int s) {
-  int i = 0;
-  while (i < plan->n_replicas && plan->replica[i].stage < s) i++;
-  return i;
+  int low = 0, high = plan->n_replicas;
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (plan->replica[middle].stage < s) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 ee_status ee_plan_add_replica(ee_plan *plan, int s, int device) {

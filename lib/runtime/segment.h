@@ -86,6 +86,10 @@ ee_status ee_segment_open(const ee_segment_context *context, const ee_plan *plan
 /** Ids begin at @p first_id: the plan's first, or where it takes over. */
 void ee_segment_begin(ee_segment *segment, uint64_t first_id);
 
+/** Whether it may take samples in: with several inputs only once it has begun, since what those
+ * that were silent so far promise, and with it its own watermark, is not known before. */
+bool ee_segment_may_begin(const ee_segment *segment);
+
 /** Take from the inboxes what fits into the batch.  *busy is set if anything was taken. */
 ee_status ee_segment_gather(ee_segment *segment, int64_t now, bool *busy);
 

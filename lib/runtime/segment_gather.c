@@ -181,8 +181,13 @@ static ee_status gather_one(ee_segment *s, ee_input *input, int64_t now, bool *a
   return EE_OK;
 }
 
+bool ee_segment_may_begin(const ee_segment *s) {
+  return s->n_inputs == 1 || s->passed != UINT64_MAX;
+}
+
 ee_status ee_segment_gather(ee_segment *s, int64_t now, bool *busy) {
   for (int i = 0; i < s->n_inputs; i++) ee_inbox_poll(s->input[i].inbox, now);
+  if (!ee_segment_may_begin(s)) return EE_OK;
   for (bool any = true; any;) {  // one message from each, so that none has to wait for all others
     any = false;
     for (int i = 0; i < s->n_inputs; i++) {

@@ -65,6 +65,7 @@ bool ee_segment_pass_on(ee_segment *s, int64_t now) {
 void ee_segment_await(ee_segment *s, bool held, ee_waiter *waiter) {
   const ee_run_setup *setup = s->context->setup;
   bool                room  = s->filled < setup->batch_limit && !s->closed && !s->input_ended;
+  room &= ee_segment_may_begin(s);
   for (int i = 0; i < s->n_inputs; i++) {
     ee_inbox_await_credits(s->input[i].inbox, waiter);
     if (room && !s->input[i].ended) ee_inbox_await(s->input[i].inbox, waiter);

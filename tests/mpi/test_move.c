@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layers that move while the stream runs: whatever the plans, no answer changes. */
-#include "toy_stream.h"
-
-static int calls;  // of the planner below; the same on every rank
+#include "restless.h"
 
 /* A plan drawn by the number of the call: any cuts, devices in order, some of them idle. */
 static ee_status draw_plan(const ee_chain *chain, ee_plan **plan) {
-  ee_rng rng    = ee_rng_at(3, (uint64_t)calls++);
+  ee_rng rng    = ee_rng_at(3, (uint64_t)restless_calls++);
   int    most   = chain->n_devices < chain->n_layers ? chain->n_devices : chain->n_layers;
   int    stages = 1 + (int)ee_rng_below(&rng, (uint64_t)most);
   EE_TRY(ee_plan_create(chain->n_layers, chain->n_devices, stages, plan));
@@ -24,46 +22,15 @@ static ee_status draw_plan(const ee_chain *chain, ee_plan **plan) {
 
 static const ee_planner restless = {.name = "restless", .help = "", .find = draw_plan};
 
-static void open_restless(toy_run *t) {
-  toy_open(t, TOY_SAMPLES);
-  calls                = 0;
-  t->control.rebalance = true;
-  t->control.always    = true;
-  t->control.planner   = &restless;
-}
-
-/* Answers of a still run, then of one that moves all the time. */
-static void compare_with_still(toy_run *moving) {
-  toy_run still;
-  int     size;
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
-  toy_open(&still, TOY_SAMPLES);
-  CU_ASSERT_EQUAL(toy_go(&still, NULL), EE_OK);
-  CU_ASSERT_EQUAL(toy_go(moving, NULL), EE_OK);
-  if (still.setup.sink != NULL) {
-    const toy_outcome *a = still.outcome, *b = moving->outcome;
-    for (int id = 0; id < TOY_SAMPLES; id++) {
-      CU_ASSERT_EQUAL(b->times[id], 1);
-      CU_ASSERT_EQUAL(a->answer[id].exit, b->answer[id].exit);
-      CU_ASSERT_EQUAL(memcmp(a->logits[id], b->logits[id], sizeof a->logits[id]), 0);
-    }
-    CU_ASSERT_EQUAL(b->epochs,
-                    (TOY_SAMPLES + moving->setup.epoch_samples - 1) / moving->setup.epoch_samples);
-    if (size > 1) CU_ASSERT_TRUE(b->switched >= 2);
-  }
-  toy_close(&still);
-  toy_close(moving);
-}
-
 static void moving_layers_changes_no_bit(void) {
   toy_run t;
-  open_restless(&t);
+  open_restless(&t, &restless);
   compare_with_still(&t);
 }
 
 static void moving_every_few_samples_changes_no_bit(void) {
   toy_run t;
-  open_restless(&t);
+  open_restless(&t, &restless);
   t.setup.epoch_samples = 4;
   t.setup.batch_limit   = 7;
   t.setup.control_delay = 0;
@@ -72,7 +39,7 @@ static void moving_every_few_samples_changes_no_bit(void) {
 
 static void layers_may_come_from_the_file(void) {
   toy_run t;
-  open_restless(&t);
+  open_restless(&t, &restless);
   t.control.weights = EE_WEIGHTS_FILE;
   compare_with_still(&t);
 }
@@ -86,7 +53,7 @@ static void each_layer_may_come_from_where_it_is_sooner(void) {
   double *links = calloc(2 * pairs, sizeof *links);
   CU_ASSERT_PTR_NOT_NULL_FATAL(links);
   for (size_t i = 0; i < pairs; i++) links[pairs + i] = i % 3 == 0 ? 0.0 : 1.0;
-  open_restless(&t);
+  open_restless(&t, &restless);
   t.setup.link_bandwidth = links;
   t.setup.link_latency   = links + pairs;
   t.control.weights      = EE_WEIGHTS_AUTO;
@@ -97,7 +64,7 @@ static void each_layer_may_come_from_where_it_is_sooner(void) {
 
 static void moving_with_one_slot_changes_no_bit(void) {
   toy_run t;
-  open_restless(&t);
+  open_restless(&t, &restless);
   t.setup.slots         = 1;
   t.setup.batch_limit   = 1;
   t.setup.epoch_samples = 6;
@@ -109,7 +76,7 @@ static void moving_with_the_stream_stopped_changes_no_bit(void) {
   for (int mode = EE_MOVE_BUILD; mode <= EE_MOVE_DRAIN; mode++) {
     for (int delay = 0; delay <= 2; delay += 2) {
       toy_run t;
-      open_restless(&t);
+      open_restless(&t, &restless);
       t.control.move        = (ee_move_mode)mode;
       t.setup.control_delay = delay;
       compare_with_still(&t);
@@ -119,7 +86,7 @@ static void moving_with_the_stream_stopped_changes_no_bit(void) {
 
 static void layers_from_the_file_come_while_the_stream_is_stopped(void) {
   toy_run t;
-  open_restless(&t);
+  open_restless(&t, &restless);
   t.control.move        = EE_MOVE_DRAIN;
   t.control.weights     = EE_WEIGHTS_FILE;
   t.setup.slots         = 1;
@@ -159,7 +126,7 @@ static void a_stopped_stream_answers_all_before_the_stop_first(void) {
     order   seen = {.n = 0};
     int     size;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    open_restless(&t);
+    open_restless(&t, &restless);
     t.control.move = (ee_move_mode)mode;
     t.sink         = (ee_trace_sink){.self = &seen, .answer = note_order, .epoch = note_switch};
     CU_ASSERT_EQUAL(toy_go(&t, NULL), EE_OK);

@@ -315,6 +315,10 @@ void ee_replicated_destroy(ee_replicated **plan);
  */
 ee_status ee_partition_replicate_plan(const ee_chain *chain, ee_plan **plan);
 
+/** Let the devices of each stage of @p plan, all present, take turns as that planner deals them out
+ *  to unequal devices, whose stages and devices stay as they are.  @return EE_OK; EE_ERR_NOMEM */
+ee_status ee_partition_deal(const ee_chain *chain, ee_plan *plan);
+
 /** Whether some plan in index order has a period <= @p period.  Independent of the above: from the
  *  sets of cuts that can be reached.  False too if the chain is wrong or memory runs out. */
 bool ee_partition_feasible(const ee_chain *chain, double period);

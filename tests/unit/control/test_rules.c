@@ -301,7 +301,68 @@ static void a_device_that_leaves_is_not_looked_for_at_random(void) {
   close_case();
 }
 
+/* All layers on devices 0 and 1, with so many turns each. */
+static ee_plan *shared_plan(int turns_0, int turns_1) {
+  ee_plan *plan = LAB_PLAN(1, 6, 0);
+  CU_ASSERT_EQUAL(ee_plan_add_replica(plan, 0, 1), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 0, turns_0), EE_OK);
+  CU_ASSERT_EQUAL(ee_plan_set_turns(plan, 1, turns_1), EE_OK);
+  return plan;
+}
+
+/* Devices of 1 and 0.86 MFLOP/s that share all layers half and half, or 7 to 6. */
+static void open_shared(void) {
+  open_case(&by_period, 0, 0, 1000000);
+  ee_plan_destroy(&one);
+  ee_plan_destroy(&two);
+  one                 = shared_plan(1, 1);
+  two                 = shared_plan(7, 6);
+  found               = two;
+  t.estimate.speed[1] = t.estimate.own_speed[1] = 0.86e6;
+  for (int i = 0; i < 9; i++) t.estimate.bandwidth[i] = t.estimate.expected[i] = 1e9;
+  forecast();
+}
+
+static void turns_alone_change_for_half_of_the_least_gain(void) {
+  open_shared();
+  double gain      = (f_one.period - f_two.period) / f_one.period;
+  options.min_gain = 2.0 * gain * 1.000001;
+  CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_KEPT_SMALL);
+  options.min_gain = 2.0 * gain * 0.999999;
+  CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_ADOPTED);
+  ee_plan_destroy(&one);
+  one = LAB_PLAN(2, 1, 0, 6, 1);  // from which layers move
+  forecast();
+  gain             = (f_one.period - f_two.period) / f_one.period;
+  options.min_gain = gain * 1.000001;
+  CU_ASSERT_EQUAL(decide(one, 1e6), EE_VERDICT_KEPT_SMALL);
+  close_case();
+}
+
+/* T - B, with T = W max(turns / speed) / 2 of the plan that serves, and B = W / (sum of speeds) of
+ * one that is made for them; W is 1. */
+static double difference(const double *speed) {
+  return fmax(1.0 / speed[0], 1.0 / speed[1]) / 2.0 - 1.0 / (speed[0] + speed[1]);
+}
+
+static void speeds_err_in_turns_that_serve_and_in_turns_that_are_dealt(void) {
+  open_shared();
+  for (int d = 0; d < 2; d++) {
+    double speed[] = {1.0, 0.86}, step = 1e-6, before = difference(speed);
+    t.estimate.unrest[d]     = 0.04;
+    t.estimate.unrest[1 - d] = 0.0;
+    speed[d] *= 1.0 + step;
+    double error = ee_estimate_speed_error(&t.estimate, d);
+    double known = fabs(difference(speed) - before) / step * error / (0.5 / 0.86);
+    double told  = ee_gain_error(false, &t.estimate, one, &f_one, two, &f_two);
+    CU_ASSERT_DOUBLE_EQUAL(told, known, 0.01 * known);
+  }
+  close_case();
+}
+
 const ee_fact ee_facts[] = {
+    EE_FACT(turns_alone_change_for_half_of_the_least_gain),
+    EE_FACT(speeds_err_in_turns_that_serve_and_in_turns_that_are_dealt),
     EE_FACT(the_planner_says_what_is_compared),
     EE_FACT(a_latency_gain_below_the_threshold_is_small),
     EE_FACT(a_latency_gain_within_its_error_bar_is_noise),
