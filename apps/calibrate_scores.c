@@ -8,6 +8,7 @@
 
 #include "ee/exits_file.h"
 #include "ee/file_format.h"
+#include "ee/model_identity.h"
 #include "exit_match.h"
 #include "holdout.h"
 #include "progress.h"
@@ -100,6 +101,11 @@ static ee_status check_exits(const ee_score_source *s, const ee_exits_info *info
   EE_TRY(ee_match_exits(s->path, info->n_exits, info->n_classes, s->model));
   for (int e = 0; e < info->n_exits; e++)
     EE_TRY(ee_match_exit(s->path, e, info->attach[e], s->model));
+  uint64_t identity = ee_model_identity(s->model);
+  if (info->identity != 0 && info->identity != identity) {
+    return EE_FAIL(EE_ERR_ARG, "%s has the answers of another network than model %s: of %s",
+                   s->path, s->model->name, info->network);
+  }
   if (info->n == 0) return EE_FAIL(EE_ERR_ARG, "%s has no samples to calibrate on", s->path);
   return EE_OK;
 }

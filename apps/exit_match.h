@@ -14,3 +14,13 @@ ee_status ee_match_exit(const char *path, int exit, int layer, const ee_model *m
 
 /** Both, of all exits of @p table, which was read from @p path. */
 ee_status ee_match_table(const char *path, const ee_exit_table *table, const ee_model *model);
+
+/**
+ * EE_ERR_ARG, naming both, if the table @p path has answers of another network than @p model_path,
+ * which is read for that.  Of a table that does not tell whose answers it has, such as an imported
+ * one, a sentence to the user says so.
+ */
+ee_status ee_match_network(const char *path, const char *model_path);
+
+/** EE_ERR_ARG, naming both, if two tables tell of different networks. */
+ee_status ee_match_networks(const char *path, const char *other);

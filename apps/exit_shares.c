@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exit_shares.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ee/exits_file.h"
@@ -36,4 +37,15 @@ ee_status ee_exit_shares(const char *exits, const char *policy, const ee_model *
   if (status == EE_OK) status = replay_shares(exits, table, policy, share);
   ee_exit_table_destroy(&table);
   return status;
+}
+
+ee_status ee_hint_at_shares(ee_status status, const double *share) {
+  char why[EE_MESSAGE_BYTES];
+  if (status != EE_ERR_ARG || share != NULL) return status;
+  snprintf(why, sizeof why, "%s", ee_status_message());
+  if (strstr(why, "no plan has a period") == NULL) return status;
+  return EE_FAIL(EE_ERR_ARG,
+                 "%.700s; every sample was taken to run all layers: --shares Q0/Q1/..., or --exits "
+                 "EXITS.h5 with the policy, tell how many leave early",
+                 why);
 }

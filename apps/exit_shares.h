@@ -10,3 +10,7 @@
  */
 ee_status ee_exit_shares(const char *exits, const char *policy, const ee_model *model,
                          double *share);
+
+/** @p status of a search for plans of limited period.  Where none is short enough and @p share is
+ *  NULL, its sentence says that early exits were not counted, and how they would be. */
+ee_status ee_hint_at_shares(ee_status status, const double *share);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edgeexit info: an exit table, and how good the answers of its exits are. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static void print_text(const exits_told *t) {
   printf("exit table: %s of %lld samples, %d exits, %d classes, %d layers\n", what, (long long)x->n,
          x->n_exits, x->n_classes, x->n_layers);
   if (x->provenance[0] != '\0') printf("provenance: %s\n", x->provenance);
+  if (x->identity != 0) printf("network: %s, %016" PRIx64 "\n", x->network, x->identity);
   for (int i = 0; i < x->n_link_cuts; i++)
     printf("%s in front of layer %d", i == 0 ? "values rounded" : ",", x->link_cuts[i]);
   if (x->n_link_cuts > 0) printf(", to %s\n", x->link_values);
@@ -63,6 +65,7 @@ static void add_exits(cJSON *all, const exits_told *t) {
 static ee_status print_json(const exits_told *t) {
   const ee_exits_info *x   = t->info;
   cJSON               *all = cJSON_CreateObject();
+  char                 identity[32];
   cJSON_AddStringToObject(all, "format", "edgeexit-exits");
   cJSON_AddNumberToObject(all, "samples", (double)x->n);
   cJSON_AddNumberToObject(all, "exits", x->n_exits);
@@ -71,6 +74,9 @@ static ee_status print_json(const exits_told *t) {
   cJSON_AddBoolToObject(all, "logits", x->has_logits);
   cJSON_AddBoolToObject(all, "confidences", x->has_logits || x->has_confidence);
   cJSON_AddStringToObject(all, "provenance", x->provenance);
+  snprintf(identity, sizeof identity, "%016" PRIx64, x->identity);
+  cJSON_AddStringToObject(all, "network", x->network);
+  cJSON_AddStringToObject(all, "network_identity", x->identity != 0 ? identity : "");
   cJSON_AddItemToObject(all, "attach", cJSON_CreateIntArray(x->attach, x->n_exits));
   cJSON_AddStringToObject(all, "link_values", x->link_values);
   cJSON *cuts = cJSON_AddArrayToObject(all, "link_cuts");

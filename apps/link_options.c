@@ -113,6 +113,7 @@ static ee_status add_loss(const char *path, void *context) {
   double            accuracy;
   int               cut = 0;
   EE_TRY(cut_of(path, x->model, &cut));
+  EE_TRY(ee_match_networks(path, x->path));
   if (!isnan(x->loss[cut])) {
     return EE_FAIL(EE_ERR_ARG, "%s is the second table of --exits-int8 of cut %d", path, cut);
   }

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "ee/fleet_file.h"
 #include "ee/model_file.h"
+#include "exit_match.h"
 #include "exit_shares.h"
 #include "plan_bands.h"
 #include "plan_branches.h"
@@ -66,7 +67,8 @@ static ee_status read_shares(const ee_plan_options *o, const ee_model *model, do
   EE_TRY(ee_parse_shares(o->shares, model->n_exits, share, given));
   if (o->exits == NULL) return EE_OK;
   *given = true;
-  return ee_exit_shares(o->exits, o->policy, model, share);
+  EE_TRY(ee_exit_shares(o->exits, o->policy, model, share));
+  return ee_match_network(o->exits, o->model);
 }
 
 /* Figures that rest on no speed that anybody told. */

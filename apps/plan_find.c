@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "exit_shares.h"
 #include "progress.h"
 
 static ee_status find_plan(const ee_plan_options *o, const ee_planner *planner,
@@ -194,7 +195,7 @@ ee_status ee_promises_find(const ee_plan_question *q, ee_promises *all) {
   all->by_latency = all->planner->by_latency || o->max_period > 0.0;
   all->of         = calloc((size_t)all->n, sizeof *all->of);
   if (all->of == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d plans", all->n);
-  EE_TRY(make_promises(q, all));
+  EE_TRY(ee_hint_at_shares(make_promises(q, all), q->share));
 
   all->enough = enough_devices(all);
   EE_TRY(ee_plan_copy(all->of[all->enough - 1].plan, &all->plan));

@@ -11,6 +11,7 @@
 #include "ee/clock.h"
 #include "ee/fleet_file.h"
 #include "ee/log.h"
+#include "exit_shares.h"
 #include "interrupt.h"
 #include "launch.h"
 #include "run_inputs.h"
@@ -187,7 +188,8 @@ static ee_status plan_alone(const ee_run_options *o, ee_run_inputs *in, int rank
   EE_TRY(ee_parse_cuts(o->cuts, in->model->n_layers, size, plan));
   EE_TRY(choose_link_values(o, *plan, rank, size, in, setup));
   if (*plan != NULL) return EE_OK;
-  EE_TRY(ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL));
+  EE_TRY(ee_hint_at_shares(
+      ee_first_plan(setup, size, ee_planner_by_name(o->planner), share, plan, NULL), share));
   if (rank == 0) say_assumption(o, in);
   return EE_OK;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "outcome_rounding.h"
 
 #define COMPARED_EPOCHS 4  // over which the predicted period is compared with the measured one
 #define HONEST_CORES 0.9   // share of the cores that the devices may use on the paced clock
@@ -100,6 +101,9 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                                    .n_epochs  = trace->epochs.n,
                                    .complete  = complete};
   f->link_loss = ee_link_plan_loss(setup, setup->plan, inputs->loss);
+  if (options->outcomes != NULL) {
+    EE_TRY(ee_outcome_rounding(options->outcomes, setup, f->foreign, sizeof f->foreign));
+  }
   EE_TRY(ee_report_make(&f->input, &f->report));
   compare_periods(f);
   judge_clock(f);
@@ -215,6 +219,7 @@ static void add_stream(cJSON *all, const ee_run_figures *f) {
   } else {
     cJSON_AddNullToObject(all, "accuracy");
   }
+  cJSON_AddBoolToObject(all, "accuracy_of_these_links", f->foreign[0] == '\0');
   cJSON_AddNumberToObject(all, "last_answer_s", (double)r->end * 1e-9);
   cJSON_AddNumberToObject(all, "throughput_per_s", r->throughput);
   cJSON_AddNumberToObject(all, "first_quarter_per_s", r->first_quarter);

@@ -13,6 +13,7 @@ typedef struct ee_run_figures {
   const ee_run_setup *setup;
   double              link_loss;  // of accuracy, that the first plan's links of 8 bits were said
                                   // to lose; NaN: not measured
+  char                  foreign[1024];  // why the accuracy is not that of these links; "": it is
   const ee_run_outcome *outcome;
   double                predicted, measured;  // period over the last epochs [s]; NaN: unknown
   double                least_period;         // as samples come in [s]

@@ -172,6 +172,12 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
   return make_policy(o, in);
 }
 
+/* Tables of other networks may look alike. */
+static ee_status check_networks(const ee_run_options *o) {
+  if (o->outcomes != NULL) EE_TRY(ee_match_network(o->outcomes, o->model));
+  return o->exits != NULL ? ee_match_network(o->exits, o->model) : EE_OK;
+}
+
 /* Outcomes of other data would be counted as answers to these. */
 static ee_status check_labels(const ee_run_options *o, const ee_run_inputs *in) {
   const ee_exit_table *t = in->outcomes;
@@ -236,7 +242,8 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
     if (ee_counts_seconds(inputs->model, inputs->fleet)) {
       ee_say_profile(options->model, inputs->model, inputs->backend);
     }
-    status            = open_stream(options, inputs);
+    status = check_networks(options);
+    if (status == EE_OK) status = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }
   status = ee_agree(comm, status, options->batch);

@@ -84,6 +84,7 @@ static void print_exits(const ee_run_figures *f) {
     printf(" all  %-24s %8lld  %5.1f%%    %.4f\n", "", (long long)r->answered, 100.0,
            (double)r->total.correct / (double)r->total.labelled);
   }
+  if (f->foreign[0] != '\0') printf("accuracy   %s\n", f->foreign);
 }
 
 static void print_devices(const ee_run_figures *f) {

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data_format.h"
 #include "exits_format.h"
@@ -23,6 +24,7 @@ struct ee_exits_file {
   double       *head_flops, *layer_flops, *cut_bytes;
   char         *provenance, *link_values;
   int          *link_cuts;
+  char          network[EE_NAME_BYTES];
 };
 
 const ee_exits_info *ee_exits_file_info(const ee_exits_file *file) {
@@ -140,6 +142,22 @@ static ee_status read_links(ee_exits_file *f) {
   return ee_exits_check_cuts(EE_ERR_FORMAT, h5->path, f->link_cuts, (int)n, f->info.n_layers);
 }
 
+/* Whose answers they are, if that is known. */
+static ee_status read_network(ee_exits_file *f) {
+  char         text[32];
+  const ee_h5 *h5 = &f->h5;
+  f->info.network = f->network;
+  if (!ee_h5_has_attribute(h5, "/", EE_EXITS_IDENTITY)) return EE_OK;
+  EE_TRY(ee_h5_read_text_attribute(h5, "/", EE_EXITS_NETWORK, f->network, sizeof f->network));
+  EE_TRY(ee_h5_read_text_attribute(h5, "/", EE_EXITS_IDENTITY, text, sizeof text));
+  if (strspn(text, "0123456789abcdef") == 16 && strlen(text) == 16)
+    f->info.identity = strtoull(text, NULL, 16);
+  if (f->info.identity != 0) return EE_OK;
+  return EE_FAIL(EE_ERR_FORMAT,
+                 "%s: attribute %s is '%s', expected 16 hexadecimal digits that are not all 0",
+                 h5->path, EE_EXITS_IDENTITY, text);
+}
+
 static ee_status check_costs(const char *path, const char *name, const double *cost, int n) {
   for (int i = 0; i < n; i++) {
     if (isfinite(cost[i]) && cost[i] >= 0.0) continue;
@@ -195,6 +213,7 @@ static ee_status open_all(const char *path, ee_exits_file *file) {
   EE_TRY(read_arrays(file));
   EE_TRY(check_arrays(file));
   EE_TRY(read_links(file));
+  EE_TRY(read_network(file));
   return open_labels(file);
 }
 

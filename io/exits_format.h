@@ -23,6 +23,9 @@
 #define EE_EXITS_LINK_VALUES "/link_values"  // both are left out if nothing was rounded
 #define EE_EXITS_LINK_CUTS "/link_cuts"
 
+#define EE_EXITS_NETWORK "network"            // attributes of the root, left out if no model is
+#define EE_EXITS_IDENTITY "network_identity"  // known; 16 hexadecimal digits
+
 #define EE_EXITS_MAX 65536  // exits
 #define EE_EXITS_MAX_LAYERS (1 << 24)
 

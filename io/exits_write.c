@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing exit tables, samples in blocks. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "data_format.h"
 #include "ee/exits_file.h"
+#include "ee/model_identity.h"
 #include "exits_format.h"
 #include "h5_array.h"
 #include "h5_seal.h"
@@ -61,6 +64,16 @@ static ee_status write_layers(const ee_h5 *h5, const ee_model *model) {
   return status;
 }
 
+/* Whose answers they are. */
+static ee_status write_network(const ee_h5 *h5, const ee_model *model) {
+  char     text[32];
+  uint64_t identity = ee_model_identity(model);
+  if (identity == 0) return EE_OK;
+  snprintf(text, sizeof text, "%016" PRIx64, identity);
+  EE_TRY(ee_h5_write_text_attribute(h5, "/", EE_EXITS_NETWORK, model->name));
+  return ee_h5_write_text_attribute(h5, "/", EE_EXITS_IDENTITY, text);
+}
+
 static ee_status create_all(const char *path, const ee_model *model, const char *provenance,
                             ee_exits_writer *w) {
   hsize_t dim[3] = {0, (hsize_t)model->n_exits, (hsize_t)model->n_classes};
@@ -78,6 +91,7 @@ static ee_status create_all(const char *path, const ee_model *model, const char 
                            &w->labels));
   EE_TRY(write_exits(&w->h5, model));
   EE_TRY(write_layers(&w->h5, model));
+  EE_TRY(write_network(&w->h5, model));
   return ee_h5_write_text(&w->h5, EE_EXITS_PROVENANCE, provenance == NULL ? "" : provenance);
 }
 

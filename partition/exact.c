@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "no_room.h"
+
 #define SAME_PERIOD 1e-12  // relative; sums of the same loads in another order differ by less
 
 static ee_status read_plan(const ee_search *s, ee_plan **plan) {
@@ -25,31 +27,6 @@ static ee_status read_plan(const ee_search *s, ee_plan **plan) {
     device              = here->before;
   }
   return EE_OK;
-}
-
-/* Why nothing fits: a layer that no device can hold alone, or too little memory in all. */
-static ee_status no_plan_fits(const ee_loads *loads) {
-  const ee_chain *chain = loads->chain;
-  double          room = 0.0, largest = 0.0;
-  for (int d = 0; d < chain->n_devices; d++) {
-    if (!ee_chain_present(chain, d)) continue;
-    room += chain->memory[d];
-    largest = fmax(largest, chain->memory[d]);
-  }
-  for (int l = 0; l < chain->n_layers; l++) {
-    double need = ee_stage_bytes(loads, l, l + 1);
-    if (need > largest) {
-      return EE_FAIL(
-          EE_ERR_ARG,
-          "no plan fits: layer %d needs %.0f byte with all that it takes to run it, the largest "
-          "memory of a device is %.0f byte",
-          l, need, largest);
-    }
-  }
-  return EE_FAIL(EE_ERR_ARG,
-                 "no plan fits: the layers need %.0f byte and %d messages of each cut, the memory "
-                 "of all devices is %.0f byte",
-                 loads->weight[chain->n_layers], chain->slots, room);
 }
 
 static ee_status create_ranks(ee_search *s) {
@@ -123,7 +100,7 @@ static void search_destroy(ee_search *s) {
 
 static ee_status find(ee_search *s, ee_plan **plan) {
   double period = ee_search_period(s);
-  if (!isfinite(period)) return no_plan_fits(&s->loads);
+  if (!isfinite(period)) return ee_no_room(&s->loads);
   ee_search_stages(s, period * (1.0 + SAME_PERIOD));
   return read_plan(s, plan);
 }

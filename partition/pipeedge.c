@@ -7,6 +7,7 @@
 
 #include "baseline.h"
 #include "chain.h"
+#include "no_room.h"
 
 #define MOST_CELLS ((size_t)1 << 23)  // 128 MiB
 
@@ -221,10 +222,7 @@ static ee_status run(const ee_chain *blind, bool as_released, ee_plan **plan) {
   ee_status status = search_create(blind, as_released, &s);
   if (status == EE_OK) {
     ending best = walk_states(&s);
-    status      = isfinite(best.stage.bottleneck)
-                      ? read_plan(&s, &best, plan)
-                      : EE_FAIL(EE_ERR_ARG, "no plan fits into the memory of %d devices",
-                                ee_chain_count_present(blind));
+    status = isfinite(best.stage.bottleneck) ? read_plan(&s, &best, plan) : ee_no_room(&s.loads);
   }
   search_destroy(&s);
   return status;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "baseline.h"
+#include "no_room.h"
 #include "types.h"
 
 #define SAME_PERIOD 1e-12  // relative
@@ -108,11 +109,7 @@ static ee_status find(search *s, ee_replicated **plan) {
   const ee_chain *chain = s->loads.chain;
   double          work  = s->loads.work[chain->n_layers];
   double          low   = work / (chain->speed[s->device] * s->n_devices) * (1 - SAME_PERIOD);
-  if (!suffice(s, INFINITY)) {
-    return EE_FAIL(EE_ERR_ARG,
-                   "no plan fits: the layers need %.0f byte, each of %d devices has %.0f",
-                   s->loads.weight[chain->n_layers], s->n_devices, chain->memory[s->device]);
-  }
+  if (!suffice(s, INFINITY)) return ee_no_room(&s->loads);
   double high = realised(s);
   while (high - low > SAME_PERIOD * high) {
     double middle = low + (high - low) / 2;

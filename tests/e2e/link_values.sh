@@ -91,6 +91,19 @@ for values in f16 int8; do
   expect "values noted" "$(tool json_value link_values < out)" $values
   expect "second cut noted" "$(tool json_value link_cuts.1 < out)" 12
 done
+# answers of a table are those of links only if it was scored with what they carry
+told() {
+  edgeexit run "$model" --outcomes "$1" --fleet one_of_three.yaml --policy threshold:value=0.8 --rebalance off \
+    --cuts 6/12 --devices 3 --link-values "$2" > out 2> err || fail "outcomes of $1: $(cat err)"
+  grep -q "^accuracy   as in $1, which was scored with" out
+}
+printf 'devices: [{name: a, count: 3, flops: 1e12}]\n' > one_of_three.yaml
+told exits.h5 int8 || fail "a table of floats is taken for one of int8: $(cat out)"
+grep -qF "scored with f32 at cut 6, where this plan has int8" out || fail "which table: $(cat out)"
+told rounded.h5 f32 || fail "a table of int8 is taken for one of floats"
+if told rounded.h5 int8; then fail "a table of int8 is not taken for what it is: $(cat out)"; fi
+if told exits.h5 f32; then fail "a table of floats is not taken for what it is: $(cat out)"; fi
+
 edgeexit info rounded.h5 > out
 grep -qF "in front of layer 6, in front of layer 12, to int8" out || fail "info says: $(cat out)"
 

@@ -75,6 +75,21 @@ second=$(of front.1.plan) period=$(of front.1.period_s)
 plan free --max-period "$period"
 expect "plan within $period s" "$(of plans.2.plan)" "$second"
 
+# a period that only early exits make possible: the refusal says how they are told
+plan free
+limit=$(awk -v p="$(of plans.2.period_s)" 'BEGIN { print 0.9 * p }')
+edgeexit generate modulation --samples 30 --seed 2 -o data.h5
+# hinted COMMAND...: it refuses the limit, and names the options
+hinted() {
+  if edgeexit "$@" --fleet free.yaml --max-period "$limit" > out 2> err; then fail "$1 keeps to $limit s"; fi
+  grep -q 'no plan has a period of .*--shares Q0/Q1/..., or --exits EXITS.h5 with the policy' err ||
+    fail "$1 without shares says: $(cat err)"
+}
+hinted plan model.h5
+hinted run model.h5 data.h5 --planner latency
+plan free --max-period "$limit" --shares 0.9/0.05/0.05
+at_most "$(of plans.2.period_s)" "$limit" "with shares, the limit"
+
 # a link that costs more than it gains: one device alone, and the link is the reason
 plan narrow
 expect "verdict on a narrow link" "$(of verdict)" \

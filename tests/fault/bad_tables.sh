@@ -186,4 +186,19 @@ impossible mean_cost 0.1 --cost 0.05
 impossible accuracy 0.333333 --latency 0.001 --accuracy 1 --exit-seconds 0.001/0.005
 refused 1 "*no threshold keeps the gap loss within 1e-06 by ltt; nobody may leave early" threshold \
   --method ltt --epsilon 1e-6 exits.h5
+
+# answers of a network that looks the same but for its weights
+tool make_model one.h5 2 1 128 11 1
+tool make_model two.h5 2 1 128 11 2
+edgeexit generate modulation --samples 20 --seed 4 -o frames.h5
+edgeexit score one.h5 frames.h5 -o of_one.h5 > out
+printf 'devices: [{name: a, flops: 1e9}]\n' > one.yaml
+others="*of_one.h5 has the answers of *network*"
+refused 1 "$others" plan two.h5 --exits of_one.h5 --policy final
+refused 1 "$others" run two.h5 frames.h5 --exits of_one.h5 --policy final
+refused 1 "$others" run two.h5 frames.h5 --outcomes of_one.h5 --fleet one.yaml --policy final
+refused 1 "$others" calibrate two.h5 of_one.h5 -o refused.h5
+edgeexit run one.h5 frames.h5 --outcomes of_one.h5 --exits of_one.h5 --fleet one.yaml --policy final > out 2> err ||
+  fail "answers of the same network: $(cat err)"
+expect "what is said of the same network" "$(grep -c "does not tell" err)" 0
 echo "refused $n_refused times"

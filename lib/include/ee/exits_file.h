@@ -20,6 +20,9 @@
  * Where values were rounded at cuts, as links would, `link_values` says how, as text, and
  * `link_cuts` int32 in front of which layers, rising.
  *
+ * Whose answers they are is in two attributes, `network`, the model's name, and `network_identity`,
+ * 16 hexadecimal digits of model_identity.h; both are left out where no model is known.
+ *
  * A table from elsewhere, of which only answers are known, has no logits but `prediction` int32
  * [n, n_exits], mostly with `confidence` float32 [n, n_exits], and the attribute `n_classes`.
  */
@@ -39,12 +42,15 @@ typedef struct ee_exits_info {
   const char   *link_values;  // how values were rounded, "f16" or "int8"; "" if they were not
   int           n_link_cuts;
   const int    *link_cuts;  // shape [n_link_cuts], rising, layers in front of which they were
+  const char   *network;    // name of the model whose answers they are; "" if it is not known
+  uint64_t      identity;   // model_identity.h, of the same; 0 if it is not known
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
 typedef struct ee_exits_file   ee_exits_file;
 
-/** Start a table at @p path; shapes, costs and temperatures are @p model's. */
+/** Start a table at @p path; shapes, costs, temperatures and, if its constants are in memory, the
+ *  identity are @p model's. */
 ee_status ee_exits_create(const char *path, const ee_model *model, const char *provenance,
                           ee_exits_writer **writer);
 

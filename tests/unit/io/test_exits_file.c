@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ee/exits_file.h"
+#include "ee/model_identity.h"
 
 #include "ee_test.h"
 #include "zoo.h"
@@ -117,6 +118,17 @@ static void many_unlabelled_samples_at_once_are_all_unlabelled(void) {
   ee_model_destroy(&model);
   free(label);
   free(logits);
+}
+
+static void a_table_tells_whose_answers_it_has(void) {
+  ee_exits_file *file;
+  ee_model      *model = make_model();
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(table("whose.h5", 3, true), &file), EE_OK);
+  CU_ASSERT_STRING_EQUAL(ee_exits_file_info(file)->network, model->name);
+  CU_ASSERT_NOT_EQUAL(ee_exits_file_info(file)->identity, 0);
+  CU_ASSERT_EQUAL(ee_exits_file_info(file)->identity, ee_model_identity(model));
+  ee_exits_close(&file);
+  ee_model_destroy(&model);
 }
 
 static void an_empty_table_is_legal(void) {
@@ -321,6 +333,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_table_comes_back_as_it_was_written),
     EE_FACT(an_unlabelled_table_has_labels_of_minus_one),
     EE_FACT(many_unlabelled_samples_at_once_are_all_unlabelled),
+    EE_FACT(a_table_tells_whose_answers_it_has),
     EE_FACT(an_empty_table_is_legal),
     EE_FACT(scores_come_back_as_they_were_written),
     EE_FACT(scores_that_do_not_fit_the_model_are_refused_when_written),

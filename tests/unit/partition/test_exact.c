@@ -125,8 +125,8 @@ static void what_does_not_fit_is_refused_by_name(void) {
   weight[1] = 10;
   speed[2]  = 0;  // two devices are left for three layers
   CU_ASSERT_EQUAL(ee_partition_exact(&chain, &plan), EE_ERR_ARG);
-  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "need 30 byte"));
-  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "is 30 byte"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "or 3 devices 15 byte each"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "2 devices here have 30 byte in all"));
 }
 
 static void a_wide_fleet_gets_a_plan_that_the_probe_confirms(void) {
