@@ -58,9 +58,9 @@ static ee_status check_folded(const onnx_graph *g, const ee_node *into, const ee
     for (int64_t i = 0; i < n; i++) {
       if (isfinite(value->data[i])) continue;
       return EE_FAIL(EE_ERR_FORMAT,
-                     "node '%s' (%s) would make weights of node '%s' %g; its constant must be "
-                     "smaller, or not 0 where it divides",
-                     node->name, ee_op_name(node->op), into->name, (double)value->data[i]);
+                     "node '%s' (%s) would make weights of node '%s' that are not finite; its "
+                     "constant must be smaller, or not 0 where it divides",
+                     node->name, ee_op_name(node->op), into->name);
     }
   }
   return EE_OK;

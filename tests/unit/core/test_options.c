@@ -20,10 +20,10 @@ static const ee_option option[] = {
 static const ee_command_line line = {"try [options]", "Tries.", option, 4, 0, 0};
 
 static ee_status parse(const char *name, const char *value) {
-  char  words[3][32];
-  char *argv[4] = {words[0], words[1], words[2], NULL};
-  int   n;
-  bool  help;
+  static char words[3][32];
+  char       *argv[4] = {words[0], words[1], words[2], NULL};
+  int         n;
+  bool        help;
   snprintf(words[0], sizeof words[0], "try");
   snprintf(words[1], sizeof words[1], "%s", name);
   snprintf(words[2], sizeof words[2], "%s", value);
