@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX Runtime: node bench_onnxruntime.js MODEL.onnx BATCH SECONDS [THREADS], on one thread if not told.
-// Prints the median milliseconds per sample as `edgeexit bench` does: all outputs, random input,
-// passes for SECONDS and at least 7; or "-" if the model takes no such batch.
+// Prints the median milliseconds per sample as `edgeexit bench` does: all outputs, random input
+// (ids are 0 and 1), passes for SECONDS and at least 7; or "-" if the model takes no such batch.
 'use strict';
 const ort = require(process.env.ONNXRUNTIME || 'onnxruntime-node');
 
@@ -17,9 +17,10 @@ async function main() {
   const entry = session.inputMetadata[0];
   const shape = entry.shape.map((n, i) => (i === 0 && typeof n !== 'number' ? batch : n));
   if (shape[0] !== batch) return '-';
-  const values = Float32Array.from({length: shape.reduce((a, b) => a * b, 1)},
-                                   () => 2 * Math.random() - 1);
-  const feed = {[entry.name]: new ort.Tensor('float32', values, shape)};
+  const length = shape.reduce((a, b) => a * b, 1);
+  const values = entry.type === 'int64' ? BigInt64Array.from({length}, (_, i) => BigInt(i % 2))
+    : Float32Array.from({length}, () => 2 * Math.random() - 1);
+  const feed = {[entry.name]: new ort.Tensor(entry.type, values, shape)};
 
   for (let i = 0; i < 3; i++) await session.run(feed);
   const times = [];

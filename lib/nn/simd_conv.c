@@ -20,6 +20,7 @@
 #define MOST_ROWS 128              // of a block
 #define LONG_ROW 8                 // tiles of a piece of the long row
 #define PIECE_FLOATS (96 * 1024)   // weights of a panel that are used at once
+#define MOST_TOGETHER 16           // groups that are computed as one
 #define SHORT_SUM 32               // products, below which panels are wide
 #define STEP 8000000               // floating-point operations between two progress calls
 
@@ -31,13 +32,25 @@ typedef struct axis {
 /* Everything that follows from the node and the weights' shape. */
 typedef struct convolution {
   axis           y, x;
-  int64_t        groups, channels;  // input channels of a group
+  int64_t        together;          // groups of the node that are one here
+  int64_t        groups, channels;  // what is one here, and its input channels
   ee_simd_panels panels;            // of one group
 } convolution;
 
 static axis axis_of(const ee_window *w, int i) {
   if (i < 0) return (axis){1, 1, 1, 0};
   return (axis){w->kernel[i], w->stride[i], w->dilation[i], w->pad_before[i]};
+}
+
+/* How many groups are computed as one, with weights of zero between them, so that both ends of it
+ * are whole blocks of channels. */
+static int64_t groups_together(const ee_window *window, const ee_shape *w) {
+  int64_t groups = window->groups, outputs = w->dim[0] / groups;
+  for (int64_t n = 1; n < groups; n++) {
+    if (groups % n == 0 && n * w->dim[1] % EE_SIMD_BLOCK == 0 && n * outputs % EE_SIMD_BLOCK == 0)
+      return n;
+  }
+  return groups;
 }
 
 /* Whether tiles of @p vectors hold about as many sums as those of two. */
@@ -64,8 +77,9 @@ static convolution convolution_of(const ee_model *model, const ee_node *node, co
   const ee_window       *window = &node->attr.window;
   convolution            c      = {.y        = axis_of(window, window->n_spatial - 2),
                                    .x        = axis_of(window, window->n_spatial - 1),
-                                   .groups   = window->groups,
-                                   .channels = w->dim[1]};
+                                   .together = groups_together(window, w)};
+  c.groups                      = window->groups / c.together;
+  c.channels                    = w->dim[1] * c.together;
   c.panels                      = (ee_simd_panels){.lanes   = k->lanes,
                                                    .outputs = w->dim[0] / c.groups,
                                                    .depth   = c.channels * c.y.kernel * c.x.kernel};
@@ -86,10 +100,10 @@ bool ee_simd_conv_can(const ee_model *model, const ee_node *node) {
   if (node->n_in > 2 && node->in[2] >= 0 && model->value[node->in[2]].kind != EE_VALUE_CONSTANT) {
     return false;
   }
-  int64_t outputs = w->shape.dim[0] / window->groups;
-  if (window->groups > 1 && (w->shape.dim[1] % EE_SIMD_BLOCK || outputs % EE_SIMD_BLOCK)) {
-    return false;
+  if (window->groups > 1 && w->shape.dim[1] == 1 && w->shape.dim[0] == window->groups) {
+    return false;  // a channel each is work of another kind
   }
+  if (groups_together(window, &w->shape) > MOST_TOGETHER) return false;
   int width = window->n_spatial - 1;
   return window->pad_before[width] >= 0 && window->pad_after[width] >= 0;
 }
@@ -104,14 +118,16 @@ const char *ee_simd_conv_kernel(const ee_model *model, const ee_node *node, cons
   return ee_simd_direct_name(convolution_in_model(model, node).panels.vectors);
 }
 
-/* w: shape [outputs, channels, taps]. */
+/* w: shape [outputs, channels of one of the groups together, taps]. */
 static void pack_group(const convolution *c, const float *w, const float *bias, float *packed) {
   int64_t taps = c->y.kernel * c->x.kernel, floats = ee_simd_panels_floats(&c->panels);
+  int64_t own = c->channels / c->together, outputs = c->panels.outputs / c->together;
   for (int64_t i = 0; i < floats; i++) packed[i] = 0.0F;
   for (int64_t o = 0; o < c->panels.outputs; o++) {
-    for (int64_t i = 0; i < c->channels; i++) {
+    int64_t first = o / outputs * own;
+    for (int64_t i = 0; i < own; i++) {
       for (int64_t t = 0; t < taps; t++, w++) {
-        packed[ee_simd_weight_place(&c->panels, o, t * c->channels + i)] = *w;
+        packed[ee_simd_weight_place(&c->panels, o, t * c->channels + first + i)] = *w;
       }
     }
     if (bias != NULL) packed[ee_simd_weights_floats(&c->panels) + o] = bias[o];
@@ -123,7 +139,7 @@ void ee_simd_conv_prepare(const ee_model *model, const ee_node *node,
   convolution c = convolution_in_model(model, node);
   for (int64_t g = 0; g < c.groups; g++) {
     const float *bias = constant[2] != NULL ? constant[2] + g * c.panels.outputs : NULL;
-    pack_group(&c, constant[1] + g * c.panels.outputs * c.panels.depth, bias,
+    pack_group(&c, constant[1] + g * c.panels.outputs * c.panels.depth / c.together, bias,
                packed + g * ee_simd_panels_floats(&c.panels));
   }
 }

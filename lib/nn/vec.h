@@ -48,6 +48,16 @@ ALWAYS_INLINE void store(float *p, vec x) {
 }
 
 /* The first n < LANES floats, zeros behind them. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+ALWAYS_INLINE vec load_part(const float *p, int64_t n) {
+  return (vec)_mm512_maskz_loadu_ps((__mmask16)((1U << n) - 1U), p);
+}
+
+ALWAYS_INLINE void store_part(float *p, vec x, int64_t n) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1U << n) - 1U), (__m512)x);
+}
+#else
 ALWAYS_INLINE vec load_part(const float *p, int64_t n) {
   vec x = {0};
   for (int64_t i = 0; i < n; i++) x[i] = p[i];
@@ -57,6 +67,7 @@ ALWAYS_INLINE vec load_part(const float *p, int64_t n) {
 ALWAYS_INLINE void store_part(float *p, vec x, int64_t n) {
   for (int64_t i = 0; i < n; i++) p[i] = x[i];
 }
+#endif
 
 ALWAYS_INLINE vec splat(float x) {
   return x - (vec){0};

@@ -43,6 +43,26 @@ static void draw_conv(kernel_case *c, ee_rng *rng) {
   c->node.act = draw_activation(rng);
 }
 
+/* Groups of any widths, a few outputs for each channel among them. */
+static void draw_narrow_groups(kernel_case *c, ee_rng *rng) {
+  static const int    groups[] = {2, 3, 5, 8, 16, 32, 48};
+  const window_limits limits   = {1, 2, 12, 3, 2, 2, 2};
+  ee_shape            x, y;
+  ee_window           w = window_draw(rng, &limits, false, &x, &y);
+  w.groups              = groups[case_draw(rng, 0, 6)];
+  int ic = case_draw(rng, 0, 2) == 0 ? 1 : case_draw(rng, 1, 12), oc = case_draw(rng, 2, 12);
+  conv_case(c, rng, w, x, y, ic, oc, case_draw(rng, 0, 1) == 1);
+  c->node.act = draw_activation(rng);
+}
+
+static void check_narrow_groups(void) {
+  check_draws(draw_narrow_groups, 80, TOLERANCE);
+}
+
+static void groups_of_any_width_agree_with_ref(void) {
+  directly(check_narrow_groups);
+}
+
 static void check_random(void) {
   for (uint64_t draw = 0; draw < 250; draw++) {
     ee_rng      rng = ee_rng_at(1, draw);
@@ -141,6 +161,13 @@ static void what_it_cannot_do_it_says(void) {
   CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
   case_end(&c);
 
+  w        = window_2d(1, 1, 0);  // too many groups would be one
+  w.groups = 17;
+  x        = (ee_shape){4, {1, 0, 2, 2}};
+  conv_case(&c, &rng, w, x, x, 3, 3, false);
+  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
+  case_end(&c);
+
   square_conv(&c, &rng, 4, 8, 16, window_2d(3, 1, 1));
   CU_ASSERT_TRUE(ee_backend_simd.can(&c.model, &c.node));
   c.value[1].kind = EE_VALUE_ACTIVATION;  // weights that are computed cannot be packed at load
@@ -185,6 +212,7 @@ static void unknown_vectors_are_refused(void) {
 }
 
 const ee_fact ee_facts[] = {
+    EE_FACT(groups_of_any_width_agree_with_ref),
     EE_FACT(random_convolutions_agree_with_ref_and_fuse_activations),
     EE_FACT(deep_convolutions_agree_with_ref),
     EE_FACT(a_batch_has_the_bits_of_its_samples),

@@ -48,20 +48,8 @@ static void common_windows_agree_with_ref(void) {
   with_all_vectors(check_common);
 }
 
-static void several_outputs_for_a_channel_are_left_to_others(void) {
-  ee_rng      rng = ee_rng_at(2, 0);
-  kernel_case c;
-  ee_window   w = {
-        .n_spatial = 2, .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 3};
-  ee_shape x = {4, {1, 0, 4, 4}};
-  conv_case(&c, &rng, w, x, x, 1, 2, true);
-  CU_ASSERT_FALSE(ee_backend_simd.can(&c.model, &c.node));
-  case_end(&c);
-}
-
 const ee_fact ee_facts[] = {
     EE_FACT(any_window_agrees_with_ref),
     EE_FACT(common_windows_agree_with_ref),
-    EE_FACT(several_outputs_for_a_channel_are_left_to_others),
     {NULL, NULL},
 };
