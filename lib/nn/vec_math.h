@@ -34,6 +34,35 @@ ALWAYS_INLINE vec vec_erfc(vec z) {
 }
 
 /* The sum, the largest of all lanes: in the order of a tree, the same for every vector. */
+#if defined(__AVX2__)
+ALWAYS_INLINE __m256 lower_half(vec x) {
+#if LANES == 16
+  return _mm512_castps512_ps256((__m512)x);
+#else
+  return (__m256)x;
+#endif
+}
+
+ALWAYS_INLINE float sum_of(vec x) {
+  __m256 eight = lower_half(x);
+#if LANES == 16
+  eight = _mm256_add_ps(eight, _mm512_extractf32x8_ps((__m512)x, 1));
+#endif
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  __m128 two  = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+ALWAYS_INLINE float largest_of(vec x) {
+  __m256 eight = lower_half(x);
+#if LANES == 16
+  eight = _mm256_max_ps(eight, _mm512_extractf32x8_ps((__m512)x, 1));
+#endif
+  __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  __m128 two  = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+#else
 ALWAYS_INLINE float sum_of(vec x) {
   for (int half = LANES / 2; half > 0; half /= 2) {
     for (int i = 0; i < half; i++) x[i] += x[i + half];
@@ -46,3 +75,4 @@ ALWAYS_INLINE float largest_of(vec x) {
   for (int i = 1; i < LANES; i++) y = x[i] > y ? x[i] : y;
   return y;
 }
+#endif
