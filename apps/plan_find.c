@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ee/clock.h"
 #include "exit_shares.h"
 #include "progress.h"
 
@@ -62,9 +63,11 @@ static ee_status find_or_repeat(const making *m, const ee_chain *chain, ee_plan 
 }
 
 static ee_status make_promise(const ee_chain *chain, void *context) {
-  making     *m = context;
-  ee_promise *p = m->one;
+  making     *m     = context;
+  ee_promise *p     = m->one;
+  double      begin = ee_clock_effort();
   EE_TRY(find_or_repeat(m, chain, &p->plan));
+  p->effort = ee_clock_effort() - begin;
   EE_TRY(ee_partition_forecast(chain, p->plan, &p->forecast));
   if (m->all->planner->replicates) p->forecast.lower_bound = ee_partition_spread_bound(chain);
   p->head = ee_partition_head(chain, p->plan, &p->forecast, &p->head_share);

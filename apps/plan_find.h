@@ -25,6 +25,7 @@ typedef struct ee_promise {
   double     *latency;     // shape [n_exits], until an answer of each exit [s]
   double     *bytes;       // shape [n_stages], in use [byte]
   double     *memory;      // shape [n_stages], there is; 0: unlimited [byte]
+  double      effort;      // processor time that finding the plan took [s]
   int         head;        // exit whose head the plan waits for; -1: none
   double      head_share;  // part of the bottleneck stage's time that its heads take
   ee_forecast forecast;

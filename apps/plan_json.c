@@ -43,6 +43,7 @@ static void add_promise(const ee_plan_question *q, const ee_promise *p, int devi
                         cJSON_CreateDoubleArray(p->latency, q->setup->model->n_exits));
   ee_json_number(one, "lower_bound_s", f->lower_bound);
   ee_json_number(one, "above_bound", f->period / f->lower_bound - 1.0);
+  cJSON_AddNumberToObject(one, "planner_s", p->effort);
   cJSON_AddStringToObject(one, "bottleneck", ee_plan_bottleneck(q, p, text, sizeof text));
   cJSON_AddStringToObject(one, "bottleneck_kind", kind);
   cJSON_AddNumberToObject(one, "head_share", p->head_share);

@@ -68,6 +68,7 @@ typedef struct ee_report_move {
   double         latency_before, latency_after;      // predicted, of one sample alone [s]
   double         measured_before;                    // period of the epoch that led to it [s]
   double         measured_after;  // mean period of the epochs under the new plan [s]; 0: none
+  int            epochs_after;    // how many these are
   double         moved_bytes;     // [byte]
   int64_t        adopted;         // [ns]
   bool           switched;

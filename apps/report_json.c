@@ -142,6 +142,7 @@ static void add_move(cJSON *to, const ee_report_move *m) {
                           ee_report_gain(m->latency_before, m->latency_after));
   add_known(to, "measured_period_before_s", m->measured_before);
   add_known(to, "measured_period_after_s", m->measured_after);
+  cJSON_AddNumberToObject(to, "measured_epochs_after", m->epochs_after);
   cJSON_AddNumberToObject(to, "measured_gain",
                           ee_report_gain(m->measured_before, m->measured_after));
   cJSON_AddNumberToObject(to, "moved_bytes", m->moved_bytes);

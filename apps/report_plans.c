@@ -103,16 +103,16 @@ ee_status ee_report_plans(const ee_report_input *in, const ee_answer *sorted, ee
   return status;
 }
 
-/* Mean measured period of the epochs under a plan; 0 if there are none [s]. */
-static double mean_period(const ee_report_input *in, int plan_epoch) {
+/* Mean measured period of the *n epochs under a plan; 0 if there are none [s]. */
+static double mean_period(const ee_report_input *in, int plan_epoch, int *n) {
   double sum = 0.0;
-  int    n   = 0;
+  *n         = 0;
   for (int i = 0; i < in->n_epochs; i++) {
     if (in->epoch[i].plan_epoch != plan_epoch) continue;
     sum += in->epoch[i].period_measured;
-    n++;
+    (*n)++;
   }
-  return n > 0 ? sum / n : 0.0;
+  return *n > 0 ? sum / *n : 0.0;
 }
 
 /* The move that epoch record i adopted; the next switch, unless another plan is adopted before it,
@@ -136,7 +136,7 @@ static ee_report_move describe_move(const ee_report_input *in, int i) {
     move.switched       = true;
     move.ready          = in->epoch[k].time;
     move.switch_id      = in->epoch[k].switch_id;
-    move.measured_after = mean_period(in, e->plan_epoch + 1);
+    move.measured_after = mean_period(in, e->plan_epoch + 1, &move.epochs_after);
     break;
   }
   return move;

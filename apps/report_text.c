@@ -212,8 +212,10 @@ static void print_move(FILE *out, const ee_report *r, const ee_report_move *m) {
   fprintf(out, "  predicted  %s -> %s ms per sample, gain %s\n", period_ms(m->predicted_before, c),
           period_ms(m->predicted_after, d),
           percent(ee_report_gain(m->predicted_before, m->predicted_after), gain));
-  fprintf(out, "  measured   %s -> %s ms per sample, gain %s\n", period_ms(m->measured_before, c),
-          period_ms(m->measured_after, d),
+  fprintf(out,
+          "  measured   %s in that epoch -> %s ms per sample over the %d epochs of the new plan, "
+          "gain %s\n",
+          period_ms(m->measured_before, c), period_ms(m->measured_after, d), m->epochs_after,
           percent(ee_report_gain(m->measured_before, m->measured_after), gain));
   fprintf(out, "  moved      %s bytes; ", number(m->moved_bytes, 0, c));
   if (m->switched) {

@@ -132,10 +132,11 @@ static void print_moves(const ee_run_figures *f) {
              m->latency_before * 1e3, m->latency_after * 1e3);
     }
     printf(
-        "             period predicted %.3f -> %.3f ms, measured %.3f -> %.3f ms, %.1f kB "
-        "moved%s\n",
+        "             period predicted %.3f -> %.3f ms, measured %.3f in that epoch -> %.3f ms "
+        "over "
+        "the %d epochs of the new plan, %.1f kB moved%s\n",
         m->predicted_before * 1e3, m->predicted_after * 1e3, m->measured_before * 1e3,
-        m->measured_after * 1e3, m->moved_bytes * 1e-3,
+        m->measured_after * 1e3, m->epochs_after, m->moved_bytes * 1e-3,
         m->switched ? "" : "; the stream ended first");
   }
   for (int i = 1; i < r->n_plans; i++) {

@@ -6,7 +6,8 @@
 #
 # Chains are drawn: layers of 0.5 to 1.5 FLOP and as many bytes, of which 60 % of the samples see the
 # last two thirds; devices of a number of types, speeds 1 to 2; links none, all equal, one kind for
-# each two types (unequal) or all different (any).  Median of REPEATS.
+# each two types (unequal) or all different (any).  Processor time, median of REPEATS; of a model and
+# a fleet of your own `edgeexit plan --json` tells it as planner_s.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 REPEATS=${REPEATS:-5}
 speed=$BUILD/bin/e2e.plan_speed

@@ -64,5 +64,9 @@ rows '^fixed, [028] layers on the device +[0-9.]+ ' 3
 rows "^(controller|Petals' rule).* [0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9]+$" 6
 awk '/^oracle.* 1 s/ { oracle = $NF } /^fixed/ { if ($7 > oracle) bad = 1 } /epochs of 32/ { if ($5 > oracle) bad = 1 }
   END { exit bad || oracle == 0 }' "$scratch/out" || fail "an oracle is beaten: $(cat "$scratch/out")"
+EE_TEST_DATA='' LASTS=30 experiment split_trace
+rows '^link: drawn, since EE_TEST_DATA has no LTE trace$' 1
+rows '^ +[0-9]+ +[0-9.]+ +(0|13) +(0|13) +[0-9.]+ +[0-9.]+$' 6
+rows '^(with live moves|stays: (0|13) layers) +[0-9.]+ +[0-9.]+ +[0-9]+$' 3
 EE_TEST_DATA='' TRACES='' experiment mobile_split
 rows '^no recorded networks' 1

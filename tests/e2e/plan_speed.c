@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan_speed PLANNER LAYERS DEVICES TYPES LINKS REPEATS: seconds that a planner takes for a drawn
- * chain, the median of REPEATS, and how far its plan is from the lower bound.  Devices are of TYPES
- * types in turn; links: none, equal, or unequal (a latency and a bandwidth for each pair of types,
- * or with `any` of devices). */
+/* plan_speed PLANNER LAYERS DEVICES TYPES LINKS REPEATS: processor seconds that a planner takes for
+ * a drawn chain, the median of REPEATS, and how far its plan is from the lower bound.  Devices are
+ * of TYPES types in turn; links: none, equal, or unequal (a latency and a bandwidth for each pair
+ * of types, or with `any` of devices). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,9 +58,9 @@ static ee_status measure(const ee_chain *chain, const ee_planner *planner, int r
   ee_forecast forecast = {0};
   for (int r = 0; r < repeats; r++) {
     ee_plan *plan  = NULL;
-    int64_t  begin = ee_clock_ns();
+    double   begin = ee_clock_effort();
     EE_TRY(planner->find(chain, &plan));
-    seconds[r]       = 1e-9 * (double)(ee_clock_ns() - begin);
+    seconds[r]       = ee_clock_effort() - begin;
     ee_status status = ee_partition_forecast(chain, plan, &forecast);
     ee_plan_destroy(&plan);
     EE_TRY(status);

@@ -356,6 +356,7 @@ static void a_move_is_told_with_what_it_promised_and_brought(void) {
   CU_ASSERT_EQUAL(m->predicted_after, 0.006);
   CU_ASSERT_EQUAL(m->measured_before, 0.01);
   CU_ASSERT_DOUBLE_EQUAL(m->measured_after, (2 + 4 + 6 + 8) * 1e-3 / 4, 1e-15);
+  CU_ASSERT_EQUAL(m->epochs_after, 4);
   CU_ASSERT_TRUE(m->switched);
   CU_ASSERT_EQUAL(m->switch_id, 60);
   CU_ASSERT_EQUAL(m->ready - m->adopted, 100 * MS);
