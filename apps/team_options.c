@@ -74,42 +74,42 @@ static bool read_device(reader *r, int *device) {
   return true;
 }
 
-/* Units of @p lane from stage @p stage on. */
-static void give(reader *r, int lane, int stage, int device) {
+/* Units of @p lane but for the first @p but.  Returns whether there are any. */
+static bool give(reader *r, int lane, int but, int device) {
+  int n = 0;
   for (int u = 0; u < r->units->n; u++) {
     ee_unit *unit = &r->units->unit[u];
-    if (unit->lane == lane && unit->stage >= stage) unit->device = device;
+    if (unit->lane == lane && n++ >= but) unit->device = device;
   }
+  return n > but;
 }
 
-/* "2,3": a device for each stage, the last one for all that follow. */
+/* "2,3": a device for each unit, the last one for all that follow. */
 static bool read_lane(reader *r, int lane) {
-  int device, stage = 0;
+  int device, n = 0;
   do {
-    if (stage > 0) r->at++;
-    if (stage >= r->units->whole->n_exits || !read_device(r, &device)) return false;
-    give(r, lane, stage++, device);
+    if (n > 0) r->at++;
+    if (!read_device(r, &device) || !give(r, lane, n++, device)) return false;
   } while (*r->at == ',');
   return true;
 }
 
 ee_status ee_team_place(const char *text, int n_devices, ee_units *units) {
-  reader r      = {text, text, n_devices, units};
-  int    joined = 0;
+  reader r = {text, text, n_devices, units};
+  give(&r, -1, 0, 0);
   for (int lane = 0; lane < units->n_lanes; lane++) {
     if (lane > 0 && *r.at++ != '/') return wrong(&r);
     if (!read_lane(&r, lane)) return wrong(&r);
   }
   if (*r.at == '@') {
     r.at++;
-    if (!read_device(&r, &joined)) return wrong(&r);
+    if (!read_lane(&r, -1)) return wrong(&r);
   }
   if (*r.at != '\0') return wrong(&r);
-  give(&r, -1, 0, joined);
   return EE_OK;
 }
 
-/* Devices of one branch, as short as can be. */
+/* Devices of one branch, or of what joins them (-1), as short as can be. */
 static int lane_text(const ee_units *units, int lane, char *text, int size) {
   int at = 0, last = -1, pending = 0;
   for (int u = 0; u < units->n && at < size; u++) {
@@ -136,10 +136,7 @@ const char *ee_team_text(const ee_units *units, char *text, int size) {
     if (lane > 0) at += snprintf(text + at, (size_t)(size - at), "/");
     if (at < size - 1) at += lane_text(units, lane, text + at, size - at);
   }
-  for (int u = units->n - 1; u >= 0 && at < size - 1; u--) {
-    if (units->unit[u].lane >= 0) continue;
-    snprintf(text + at, (size_t)(size - at), "@%d", units->unit[u].device);
-    break;
-  }
+  if (at < size - 1) at += snprintf(text + at, (size_t)(size - at), "@");
+  if (at < size - 1) lane_text(units, -1, text + at, size - at);
   return text;
 }

@@ -11,15 +11,11 @@
 
 /* When the source hears of exits, by the share that leaves there. */
 static double expected(const ee_placement_task *t, const ee_units *placed, const double *seconds) {
-  const ee_band_fleet *f       = &t->fleet;
-  int                  n_exits = placed->whole->n_exits;
-  double               sum     = 0.0;
+  int    n_exits = placed->whole->n_exits;
+  double sum     = 0.0;
   for (int e = 0; e < n_exits; e++) {
-    int    device = placed->unit[ee_units_of_exit(placed, e)].device;
-    double left   = t->reach[e] - (e + 1 < n_exits ? t->reach[e + 1] : 0.0);
-    bool   far    = f->latency != NULL && device != f->source && f->source >= 0;
-    double back   = far ? f->latency[device * f->n_devices + f->source] : 0.0;
-    if (left > 0.0) sum += left * (seconds[e] + back);
+    double left = t->reach[e] - (e + 1 < n_exits ? t->reach[e + 1] : 0.0);
+    if (left > 0.0) sum += left * seconds[e];
   }
   return sum;
 }

@@ -81,7 +81,7 @@ typedef struct walk {
   int                  ahead, n_exits;
   mail                 mail;
   double              *there;    // shape [n_units + 1, n_devices], when what was made is there [s]
-  double              *passed;   // shape [n_exits, n_devices], when a device knows that it goes on
+  double              *passed;   // shape [n_exits, n_devices], when a device knows what was decided
   double              *link;     // shape [n_devices, n_devices], when it is free
   double              *free_at;  // shape [n_devices]
   bool                *done;     // shape [n_units]
@@ -105,9 +105,12 @@ static void give(walk *w, int u, double now) {
   }
 }
 
-static void go_on(walk *w, int exit, int from, double now) {
-  for (int d = 0; d < w->fleet->n_devices; d++) {
-    w->passed[exit * w->fleet->n_devices + d] = now + latency(w->fleet, from, d);
+/* A few bytes, behind what the unit itself gives to the device. */
+static void tell(walk *w, int exit, int from, double now) {
+  int n = w->fleet->n_devices;
+  for (int d = 0; d < n; d++) {
+    double sent             = d != from ? fmax(w->link[from * n + d], now) : now;
+    w->passed[exit * n + d] = sent + latency(w->fleet, from, d);
   }
 }
 
@@ -148,8 +151,9 @@ static void follow(walk *w, double *seconds) {
     w->free_at[unit->device] = end;
     give(w, u, end);
     if (unit->exit < 0) continue;
-    seconds[unit->exit] = end;
-    go_on(w, unit->exit, unit->device, end);
+    tell(w, unit->exit, unit->device, end);
+    int source          = w->fleet->source >= 0 ? w->fleet->source : unit->device;
+    seconds[unit->exit] = w->passed[unit->exit * w->fleet->n_devices + source];
   }
 }
 

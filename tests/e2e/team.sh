@@ -83,10 +83,12 @@ near() {
 }
 
 # a sample alone takes as long as promised, wherever branches are
-for placed in latency period 1/2/3/4 0/0/0/0 4,3/1,2,1/2,0/0@1; do
+for placed in latency period 1/2/3/4 0/0/0/0 4,3/1,2,1/2,0/0@1 1,2/2,2,3,1/4/1@4,0,3; do
   simulate --fleet fleet.yaml --exits exits.h5 --branches "$placed" --rate 0.5
   near "latency of $placed" "$(of latency_mean_s)" "$(of latency_predicted_s)"
   expect "answers of $placed" "$(of answered)" 60
+  [[ $placed != */* ]] || grep -qF -- "on devices $placed" err ||
+    fail "$placed is told as: $(grep 'on devices' err)"
 done
 edgeexit plan model.h5 --fleet fleet.yaml --exits exits.h5 --policy "$policy" --branches --json > json
 planned=$(of branches_latency_s)

@@ -8,7 +8,7 @@
  * @file placement.h
  * Which device computes which unit.
  *
- * With T_e when the source hears of exit e (ee_units_forecast(), and the latency of the way back),
+ * With T_e when the source hears of exit e (ee_units_forecast()),
  * and reach_e the share of samples that get there, the expected latency of a sample alone is
  *
  *   sum over e of (reach_e - reach_{e+1}) T_e,   reach_{n_exits} = 0

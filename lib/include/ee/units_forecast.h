@@ -11,7 +11,8 @@
  *
  * A device computes one unit at a time, of those whose inputs have come the first; units stand in
  * the order of their stages.  What it made goes to each other device that reads any of it
- * in one message; a link carries one message after the other.  An exit waits until it is known
+ * in one message; a link carries one message after the other, and what an exit decided, which takes
+ * no time of its own, behind them.  An exit waits until it is known
  * that the sample goes on behind the exit before, and other units are computed at most `ahead`
  * stages before that.
  *
@@ -19,7 +20,7 @@
  */
 
 /**
- * Seconds from the source until each exit has run, of one sample on idle devices that leaves
+ * Seconds until the source knows what each exit decided, of one sample on idle devices that leaves
  * nowhere before the last exit.
  * @param[in]  work     shape [n], of each unit [FLOP]
  * @param[in]  fleet    speeds, links and source; at least as many devices as units name

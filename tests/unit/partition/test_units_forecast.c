@@ -81,6 +81,7 @@ typedef struct clock_case {
   long                 made[ROOM + 1];  // the input first; -1: not yet
   long                 begun[ROOM], busy_until[MOST_DEVICES];
   long                 there[ROOM + 1][MOST_DEVICES], link[MOST_DEVICES][MOST_DEVICES];
+  long                 told[ROOM + 1][MOST_DEVICES];  // what it decided, behind what it made
 } clock_case;
 
 static void send_all(clock_case *t, int u, int from) {
@@ -89,10 +90,13 @@ static void send_all(clock_case *t, int u, int from) {
   for (int d = 0; d < c->fleet.n_devices; d++) {
     int k = from * c->fleet.n_devices + d, floats = floats_for(c, u, d);
     t->there[u + 1][d] = t->now;
-    if (from < 0 || from == d || floats == 0) continue;
+    t->told[u + 1][d]  = t->now;
+    if (from < 0 || from == d) continue;
     if (t->link[from][d] < t->now) t->link[from][d] = t->now;
+    t->told[u + 1][d] = t->link[from][d] + (long)c->latency[k];
+    if (floats == 0) continue;
     t->link[from][d] += c->bandwidth[k] > 0.0 ? floats * (int)(4 / c->bandwidth[k]) : 0;
-    t->there[u + 1][d] = t->link[from][d] + (long)c->latency[k];
+    t->there[u + 1][d] = t->told[u + 1][d] = t->link[from][d] + (long)c->latency[k];
   }
 }
 
@@ -101,9 +105,8 @@ static int exits_passed(const clock_case *t, int d) {
   const forecast_case *c = t->c;
   int                  n = 0;
   for (int e = 0; e + 1 < c->model->n_exits; e++) {
-    int  u = ee_units_of_exit(c->units, e), from = c->units->unit[u].device;
-    long wait = from == d ? 0 : (long)c->latency[from * c->fleet.n_devices + d];
-    if (t->made[u + 1] < 0 || t->made[u + 1] + wait > t->now) return n;
+    int u = ee_units_of_exit(c->units, e);
+    if (t->made[u + 1] < 0 || t->told[u + 1][d] > t->now) return n;
     n++;
   }
   return n;
@@ -162,7 +165,9 @@ static void tick_through(const forecast_case *c, double *seconds) {
     for (int u = 0; u < n; u++) left += t.made[u + 1] < 0;
   }
   for (int e = 0; e < c->model->n_exits; e++) {
-    seconds[e] = (double)t.made[ee_units_of_exit(c->units, e) + 1];
+    int u      = ee_units_of_exit(c->units, e);
+    int source = c->fleet.source >= 0 ? c->fleet.source : c->units->unit[u].device;
+    seconds[e] = (double)t.told[u + 1][source];
   }
 }
 
