@@ -68,8 +68,9 @@ static bool fits(const ee_placement_task *t, const int *device) {
     double bytes = 0.0, most = t->memory != NULL ? t->memory[d] : 0.0;
     bool   used = false;
     for (int u = 0; u < t->units->n; u++) {
-      if (device[u] != d) continue;
-      used = true;
+      bool stays = t->beside != NULL && t->beside[u] == d;
+      used |= device[u] == d;
+      if (device[u] != d && !stays) continue;
       bytes += t->memory_of != NULL ? t->memory_of[u] : 0.0;
     }
     if ((used && t->fleet.speed[d] <= 0.0) || (most > 0.0 && bytes > most)) return false;
@@ -173,9 +174,13 @@ static bool improve_pairs(search *s) {
   return improved;
 }
 
-/* Lanes in turn on the devices that have a speed. */
+/* As it is; lanes in turn on the devices that have a speed. */
 static void begin_in_turn(search *s) {
   const ee_placement_task *t = s->task;
+  if (t->beside != NULL) {
+    memcpy(s->device, t->beside, (size_t)t->units->n * sizeof *s->device);
+    try(s);
+  }
   for (int lane = -1, d = t->fleet.source; lane < t->units->n_lanes; lane++) {
     give_lane(s, lane, d);
     do {

@@ -106,6 +106,7 @@ static double goal(const ee_team_controller *c, const ee_placement_forecast *f) 
 /* Whether @p wanted, which is filled in, is better than @p device by the least gain. */
 static bool find_better(ee_team_controller *c, const int *device, int *wanted) {
   ee_placement_forecast now, then;
+  c->task.beside = device;  // while the new one is loaded
   if (ee_placement_forecast_of(&c->task, device, &now) != EE_OK) return false;
   if (ee_placement_find(&c->task, c->options.by_latency, wanted) != EE_OK) return false;
   if (ee_placement_forecast_of(&c->task, wanted, &then) != EE_OK) return false;

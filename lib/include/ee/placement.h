@@ -27,7 +27,9 @@ typedef struct ee_placement_task {
   const double   *reach;      // shape [n_exits], shares of samples; reach[0] is 1
   ee_band_fleet   fleet;      // a device of speed 0 takes no unit
   const double   *memory;     // shape [n_devices] [byte]; 0 or NULL: unlimited
-  int             ahead;      // stages, >= 0
+  const int      *beside;     // shape [units->n], a placement whose units stay in memory, too, and
+                              // which fits; NULL: none
+  int ahead;                  // stages, >= 0
 } ee_placement_task;
 
 typedef struct ee_placement_forecast {

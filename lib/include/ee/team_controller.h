@@ -13,7 +13,8 @@
  * together.  A device that is behind gets nothing.  Shares of samples that reach an exit are those
  * of all looks, each counting half of the one after it.
  *
- * A better placement is adopted if it gains more than `min_gain` at `hold` looks in a row, and not
+ * Only placements count whose units fit into the devices' memories beside those that are there,
+ * since both are while units move.  A better one is adopted if it gains more than `min_gain` at `hold` looks in a row, and not
  * before `cooldown` looks have passed since the last one was adopted.
  *
  * Rank 0's alone; nothing here is collective.

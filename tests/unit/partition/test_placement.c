@@ -203,6 +203,41 @@ static void the_bound_is_what_work_and_speeds_allow(void) {
   close_scene(&s);
 }
 
+/* Room for three to nine units on each device: with those of the old placement, those of the new
+ * one are no more, and it is no slower. */
+static void a_placement_beside_another_leaves_room_for_both(void) {
+  int changed = 0;
+  for (int turn = 0; turn < 60; turn++) {
+    scene  s;
+    int    old[64];
+    ee_rng rng = ee_rng_at(5, (uint64_t)turn);
+    open_scene(&s);
+    for (int u = 0; u < s.units->n; u++) {
+      s.work[u] = ee_rng_uniform(&rng);
+      old[u] = s.device[u] = (int)ee_rng_below(&rng, DEVICES);
+    }
+    for (int d = 0; d < DEVICES; d++) {
+      int had    = 0;
+      s.speed[d] = 0.1 + ee_rng_uniform(&rng);
+      for (int u = 0; u < s.units->n; u++) had += old[u] == d;
+      s.memory[d] = had + (double)ee_rng_below(&rng, 3);
+    }
+    s.task.beside             = old;
+    ee_placement_forecast was = forecast(&s), now;
+    CU_ASSERT_EQUAL_FATAL(ee_placement_find(&s.task, true, s.device), EE_OK);
+    now = forecast(&s);
+    CU_ASSERT_TRUE(now.latency <= was.latency * (1.0 + 1e-9));
+    for (int d = 0; d < DEVICES; d++) {
+      int both = 0;
+      for (int u = 0; u < s.units->n; u++) both += old[u] == d || s.device[u] == d;
+      CU_ASSERT_TRUE(both <= (s.memory[d] > 0.0 ? s.memory[d] : both));
+    }
+    for (int u = 0; u < s.units->n; u++) changed += s.device[u] != old[u];
+    close_scene(&s);
+  }
+  CU_ASSERT_TRUE(changed > 60);
+}
+
 static void devices_without_speed_or_memory_get_nothing(void) {
   scene s;
   open_scene(&s);
@@ -222,5 +257,6 @@ const ee_fact ee_facts[] = {EE_FACT(branches_side_by_side_take_as_long_as_the_sl
                             EE_FACT(the_best_placement_of_branches_is_found),
                             EE_FACT(no_placement_falls_below_the_bound),
                             EE_FACT(the_bound_is_what_work_and_speeds_allow),
+                            EE_FACT(a_placement_beside_another_leaves_room_for_both),
                             EE_FACT(devices_without_speed_or_memory_get_nothing),
                             {NULL, NULL}};
