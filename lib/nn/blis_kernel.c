@@ -16,27 +16,80 @@ static struct {
   ee_blis_shape shape;
 } kernel;
 
-/* BLIS ends the process when it is told an architecture that does not exist, so ask first. */
-static ee_status check_architecture(const char *text) {
+/* What was built into BLIS and can be told apart by vectors; BLIS ends the process when it is told
+ * anything that was not built, and the processor ends it where its instructions are missing. */
+static const struct {
+  arch_t       id;
+  ee_cpu_level level;  // vectors that its kernels need
+} architecture[] = {
+#ifdef BLIS_CONFIG_SKX
+    {BLIS_ARCH_SKX, EE_CPU_AVX512},
+#endif
+#ifdef BLIS_CONFIG_HASWELL
+    {BLIS_ARCH_HASWELL, EE_CPU_AVX2},
+#endif
+#ifdef BLIS_CONFIG_ZEN3
+    {BLIS_ARCH_ZEN3, EE_CPU_AVX2},
+#endif
+#ifdef BLIS_CONFIG_ZEN2
+    {BLIS_ARCH_ZEN2, EE_CPU_AVX2},
+#endif
+#ifdef BLIS_CONFIG_ZEN
+    {BLIS_ARCH_ZEN, EE_CPU_AVX2},
+#endif
+#ifdef BLIS_CONFIG_CORTEXA57
+    {BLIS_ARCH_CORTEXA57, EE_CPU_BASE},
+#endif
+#ifdef BLIS_CONFIG_CORTEXA53
+    {BLIS_ARCH_CORTEXA53, EE_CPU_BASE},
+#endif
+#ifdef BLIS_CONFIG_GENERIC
+    {BLIS_ARCH_GENERIC, EE_CPU_BASE},
+#endif
+    {BLIS_NUM_ARCHS, EE_CPU_BASE},  // none, so that the list is never empty
+};
+
+#define N_ARCHITECTURES (sizeof architecture / sizeof architecture[0] - 1)
+
+static bool architecture_works(long id, ee_cpu_level level) {
+  for (size_t i = 0; i < N_ARCHITECTURES; i++) {
+    if ((long)architecture[i].id == id) return architecture[i].level <= level;
+  }
+  return false;
+}
+
+/* "0 (skx), 3 (haswell), ": those that work. */
+static void list_architectures(ee_cpu_level level, char *text, size_t size) {
+  size_t used = 0;
+  text[0]     = '\0';
+  for (size_t i = 0; i < N_ARCHITECTURES && used < size; i++) {
+    if (architecture[i].level > level) continue;
+    used += (size_t)snprintf(text + used, size - used, "%d (%s), ", (int)architecture[i].id,
+                             bli_arch_string(architecture[i].id));
+  }
+}
+
+static ee_status check_architecture(const char *text, ee_cpu_level level) {
   char *end = NULL;
   long  id  = strtol(text, &end, 10);
-  if (end == text || *end != '\0' || id < 0 || id >= BLIS_NUM_ARCHS) {
-    return EE_FAIL(EE_ERR_ARG,
-                   "the environment's BLIS_ARCH_TYPE is \"%s\", expected a number from 0 to %d "
-                   "(0: AVX-512, 3: AVX2), or leave it unset",
-                   text, BLIS_NUM_ARCHS - 1);
-  }
-  return EE_OK;
+  if (end != text && *end == '\0' && architecture_works(id, level)) return EE_OK;
+  char list[256];
+  list_architectures(level, list, sizeof list);
+  return EE_FAIL(EE_ERR_ARG,
+                 "the environment's BLIS_ARCH_TYPE is \"%s\", expected a number that works with "
+                 "this processor and this BLIS: %sor leave it unset",
+                 text, list);
 }
 
 /* BLIS 0.9 knows AMD's processors up to Zen 3 and runs its generic kernels, seven times slower, on
  * younger ones.  So tell it, unless the user did. */
 static ee_status choose_architecture(ee_cpu_level level) {
   const char *chosen = getenv("BLIS_ARCH_TYPE");
-  if (chosen != NULL) return check_architecture(chosen);
-  if (level == EE_CPU_BASE) return EE_OK;
+  if (chosen != NULL) return check_architecture(chosen, level);
+  int best = level == EE_CPU_AVX512 ? BLIS_ARCH_SKX : BLIS_ARCH_HASWELL;
+  if (!architecture_works(best, level)) return EE_OK;
   char text[16];
-  snprintf(text, sizeof text, "%d", level == EE_CPU_AVX512 ? BLIS_ARCH_SKX : BLIS_ARCH_HASWELL);
+  snprintf(text, sizeof text, "%d", best);
   if (setenv("BLIS_ARCH_TYPE", text, 0) != 0) {
     return EE_FAIL(EE_ERR_NOMEM, "for the environment's BLIS_ARCH_TYPE");
   }

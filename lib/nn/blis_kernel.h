@@ -19,7 +19,7 @@ typedef struct ee_blis_shape {
 } ee_blis_shape;
 
 /** Choose BLIS's kernels by this processor and start BLIS.  May be called again.
- *  @return EE_OK; EE_ERR_ARG if the environment's BLIS_ARCH_TYPE is no architecture */
+ *  @return EE_OK; EE_ERR_ARG if the environment's BLIS_ARCH_TYPE is none that works here */
 ee_status ee_blis_open(void);
 
 /** Version of BLIS, its architecture and its tile, as one line; BLIS is open. */
