@@ -11,6 +11,7 @@
 # LASTS: seconds of the run, default 240.  EPOCH: samples, default 8.  WINDOW: seconds, default 5.
 # MEMORY: of the slow device, default 3MB, and MOST: layers that fit into it, default 13, so that some
 # samples cross the link whatever the split; with all layers there the link is not measured any more.
+# The plain backend, whose weights are not packed, needs as much memory on every host.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=splits.sh
 . jobs/experiments/splits.sh
@@ -55,8 +56,8 @@ FLEET
 # serve NAME OPTION...: OUT/NAME.json
 serve() {
   edgeexit simulate "$out/net.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" --batch 1 \
-    --policy threshold:value=0.5 --rate "$RATE" --epoch "$EPOCH" --planner latency --weights file --trace "$out/$1.h5" \
-    --json "${@:2}" > "$out/$1.json" 2> "$out/err" || die "$(cat "$out/err")"
+    --policy threshold:value=0.5 --rate "$RATE" --epoch "$EPOCH" --planner latency --weights file --backend ref \
+    --trace "$out/$1.h5" --json "${@:2}" > "$out/$1.json" 2> "$out/err" || die "$(cat "$out/err")"
 }
 
 serve moving --shares "$shares"

@@ -92,14 +92,11 @@ static bool limits_memory(const ee_run_setup *setup) {
   return false;
 }
 
-/* With a table of outcomes no layer runs, so none needs more than its weights. */
+/* Also with a table of outcomes: it stands for layers that run. */
 static ee_status fill_memory(ee_estimate *e, const ee_run_setup *setup) {
   const ee_model *m = setup->model;
   size_t          n = (size_t)m->n_layers + 1;
-  if (setup->range_bytes != NULL || setup->backend == NULL || setup->outcomes != NULL ||
-      !limits_memory(setup)) {
-    return EE_OK;
-  }
+  if (setup->range_bytes != NULL || setup->backend == NULL || !limits_memory(setup)) return EE_OK;
   e->packed_bytes = calloc(n * (n + 1), sizeof *e->packed_bytes);
   if (e->packed_bytes == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the memory of %zu layers", n - 1);
   e->run_bytes = e->packed_bytes + n;

@@ -69,8 +69,8 @@ static ee_status check_room(const ee_segment *s, const ee_memory_need *need, siz
                  need->packed, need->arena, slots);
 }
 
-/* Count arena and slots, before they are taken.  Whether a later plan fits, the controller decides;
- * with a table of outcomes no layer runs. */
+/* Count arena and slots, before they are taken.  Whether a later plan fits, the controller decides.
+ */
 static ee_status count_bytes(ee_segment *s, int n_out) {
   const ee_run_setup *setup = s->context->setup;
   int                 n     = setup->batch_limit;
@@ -80,7 +80,7 @@ static ee_status count_bytes(ee_segment *s, int n_out) {
   size_t slots = (size_t)s->n_inputs * in;
   if (n_out > 0) slots += (size_t)n_out * ee_outbox_bytes(setup->slots, out_bytes(s, n));
   s->bytes = need.arena + slots;
-  return s->plan_epoch > 0 || setup->outcomes != NULL ? EE_OK : check_room(s, &need, slots);
+  return s->plan_epoch > 0 ? EE_OK : check_room(s, &need, slots);
 }
 
 static void tell_sent(void *context, int peer, const void *message, size_t bytes) {

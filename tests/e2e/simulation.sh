@@ -252,6 +252,25 @@ refuse 1 "none.h5" simulate none.h5 data.h5 --outcomes exits.h5 --fleet fleet.ya
 edgeexit score -o few.h5 --samples 150 model.h5 data.h5 > out
 refuse 1 "those of 150 samples, the stream has 200" simulate model.h5 data.h5 --outcomes few.h5 \
   --fleet fleet.yaml --cuts 3
+
+# memory counts as if layers ran: where a run of them is refused, so is this, for the same bytes
+printf 'devices: [{name: a, flops: 1G, memory: 12kB}, {name: b, flops: 1G}]\n' > little.yaml
+refuse 1 "device 0 (a) has 12000 byte of memory, but layers 0 to 0 need" simulate model.h5 \
+  --outcomes exits.h5 --fleet little.yaml --cuts 1
+needs=$(grep -o 'layers 0 to 0 need .*' err)
+refuse 1 "$needs" run --devices 2 model.h5 data.h5 --fleet little.yaml --cuts 1
+edgeexit plan --json model.h5 --devices 1 > plan.json
+all=$(tool json_value devices.0.memory_bytes < plan.json)
+printf 'devices: [{name: a, flops: 1G, memory: %dB}]\n' $((all - 1)) > little.yaml
+refuse 1 "no plan fits" plan model.h5 --fleet little.yaml
+sed 's/^edgeexit: //' err > needs
+refuse 1 "$(cat needs)" simulate model.h5 --outcomes exits.h5 --fleet little.yaml
+printf 'devices: [{name: a, flops: 1G, memory: %dB}]\n' "$all" > little.yaml
+edgeexit simulate model.h5 --outcomes exits.h5 --fleet little.yaml --json > run.json 2> err ||
+  fail "what fits is refused: $(cat err)"
+awk -v run="$(tool json_value devices.0.memory_bytes < run.json)" -v plan="$all" \
+  'BEGIN { exit !(run > 0.5 * plan && run <= plan) }' || fail "memory of a run: $(cat run.json)"
+
 printf 'p,c,y\n0,0.9,0\n' > wide.csv
 edgeexit import exits wide.csv --prediction p --confidence c --label y -o one.h5 > out
 refuse 1 "one.h5 has 1 exits" simulate model.h5 data.h5 --outcomes one.h5 --fleet fleet.yaml \

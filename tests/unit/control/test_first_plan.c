@@ -188,6 +188,31 @@ static void a_fleet_without_memory_for_the_model_is_an_error(void) {
   lab_close(&t);
 }
 
+/* One byte less than what one device needs, arena included, is refused with and without a table. */
+static void layers_that_a_table_stands_for_need_the_memory_of_layers_that_run(void) {
+  const ee_exit_table none = {0};
+  ee_memory_need      need;
+  lab                 t;
+  lab_open(&t, true);
+  t.setup.backend = &ee_backend_ref;
+  CU_ASSERT_EQUAL_FATAL(ee_exec_memory(t.model, &ee_backend_ref, 0, LAB_LAYERS, 4, &need), EE_OK);
+  double slots = ee_partition_message_bytes(&t.estimate.chain, 0, LAB_LAYERS);
+  double all   = (double)(need.weights + need.packed + need.arena) + slots;
+  CU_ASSERT_TRUE(need.arena > 0);
+  for (int with = 0; with < 2; with++) {
+    t.setup.outcomes = with ? &none : NULL;
+    for (int less = 0; less < 2; less++) {
+      ee_plan *plan             = NULL;
+      t.fleet->device[0].memory = all - less;
+      CU_ASSERT_EQUAL(ee_first_plan(&t.setup, 1, ee_planner_by_name("exact"), NULL, &plan, NULL),
+                      less ? EE_ERR_ARG : EE_OK);
+      ee_plan_destroy(&plan);
+    }
+  }
+  t.setup.outcomes = NULL;
+  lab_close(&t);
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(it_is_the_planners_for_fleet_and_shares),
     EE_FACT(copying_counts_on_both_sides_of_a_cut),
@@ -196,5 +221,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(measured_links_are_planned_with),
     EE_FACT(an_exit_takes_the_layers_heads_and_links_before_it),
     EE_FACT(a_fleet_without_memory_for_the_model_is_an_error),
+    EE_FACT(layers_that_a_table_stands_for_need_the_memory_of_layers_that_run),
     {NULL, NULL},
 };
