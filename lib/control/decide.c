@@ -53,6 +53,12 @@ static bool all_away(const ee_chain *chain) {
   return true;
 }
 
+/* What a plan promises, by the figure that plans are compared by: no period is shorter than the
+ * source's. */
+static double promise(const ee_choice *c, ee_forecast *forecast) {
+  return fmax(*ee_objective(c->by_latency, forecast), c->least);
+}
+
 /* When a plan has served for a while: is it as good as the speeds before it promised? */
 static ee_status watch(ee_decider *d, const ee_choice *c) {
   const ee_estimate *e      = c->estimate;
@@ -64,7 +70,7 @@ static ee_status watch(ee_decider *d, const ee_choice *c) {
   before.speed = e->old_speed;
   if (d->watched == ee_plan_hash(plan) && !all_away(&before)) {  // else nothing was promised
     EE_TRY(ee_partition_forecast(&before, plan, &forecast));
-    double promised = *ee_objective(c->by_latency, &forecast);
+    double promised = promise(c, &forecast);
     if (isfinite(c->T) && c->T > promised) remember(d, plan, c->T / promised);
   }
   d->watched = 0;
@@ -88,7 +94,7 @@ static ee_status deal_anew(const ee_choice *c, ee_plan **step) {
   ee_status status = ee_partition_deal(&e->chain, *step);
   if (status == EE_OK) status = ee_partition_forecast(&e->chain, *step, &forecast);
   if (status != EE_OK || ee_move_shortage(e, c->plan, *step).device >= 0 ||
-      *ee_objective(c->by_latency, &forecast) > c->T * (1.0 - c->options->min_gain / 2.0) ||
+      promise(c, &forecast) > c->T * (1.0 - c->options->min_gain / 2.0) ||
       ee_plan_equal(c->plan, *step)) {
     ee_plan_destroy(step);
   }
@@ -109,14 +115,14 @@ static ee_status fit(const ee_choice *c, ee_decision_record *record) {
   if (step == NULL && c->plan->n_replicas > 0) EE_TRY(deal_anew(c, &step));
   if (step == NULL) return EE_OK;
   ee_status status = ee_partition_forecast(chain, step, &forecast);
-  if (status != EE_OK || *ee_objective(c->by_latency, &forecast) >= c->T) {
+  if (status != EE_OK || promise(c, &forecast) >= c->T) {
     ee_plan_destroy(&step);
     return status;
   }
   ee_plan_destroy(&record->best);
   record->best         = step;
   record->verdict      = EE_VERDICT_ADOPTED;
-  record->period_best  = forecast.period;
+  record->period_best  = fmax(forecast.period, c->estimate->least_period);
   record->latency_best = forecast.latency;
   record->moved_bytes  = ee_partition_moved_bytes(chain, c->plan, step);
   return EE_OK;
@@ -151,18 +157,19 @@ static ee_verdict weigh(ee_decider *d, const ee_controller_options *o, bool leav
 
 /* In place of the best plan the one that moves least, if its period is close to the best and the
  * gain still large enough. */
-static ee_status prefer_near(const ee_controller_options *o, const ee_chain *chain,
-                             const ee_plan *plan, const ee_forecast *now, ee_forecast *best,
-                             ee_plan **other) {
-  double   limit = fmin(best->period * (1.0 + o->near), now->period * (1.0 - o->min_gain));
+static ee_status prefer_near(ee_choice *c, ee_plan **other) {
+  const ee_controller_options *o     = c->options;
+  const ee_chain              *chain = &c->estimate->chain;
+  double                       near  = fmax(c->best.period, c->least) * (1.0 + o->near);
+  double   limit = fmin(near, fmax(c->now.period, c->least) * (1.0 - o->min_gain));
   ee_plan *calm  = NULL;
-  if (!o->rule->near || !o->planner->in_order || o->near <= 0.0 || limit < best->period) {
+  if (!o->rule->near || !o->planner->in_order || o->near <= 0.0 || limit < c->best.period) {
     return EE_OK;
   }
-  EE_TRY(ee_partition_least_moved(chain, plan, limit, &calm));
+  EE_TRY(ee_partition_least_moved(chain, c->plan, limit, &calm));
   ee_plan_destroy(other);
   *other = calm;
-  return ee_partition_forecast(chain, calm, best);
+  return ee_partition_forecast(chain, calm, &c->best);
 }
 
 /* The planner's plan.  If none keeps to the longest period that is allowed, the one that comes
@@ -180,12 +187,19 @@ static ee_status find_other(const ee_decider *d, ee_choice *c, ee_plan **other) 
   const ee_chain              *chain = &c->estimate->chain;
   if (find_best(o, chain, other) != EE_OK) return EE_OK;
   EE_TRY(ee_partition_forecast(chain, *other, &c->best));
-  EE_TRY(prefer_near(o, chain, c->plan, &c->now, &c->best, other));
+  EE_TRY(prefer_near(c, other));
   double factor = missed_factor(d, *other);
   *ee_objective(c->by_latency, &c->best) *= factor;
-  c->B     = *ee_objective(c->by_latency, &c->best);
+  c->B     = promise(c, &c->best);
   c->other = *other;
   return EE_OK;
+}
+
+/* The shortest period that is a gain.  A present plan above a longest period that is asked for is
+ * to come below it, whatever the source does. */
+static double least_period(const ee_choice *c) {
+  bool asked = c->options->planner->by_latency && c->estimate->chain.max_period > 0.0;
+  return c->by_latency || asked ? 0.0 : c->estimate->least_period;
 }
 
 ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
@@ -197,10 +211,11 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
   if (!all_away(chain)) {  // else there is nothing to plan with: they serve what they own
     EE_TRY(ee_partition_forecast(chain, plan, &c.now));
     c.by_latency = ee_objective_is_latency(options->planner, chain, &c.now);
-    c.T          = *ee_objective(c.by_latency, &c.now);
+    c.least      = least_period(&c);
+    c.T          = promise(&c, &c.now);
     EE_TRY(watch(decider, &c));
     record->by_latency  = c.by_latency;
-    record->period_now  = c.now.period;
+    record->period_now  = fmax(c.now.period, estimate->least_period);
     record->latency_now = c.now.latency;
     EE_TRY(find_other(decider, &c, &record->best));
   }
@@ -208,7 +223,7 @@ ee_status ee_decide(ee_decider *decider, const ee_controller_options *options,
     record->verdict = weigh(decider, options, false, EE_VERDICT_FAILED);
     return EE_OK;
   }
-  record->period_best  = c.best.period;
+  record->period_best  = fmax(c.best.period, estimate->least_period);
   record->latency_best = c.best.latency;
   record->moved_bytes  = ee_partition_moved_bytes(chain, plan, c.other);
   record->verdict      = EE_VERDICT_ADOPTED;

@@ -36,9 +36,10 @@ void ee_decider_switched(ee_decider *decider, ee_estimate *estimate, const ee_pl
 
 /** The outcome of one epoch. */
 typedef struct ee_decision_record {
-  ee_verdict  verdict;
-  bool        by_latency;                 // what the plans were compared by; else by period
-  double      period_now, period_best;    // predicted with the same loads [s]
+  ee_verdict verdict;
+  bool       by_latency;                  // what the plans were compared by; else by period
+  double     period_now, period_best;     // predicted with the same loads, not below the
+                                          // source's [s]
   double      latency_now, latency_best;  // the same [s]
   double      moved_bytes;
   ee_shortage shortage;  // of the plan that was to be adopted beside the present one
@@ -58,7 +59,9 @@ typedef struct ee_decision_record {
  * order, of all plans within (1 + near) of that period and with a gain of min_gain the one that
  * moves least, and B is multiplied by what that plan missed its forecast by if it has served
  * before; all that for `hold` successive epochs and with no switch in the last `cooldown`.  If
- * T is infinite, because a device of the plan is away, move at once.
+ * T is infinite, because a device of the plan is away, move at once.  No period is shorter than
+ * that of the source, so T and B are at least as long, unless the present plan is to keep to a
+ * longest period.
  *
  * @param remaining  samples of the stream that would follow the new plan if moving took no time
  * @return EE_OK, also when the planner finds nothing (the verdict says so); EE_ERR_NOMEM

@@ -105,9 +105,11 @@ static ee_status fill_memory(ee_estimate *e, const ee_run_setup *setup) {
 }
 
 ee_status ee_estimate_open(const ee_run_setup *setup, int n_devices, ee_estimate *e) {
-  const ee_model *m = setup->model;
-  *e                = (ee_estimate){.model = m, .n_devices = n_devices};
-  ee_status status  = allocate(e, m->n_layers, m->n_exits);
+  const ee_model *m    = setup->model;
+  double          rate = setup->rate;
+  *e                   = (ee_estimate){
+                        .model = m, .n_devices = n_devices, .least_period = rate > 0.0 ? 1.0 / rate : 0.0};
+  ee_status status = allocate(e, m->n_layers, m->n_exits);
   if (status == EE_OK) status = ee_shares_open(m->n_exits, EE_JUMP_BOTH, &e->shares);
   if (status == EE_OK) status = fill_memory(e, setup);
   if (status != EE_OK) {

@@ -38,6 +38,7 @@ typedef struct ee_estimate {
   double  *packed_bytes, *run_bytes;  // as of the chain; NULL where no memory is limited
   int     *attach;                    // shape [n_exits]
   bool    *cut_allowed;               // shape [n_layers + 1]
+  double   least_period;              // at which the source admits samples [s]; 0: as they go
   ee_chain chain;                     // all of the above, for the planner
 } ee_estimate;
 

@@ -17,7 +17,7 @@
 static bool pays(const ee_choice *c) {
   bool   later  = c->by_latency;
   double move   = ee_move_seconds(c->estimate, c->options->weights, c->plan, c->other);
-  double during = move / c->now.period;
+  double during = move / fmax(c->now.period, c->estimate->least_period);
   double lost   = later ? during * move / 2.0 : move;
   return (c->remaining - during) * (c->T - c->B) > lost;
 }

@@ -16,7 +16,8 @@ typedef struct ee_choice {
   const ee_plan               *plan, *other;
   ee_forecast                  now, best;   // of the two; best: what such a plan missed is counted
   bool                         by_latency;  // what the plans are compared by; else by period
-  double                       T, B;        // these figures of the two [s]
+  double                       T, B;        // these figures of the two, not below `least` [s]
+  double                       least;       // shortest period that is a gain, as of a source [s]
   double
       remaining;  // samples of the stream that would follow the other plan if moving took no time
 } ee_choice;

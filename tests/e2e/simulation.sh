@@ -230,6 +230,18 @@ slower() {
 awk -v a="$(slower 1G 100us)" -v b="$(slower 1k 100s)" \
   'BEGIN { exit !(b / a / 1e6 > 0.999 && b / a / 1e6 < 1.001) }' || fail "slow devices: $(cat out)"
 
+# a source slower than the plan: what is predicted is its period, and no layer moves for more
+printf 'devices: [{name: a, flops: 0.05G}, {name: b, flops: 0.2G}]\n' > rated.yaml
+for rate in 1 0; do
+  edgeexit simulate model.h5 --outcomes exits.h5 --fleet rated.yaml --rate "$rate" --cuts 7 \
+    --epoch 16 --policy final --json > out 2> err || fail "--rate $rate: $(cat err)"
+  if [[ $rate == 1 ]]; then
+    expect "predicted and moves" "$(tool json_value period_predicted_s < out) $(tool json_value moves_begun < out)" "1 0"
+  elif [[ $(tool json_value moves_done < out) == 0 ]]; then
+    fail "without a rate nothing moves: $(cat out)"
+  fi
+done
+
 # what is refused
 refuse() {
   local code=0

@@ -81,7 +81,7 @@ ee_status ee_exit_latencies(const ee_run_setup *setup, const ee_plan *plan, doub
 typedef struct ee_controller_totals {
   int     epochs, adopted, switched;
   int64_t moved_bytes;       // weights that came to this rank [byte]
-  double  period_predicted;  // of the plan in force, by the last estimate [s]
+  double  period_predicted;  // of the plan in force, by the last estimate, or the source's [s]
   int64_t sum_bytes;         // that a rank adds to each epoch's sum [byte]
   int64_t sum_ns;            // from this rank's part in a sum until it had the whole, in all [ns]
   double  seconds;           // of this host that estimating and planning took in all; on the
