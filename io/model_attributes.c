@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attributes of a node as text: "key=value key=value", every key of the operator, in order. */
 #include <limits.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ typedef enum {
   INT,
   BOOL,
   FLOAT,
+  LIMIT,  // a number that may be infinite
 } field_kind;
 
 typedef struct field {
@@ -67,7 +69,7 @@ static const field pad_field[] = {
     {"mode", INT, AT(pad.mode), 0, 3},
     {"before", INTS, AT(pad.before), -MAX_INT, MAX_INT},
     {"after", INTS, AT(pad.after), -MAX_INT, MAX_INT},
-    {"value", FLOAT, AT(pad.value), 0, 0},
+    {"value", LIMIT, AT(pad.value), 0, 0},
     {.key = NULL},
 };
 
@@ -193,6 +195,7 @@ static void put_field(sink *s, const field *f, const void *member, int n) {
       put_int(s, "", *(const bool *)member);
       break;
     case FLOAT:
+    case LIMIT:
       put_float(s, *(const float *)member);
       break;
   }
@@ -274,7 +277,9 @@ static bool take_value(const char **at, const field *f, int most, void *member, 
     case BOOL:
       return take_bool(at, f, member);
     case FLOAT:
-      return take_float(at, member);
+      return take_float(at, member) && isfinite(*(float *)member);
+    case LIMIT:
+      return take_float(at, member) && !isnan(*(float *)member);
   }
   return false;
 }

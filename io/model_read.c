@@ -13,6 +13,7 @@
 #include "ee/tuning.h"
 #include "h5_array.h"
 #include "h5_text.h"
+#include "model_constants.h"
 #include "model_format.h"
 #include "model_profile.h"
 #include "model_quantization.h"
@@ -52,6 +53,12 @@ static ee_status read_values(const ee_h5 *h5, ee_model *model) {
   return status;
 }
 
+/* Only the limits of Clip may be infinite. */
+static bool is_activation(ee_activation act) {
+  if (act.kind == EE_ACT_CLIP) return !isnan(act.alpha) && !isnan(act.beta);
+  return isfinite(act.alpha) && isfinite(act.beta);
+}
+
 static ee_status read_node(const ee_h5 *h5, const ee_node_row *row, ee_node *node) {
   memcpy(node->name, row->name, sizeof node->name);
   node->op  = ee_op_by_name(row->op);
@@ -60,6 +67,9 @@ static ee_status read_node(const ee_h5 *h5, const ee_node_row *row, ee_node *nod
     return EE_FAIL(EE_ERR_FORMAT, "%s: node '%s' has the unknown %s \"%s\"", h5->path, row->name,
                    node->op == EE_OP_COUNT ? "operator" : "activation",
                    node->op == EE_OP_COUNT ? row->op : row->activation);
+  if (!is_activation(node->act))
+    return EE_FAIL(EE_ERR_FORMAT, "%s: activation %s of node '%s' has alpha %g and beta %g",
+                   h5->path, row->activation, row->name, (double)row->alpha, (double)row->beta);
   if (row->n_inputs < 0 || row->n_inputs > EE_MAX_NODE_INPUTS)
     return EE_FAIL(EE_ERR_FORMAT, "%s: node '%s' has %d inputs, not in [0, %d]", h5->path,
                    row->name, row->n_inputs, EE_MAX_NODE_INPUTS);
@@ -284,5 +294,6 @@ ee_status ee_model_read_constant(const ee_h5 *h5, const ee_model *model, int v, 
   hsize_t dim[EE_MAX_RANK];
   ee_weights_set(model, v, set);
   ee_weights_dim(&model->value[v], dim);
-  return ee_h5_read_array(h5, set, EE_H5_F32, model->value[v].shape.rank, dim, data);
+  EE_TRY(ee_h5_read_array(h5, set, EE_H5_F32, model->value[v].shape.rank, dim, data));
+  return ee_model_check_constant(h5->path, model, v, data);
 }

@@ -15,5 +15,5 @@
  */
 ee_status ee_model_read_graph(const ee_h5 *h5, ee_model **model);
 
-/** Read constant @p v of @p model to @p data, shape of the value. */
+/** Read constant @p v of @p model to @p data, shape of the value, and check it. */
 ee_status ee_model_read_constant(const ee_h5 *h5, const ee_model *model, int v, float *data);

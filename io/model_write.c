@@ -8,6 +8,7 @@
 #include "h5_array.h"
 #include "h5_seal.h"
 #include "h5_text.h"
+#include "model_constants.h"
 #include "model_format.h"
 #include "model_profile.h"
 #include "model_quantization.h"
@@ -17,9 +18,11 @@ static ee_status check_complete(const ee_model *model, const char *path) {
   if (model->cut_start == NULL)
     return EE_FAIL(EE_ERR_STATE, "%s: model '%s' is not finished", path, model->name);
   for (int v = 0; v < model->n_values; v++) {
-    if (model->value[v].kind == EE_VALUE_CONSTANT && model->value[v].data == NULL)
+    if (model->value[v].kind != EE_VALUE_CONSTANT) continue;
+    if (model->value[v].data == NULL)
       return EE_FAIL(EE_ERR_ARG, "%s: constant '%s' of model '%s' is not in memory", path,
                      model->value[v].name, model->name);
+    EE_TRY(ee_model_check_constant(path, model, v, model->value[v].data));
   }
   return EE_OK;
 }

@@ -50,6 +50,18 @@ for file in "$data".{missing,empty,half,short,head,folder,text,flip*}; do
   refused 1 "*$file*" quantize -o "$scratch/none.h5" "$model" "$file"
 done
 
+# a weight that no answer survives, under a seal that holds
+weight=$(h5ls "$model/weights" 2> "$scratch/out" | awk 'NR == 1 { print $1 }') || weight=
+if [[ -n $weight ]]; then
+  for value in nan inf; do
+    cp "$model" "$model.odd"
+    tool spoil "$model.odd" "/weights/$weight" 5 $value
+    odd="*$model.odd: element 5 of /weights/$weight, which node * reads, is *$value, expected a finite*"
+    refused 1 "$odd" score -o "$scratch/none.h5" "$model.odd" "$data"
+    refused_by_ranks 1 "$odd" "$model.odd" "$data"
+  done
+fi
+
 # a pipe that nobody writes to is refused at once
 pipe=$scratch/pipe
 mkfifo "$pipe"

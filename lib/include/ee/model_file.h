@@ -10,7 +10,8 @@
 
 typedef struct ee_model_file ee_model_file;
 
-/** Write @p model, whose constants must all be in memory.  Replaces @p path only when whole. */
+/** Write @p model, whose constants must all be in memory.  Replaces @p path only when whole.
+ *  EE_ERR_FORMAT if a constant is NaN, or a weight is infinite. */
 ee_status ee_model_save(const ee_model *model, const char *path);
 
 /** Read graph and all constants.  EE_ERR_FILE, EE_ERR_FORMAT with path and reason. */

@@ -291,7 +291,7 @@ typedef struct lie {
 
 /* Offsets in the packed rows, as docs/formats.md has them. */
 enum { KIND = 96, RANK = 112, DIM = 116 };
-enum { OP = 96, N_INPUTS = 128, INPUTS = 132, OUTPUT = 196, ACT = 200, ATTR = 224 };
+enum { OP = 96, N_INPUTS = 128, INPUTS = 132, OUTPUT = 196, ACT = 200, ALPHA = 216, ATTR = 224 };
 enum { WEIGHT_BYTES = 104, SECONDS = 112 };
 enum { LOGITS = 96, ATTACH = 100, TEMPERATURE = 104, HEAD_SECONDS = 116 };
 
@@ -312,6 +312,9 @@ static const lie lies[] = {
     {"conv1", "Conv", OUTPUT, I32(-1), "-1"},
     {"conv1", "Conv", OUTPUT, I32(0), "no activation"},
     {"conv1", "Conv", ACT, STR("Mish"), "unknown activation \"Mish\""},
+    {"conv1", "Conv", ALPHA, F32(NAN), "activation LeakyRelu of node 'conv1' has alpha "},
+    {"conv1", "Conv", ALPHA, F32(INFINITY), "activation LeakyRelu of node 'conv1' has alpha inf"},
+    {"clip", "Activation", ALPHA, F32(NAN), "activation Clip of node 'clip' has alpha "},
     {"conv1", "Conv", ATTR, STR("kernel=3,x "), "attribute kernel of node 'conv1'"},
     {"conv1", "Conv", ATTR, STR("kernel=3,3,3,3"), "attribute kernel"},
     {"conv1", "Conv", ATTR, STR("kernel=3,3 stride=0,1"), "attribute stride"},
@@ -329,6 +332,9 @@ static const lie lies[] = {
     {"join", "Concat", ATTR, STR("axis=8 flatten=0"), "attribute axis"},
     {"squeeze", "ReduceMean", ATTR, STR("axes=2,9"), "attribute axes"},
     {"early", "Gemm", ATTR, STR("alpha= beta=1 trans_a=0 trans_b=1"), "attribute alpha"},
+    {"early", "Gemm", ATTR, STR("alpha=nan beta=1 trans_a=0 trans_b=1"), "attribute alpha"},
+    {"early", "Gemm", ATTR, STR("alpha=1 beta=inf trans_a=0 trans_b=1"), "attribute beta"},
+    {"pad", "Pad", ATTR, STR("mode=2 before=0,0,1,0 after=0,0,0,1 value=nan"), "attribute value"},
     {"bn", "", SECONDS, F64(-1.0), "-1 seconds"},
     {"bn", "", SECONDS, F64(INFINITY), "inf seconds"},
     {"bn", "", WEIGHT_BYTES, I64(INT64_MAX), "bytes of weights"},

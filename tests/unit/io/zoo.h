@@ -22,7 +22,7 @@ static inline int add_value(ee_model *m, ee_value_kind kind, const char *name, e
   return m->n_values++;
 }
 
-/** Random bits, also infinities, subnormals and not-a-numbers. */
+/** Random bits of finite numbers, also of subnormal ones. */
 static inline int add_constant(ee_model *m, const char *name, ee_shape shape) {
   int     v   = add_value(m, EE_VALUE_CONSTANT, name, shape);
   int64_t n   = ee_shape_elements(&shape);
@@ -32,6 +32,7 @@ static inline int add_constant(ee_model *m, const char *name, ee_shape shape) {
   for (int64_t i = 0; i < n; i++) {
     uint32_t bits = (uint32_t)ee_rng_bits(&rng);
     memcpy(&x[i], &bits, sizeof bits);
+    if (!isfinite(x[i])) x[i] = -FLT_MAX;
   }
   m->value[v].data = x;
   return v;
