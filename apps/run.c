@@ -284,6 +284,7 @@ int ee_app_run(int argc, char **argv) {
   if (rank == 0 || !ee_clock_is_simulated()) ee_interrupt_watch();
   // A rank that ends early takes the others with it: even a wrong command line is agreed on.
   status = ee_agree(MPI_COMM_WORLD, status, 0);
+  if (status == EE_OK) status = ee_run_options_same(MPI_COMM_WORLD, &o);
   if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, o.trace);
   if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, argc, argv);
   ee_dead_rank_forget();

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/clock.h"
 #include "ee/controller.h"
 #include "ee/options.h"
 #include "launch.h"
+#include "same_options.h"
 #include "tuned.h"
 #include "winograd.h"
 
@@ -241,18 +243,22 @@ static ee_run_options defaults(void) {
                           .rebalance     = true};
 }
 
+/* The whole table, shape [MOST_OPTIONS].  Returns how many there are. */
+static int add_options(ee_run_options *o, const char *planners, ee_option *to) {
+  int n = add_stream_options(o, to);
+  n += add_plan_options(o, planners, to + n);
+  n += add_control_options(o, to + n);
+  return n + ee_team_add_options(&o->team, to + n);
+}
+
 ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *help) {
   char      names[256], planners[300];
   ee_option option[MOST_OPTIONS];
-  int       n_options = 0;
-  *o                  = defaults();
+  *o = defaults();
   snprintf(planners, sizeof planners, "%s; default exact", ee_planner_names(names, sizeof names));
-  n_options += add_stream_options(o, option);
-  n_options += add_plan_options(o, planners, option + n_options);
-  n_options += add_control_options(o, option + n_options);
-  n_options += ee_team_add_options(&o->team, option + n_options);
-  bool                  simulate = strcmp(argv[0], "simulate") == 0;
-  const ee_command_line line     = {simulate ? simulate_usage : run_usage,
+  int                   n_options = add_options(o, planners, option);
+  bool                  simulate  = strcmp(argv[0], "simulate") == 0;
+  const ee_command_line line      = {simulate ? simulate_usage : run_usage,
                                 simulate ? simulate_help : run_help,
                                 option,
                                 n_options,
@@ -265,6 +271,15 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
   o->model = in[0];
   o->data  = in[1];
   return check(o);
+}
+
+ee_status ee_run_options_same(MPI_Comm comm, ee_run_options *o) {
+  const ee_option argument[] = {{.name = "MODEL.h5", .kind = EE_OPTION_TEXT, .target = &o->model},
+                                {.name = "DATA.h5", .kind = EE_OPTION_TEXT, .target = &o->data}};
+  ee_option       option[MOST_OPTIONS];
+  if (ee_clock_is_simulated()) return EE_OK;
+  EE_TRY(ee_same_options(comm, "", argument, 2));
+  return ee_same_options(comm, "--", option, add_options(o, NULL, option));
 }
 
 ee_status ee_parse_shares(const char *text, int n_exits, double *share, bool *given) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include <mpi.h>
+
 #include "ee/controller.h"
 #include "link_options.h"
 #include "team_options.h"
@@ -34,6 +36,14 @@ typedef struct ee_run_options {
  * @return EE_OK; EE_ERR_USAGE
  */
 ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *options, bool *help);
+
+/**
+ * Whether all ranks were given the same model, data and options, as parsed.  Collective; to be
+ * called before anything collective that an option decides on.  On the simulated clock, where all
+ * ranks have one command line, they are the same.
+ * @return EE_OK; EE_ERR_USAGE on every rank with what differs first, as ee_same_options() says it
+ */
+ee_status ee_run_options_same(MPI_Comm comm, ee_run_options *options);
 
 /** "5/9" to the plan that cuts before layers 5 and 9 and gives the parts to devices 0, 1 and 2.
  *  NULL text gives EE_OK and no plan.  EE_ERR_USAGE unless the cuts rise from 1 to n_layers - 1 and

@@ -49,24 +49,30 @@ done
 
 # three devices, and a device that has other scales or another backend
 run=("$bin/edgeexit" run --logits --policy threshold:value=0.5 --cuts 2/4)
+# start NAME SETTING FOLDER: the last rank has SETTING in its environment, and begins in FOLDER
 start() {
-  "${EE_MPIRUN:-mpirun}" -n 2 "${run[@]}" --trace "$1.h5" int8.h5 data.h5 : \
-    -n 1 env "$2" "${run[@]}" --trace "$1.h5" "$3" data.h5 < /dev/null > out 2> err
+  local run=("${run[@]}" --trace "$1.h5" int8.h5 data.h5)
+  "${EE_MPIRUN:-mpirun}" -n 2 "${run[@]}" : \
+    -n 1 env --chdir "$3" "$2" "${run[@]}" < /dev/null > out 2> err
 }
 export EE_BACKEND=int8
-start ranks EE_NOTHING=1 int8.h5 || fail "three ranks say: $(cat err)"
+start ranks EE_NOTHING=1 . || fail "three ranks say: $(cat err)"
 tool compare_traces --exits int8.exits --threshold 0.5 ranks.h5 > differences ||
   fail "three ranks: $(cat differences)"
-start refused EE_BACKEND=simd int8.h5 && fail "another backend on one rank is accepted"
+start refused EE_BACKEND=simd . && fail "another backend on one rank is accepted"
 edgeexit quantize --method minmax --samples 50 plain.h5 data.h5 -o other.h5 > out 2> err
-start wide EE_SIMD=base int8.h5 || fail "other vectors on one rank say: $(cat err)"
+mkdir other
+mv other.h5 other/int8.h5
+cp data.h5 other
+start wide EE_SIMD=base . || fail "other vectors on one rank say: $(cat err)"
 ! grep -q 'last bits' err || fail "all is in 8 bits, but other vectors say: $(cat err)"
 tool compare_traces --exits int8.exits --threshold 0.5 wide.h5 > differences ||
   fail "other vectors on one rank: $(cat differences)"
-EE_BACKEND=simd start float32 EE_SIMD=base int8.h5 || fail "other vectors in float32: $(cat err)"
+EE_BACKEND=simd start float32 EE_SIMD=base . || fail "other vectors in float32: $(cat err)"
 told=0
 grep -q 'last bits' err && told=1
-start refused EE_NOTHING=1 other.h5 && fail "other scales on one rank are accepted"
+start refused EE_NOTHING=1 other && fail "other scales on one rank are accepted"
+grep -q scales err || fail "other scales are refused with: $(cat err)"
 edgeexit run --devices 3 --rebalance on --epoch 64 --min-gain 0 --cuts 1/2 --logits \
   --policy threshold:value=0.5 --trace moved.h5 int8.h5 data.h5 > out 2> err ||
   fail "layers that move: $(cat err)"
