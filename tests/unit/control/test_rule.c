@@ -15,19 +15,23 @@ typedef struct stream {
   ee_rng                rng;
   ee_plan              *plan;
   double                share[LAB_EXITS], speed[LAB_DEVICES];
+  double                link[LAB_DEVICES * LAB_DEVICES];  // [byte/s]
+  bool                  away[LAB_DEVICES];
   double                noise;  // of an epoch's speed, relative
   double                slow;   // device 1 runs layer 3 at this share of its speed; 0: as others
   int                   moves;
 } stream;
 
-/* The planner's answer to the true shares and speeds. */
+/* The planner's answer to the true shares, speeds and links. */
 static ee_plan *true_plan(stream *s) {
   ee_chain chain = s->lab.estimate.chain;
-  double   reach[LAB_LAYERS];
+  double   reach[LAB_LAYERS], speed[LAB_DEVICES];
   ee_plan *plan = NULL;
+  for (int d = 0; d < LAB_DEVICES; d++) speed[d] = s->away[d] ? 0.0 : s->speed[d];
   ee_reach_from_shares(LAB_LAYERS, LAB_EXITS, chain.attach, s->share, reach);
-  chain.reach = reach;
-  chain.speed = s->speed;
+  chain.reach     = reach;
+  chain.speed     = speed;
+  chain.bandwidth = s->link;
   if (ee_partition_exact(&chain, &plan) != EE_OK) abort();
   return plan;
 }
@@ -40,7 +44,7 @@ static void open_stream(stream *s, uint64_t seed, double first, double second, d
                 .noise   = noise};
   lab_open(&s->lab, true);
   for (int i = 0; i < LAB_DEVICES * LAB_DEVICES; i++) {
-    s->lab.estimate.bandwidth[i] = s->lab.estimate.expected[i] = 1e9;
+    s->link[i] = s->lab.estimate.bandwidth[i] = s->lab.estimate.expected[i] = 1e9;
   }
   s->plan = true_plan(s);
 }
@@ -69,6 +73,16 @@ static double speed_of(const stream *s, int d) {
   return s->speed[d] * work / seconds;
 }
 
+/* What the link into device d carried under the present plan, if it is one of stages of one. */
+static void link_of(stream *s, int d) {
+  int  k       = ee_plan_stage_of_device(s->plan, d);
+  bool carries = k > 0 && s->plan->n_replicas == 0;
+  int  from    = carries ? s->plan->stage[k - 1].device : 0;
+  lab_device(&s->lab, d, EE_SUM_LINK_BYTES, carries ? 1000000 : 0);
+  lab_device(&s->lab, d, EE_SUM_LINK_NS,
+             carries ? (int64_t)(1e15 / s->link[from * LAB_DEVICES + d]) : 0);
+}
+
 /* One epoch of n samples; a move takes effect at once. */
 static void epoch(stream *s, int n) {
   int64_t left[LAB_EXITS] = {0};
@@ -79,8 +93,10 @@ static void epoch(stream *s, int n) {
   lab_left(&s->lab, left[0], left[1], left[2]);
   for (int d = 0; d < LAB_DEVICES; d++) {
     double busy = 1e6 / speed_of(s, d) * (1.0 + s->noise * gauss(&s->rng));
-    lab_device(&s->lab, d, EE_SUM_WORK, 1000000);
-    lab_device(&s->lab, d, EE_SUM_BUSY, (int64_t)(1e9 * busy));
+    lab_device(&s->lab, d, EE_SUM_WORK, s->away[d] ? 0 : 1000000);
+    lab_device(&s->lab, d, EE_SUM_BUSY, s->away[d] ? 0 : (int64_t)(1e9 * busy));
+    lab_device(&s->lab, d, EE_SUM_AWAY, s->away[d]);
+    link_of(s, d);
   }
   ee_decision_record record;
   ee_estimate_update(&s->lab.estimate, &s->lab.sums, s->plan);
@@ -247,6 +263,71 @@ static void a_stream_that_gets_harder_is_planned_anew(void) {
   }
 }
 
+/* Epochs until the stream follows the best plan of what is now, at most @p most of them. */
+static int epochs_to_best(stream *s, int most) {
+  ee_plan *expected = true_plan(s);
+  int      n        = 0;
+  while (n < most && !ee_plan_equal(s->plan, expected)) {
+    epoch(s, 20);
+    n++;
+  }
+  CU_ASSERT_TRUE(ee_plan_equal(s->plan, expected));
+  ee_plan_destroy(&expected);
+  return n;
+}
+
+/* All links carry @p bandwidth, and it is known. */
+static void set_links(stream *s, double bandwidth) {
+  for (int i = 0; i < LAB_DEVICES * LAB_DEVICES; i++) {
+    s->link[i] = s->lab.estimate.bandwidth[i] = s->lab.estimate.expected[i] = bandwidth;
+  }
+}
+
+/* One link of the plan gets slow, and when it was left is as before; others stay.  Where it carries
+ * much more than is needed a part of that is soon believed again, else most of it must be. */
+static void links_are_left_and_taken_in_a_few_epochs(void) {
+  const double carries[] = {1e9, 1e5};
+  const int    again[]   = {4, 20};
+  for (uint64_t seed = 0; seed < 60; seed++) {
+    stream s;
+    int    kind = (int)(seed % 2);
+    open_stream(&s, seed, 0.0, 0.0, 0.0);
+    s.options.near = 0.0;
+    set_links(&s, carries[kind]);
+    for (int k = 0; k < 10; k++) epoch(&s, 20);
+    CU_ASSERT_EQUAL(s.moves, 0);
+    CU_ASSERT_EQUAL_FATAL(s.plan->n_stages, LAB_DEVICES);
+    const ee_stage *from = &s.plan->stage[seed / 2 % 2];
+    double         *link = &s.link[from[0].device * LAB_DEVICES + from[1].device];
+    *link                = 1e3 * pow(0.9, (double)seed);
+    epochs_to_best(&s, 4);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    *link = carries[kind];
+    epochs_to_best(&s, again[kind]);
+    CU_ASSERT_EQUAL(s.moves, 2);
+    close_stream(&s);
+  }
+}
+
+static void a_device_that_leaves_is_left_at_once_and_one_that_comes_in_a_few_epochs(void) {
+  for (uint64_t seed = 0; seed < 30; seed++) {
+    stream s;
+    open_stream(&s, seed, 0.0, 0.0, 0.0);
+    s.options.near = 0.0;
+    int d          = (int)(seed % LAB_DEVICES);
+    for (int k = 0; k < 10; k++) epoch(&s, 20);
+    s.away[d] = true;
+    CU_ASSERT_EQUAL(epochs_to_best(&s, 1), 1);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    for (int k = 0; k < 10; k++) epoch(&s, 20);
+    CU_ASSERT_EQUAL(s.moves, 1);
+    s.away[d] = false;
+    epochs_to_best(&s, 4);
+    CU_ASSERT_EQUAL(s.moves, 2);
+    close_stream(&s);
+  }
+}
+
 /* How often the stream began to follow its present plan in n epochs, at most. */
 static int begun_at_most(stream *s, int n) {
   uint64_t begun[100];
@@ -281,6 +362,8 @@ const ee_fact ee_facts[] = {
     EE_FACT(where_memory_is_short_turns_follow_alone),
     EE_FACT(a_device_that_slows_down_loses_its_layers_in_a_few_epochs),
     EE_FACT(a_stream_that_gets_harder_is_planned_anew),
+    EE_FACT(links_are_left_and_taken_in_a_few_epochs),
+    EE_FACT(a_device_that_leaves_is_left_at_once_and_one_that_comes_in_a_few_epochs),
     EE_FACT(a_plan_that_missed_its_forecast_is_not_tried_again),
     {NULL, NULL},
 };
