@@ -31,6 +31,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=steps.sh
 . jobs/steps.sh
 need_program
+need_count SAMPLES
+need_counts BATCHES
+need_number LIMIT
+need_number WINOGRAD_LIMIT
 [ ${#models[@]} -gt 0 ] || die "MODEL.onnx is missing"
 command -v h5dump > /dev/null || die "h5dump is missing; Debian has it in hdf5-tools"
 out=$(mktemp -d)

@@ -33,6 +33,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=steps.sh
 . jobs/steps.sh
 need_program
+need_counts BATCHES
+need_number TIME
+need_count ROUNDS
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 if [ ${#models[@]} -eq 0 ]; then

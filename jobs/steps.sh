@@ -8,6 +8,23 @@ die() {
   exit 1
 }
 
+# need_count NAME: this setting is a whole number above 0
+need_count() {
+  [[ ${!1} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 is '${!1}', expected a whole number above 0"
+}
+
+# need_counts NAME: this setting is one or more of them
+need_counts() {
+  [[ ${!1} =~ ^\ *[1-9][0-9]{0,8}(\ +[1-9][0-9]{0,8})*\ *$ ]] ||
+    die "$1 is '${!1}', expected one or more whole numbers above 0"
+}
+
+# need_number NAME: this setting is a number above 0
+need_number() {
+  [[ ${!1} =~ ^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$ && ${!1} =~ ^[0.]*[1-9] ]] ||
+    die "$1 is '${!1}', expected a number above 0"
+}
+
 # read_config [FILE]
 read_config() {
   local file=${1:-jobs/config.env}

@@ -27,6 +27,10 @@ if command -v node > out; then
   expect "difference from zeros" "$(compared)" $'a Infinity none\nb 0.0e+0 0.0e+0'
 fi
 
+for setting in SAMPLES={0,x} BATCHES={' ','1 x'} LIMIT={0.0,e} WINOGRAD_LIMIT=-1; do
+  wrong_setting agree.sh "$setting"
+done
+
 python=/usr/bin/python3
 node -e 'require("onnxruntime-node")' 2> err || skip "Node.js does not find onnxruntime-node"
 "$python" -c 'import torch, torchvision, onnx' 2> err || skip "$python lacks torch, torchvision or onnx"

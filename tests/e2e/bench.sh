@@ -157,6 +157,9 @@ code=0
 "$source_dir/jobs/bench.sh" --wide > out 2> err || code=$?
 expect "exit code of an unknown option" $code 2
 grep -q -- '--wide is no option' err || fail "jobs/bench.sh says: $(cat err)"
+for setting in ROUNDS={0,x,1.5,'2 3'} TIME={0,x,-1,1e,.} BATCHES={' ',0,'1 x','1 08'}; do
+  wrong_setting bench.sh "$setting"
+done
 
 # random samples for a model: of its shape, by seed, places in a table where it takes ids
 edgeexit generate input model.h5 -n 5 --seed 7 -o input.h5 > out

@@ -51,3 +51,13 @@ need_data() {
   [[ -n ${EE_TEST_DATA:-} ]] || skip "EE_TEST_DATA is not set"
   [[ -e $EE_TEST_DATA/$1 ]] || skip "EE_TEST_DATA has no $1"
 }
+
+# wrong_setting SCRIPT NAME=VALUE: a script of jobs refuses it in one line that names it
+wrong_setting() {
+  local code=0
+  env BUILD="$bin/.." "$2" "$source_dir/jobs/$1" > wrong.out 2> wrong.err || code=$?
+  expect "exit code of $1 with $2" $code 1
+  [[ $(cat wrong.out wrong.err) == "$1: ${2%%=*} is '${2#*=}', expected "* ]] ||
+    fail "$1 with $2 says: $(cat wrong.out wrong.err)"
+  expect "lines of $1 with $2" "$(cat wrong.out wrong.err | wc -l | tr -d ' ')" 1
+}
