@@ -19,6 +19,7 @@ typedef struct ee_tune {
   double        *ratio;   // shape [n_layers + n_exits, EE_METHOD_COUNT], of the time by rule; NAN:
                           // not tried
   double whole;           // time of the whole with all of them in units of that by rule
+  double whole_upper;     // third quartile of the same; nothing is kept unless it is below 1
   double cpu_share;       // of the time of the comparison that had least of a core
   bool   kept;            // they are stored; otherwise nothing is worth it
 } ee_tune;
@@ -35,6 +36,10 @@ typedef struct ee_tune {
  */
 ee_status ee_tune_model(ee_model *model, int batch, double seconds, ee_tune *tune);
 void      ee_tune_free(ee_tune *tune);
+
+/** One line: what the whole takes, and what became of it. */
+#define EE_TUNE_VERDICT_BYTES 160
+void ee_tune_verdict(const ee_tune *tune, char *text, size_t size);
 
 void      ee_tune_print_text(const ee_tune *tune);
 ee_status ee_tune_print_json(const ee_tune *tune);

@@ -25,7 +25,8 @@ static void print_part(const ee_tune *t, int p) {
 }
 
 void ee_tune_print_text(const ee_tune *t) {
-  int n = 0;
+  char verdict[EE_TUNE_VERDICT_BYTES];
+  int  n = 0;
   for (int p = 0; p < n_parts(t); p++) n += t->part[p].tuned != NULL;
   printf("%s, batch %d, %s with %s\n", t->model->name, t->batch, t->model->tuning.cpu,
          t->model->tuning.vectors);
@@ -38,8 +39,8 @@ void ee_tune_print_text(const ee_tune *t) {
   for (int p = 0; p < n_parts(t); p++) {
     if (t->part[p].tuned != NULL) print_part(t, p);
   }
-  printf("the whole takes %.3f of its time by rule: %s\n", t->whole,
-         t->kept ? "stored" : "not worth it, all layers stay with the rule");
+  ee_tune_verdict(t, verdict, sizeof verdict);
+  printf("%s\n", verdict);
 }
 
 static void add_part(const ee_tune *t, int p, cJSON *list) {
@@ -82,6 +83,7 @@ ee_status ee_tune_print_json(const ee_tune *t) {
   cJSON_AddStringToObject(all, "vectors", t->model->tuning.vectors);
   cJSON_AddNumberToObject(all, "batch", t->batch);
   cJSON_AddNumberToObject(all, "ratio", t->whole);
+  cJSON_AddNumberToObject(all, "ratio_upper", t->whole_upper);
   cJSON_AddNumberToObject(all, "cpu_share", t->cpu_share);
   cJSON_AddBoolToObject(all, "stored", t->kept);
   cJSON *list = cJSON_AddArrayToObject(all, "faster");

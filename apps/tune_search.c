@@ -142,8 +142,9 @@ static ee_status decide(search *s) {
   ee_model *m     = s->tune->model;
   double    share = 1.0;
   EE_TRY(make_variant(s, EE_METHOD_COUNT, &v));
-  ee_status status = v.n_changed > 0 ? fight(s, &v, &duel) : EE_OK;
-  s->tune->whole   = v.n_changed > 0 ? duel.whole.median : 1.0;
+  ee_status status     = v.n_changed > 0 ? fight(s, &v, &duel) : EE_OK;
+  s->tune->whole       = v.n_changed > 0 ? duel.whole.median : 1.0;
+  s->tune->whole_upper = v.n_changed > 0 ? duel.whole.upper : 1.0;
   s->tune->kept =
       status == EE_OK && v.n_changed > 0 && ee_duel_is_won(duel.whole, EE_TUNE_WHOLE_GAIN);
   if (status == EE_OK) {

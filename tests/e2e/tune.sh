@@ -10,7 +10,7 @@ edgeexit generate input --samples 40 plain.h5 -o data.h5
 edgeexit tune --batch 2 --seconds 0.02 --json plain.h5 -o tuned.h5 > tune.json 2> err ||
   fail "tune says: $(cat err)"
 expect "batch" "$(tool json_value batch < tune.json)" 2
-for key in cpu vectors ratio stored faster cpu_share; do
+for key in cpu vectors ratio ratio_upper stored faster cpu_share; do
   [[ -n $(tool json_value "$key" < tune.json) ]] || fail "there is no $key"
 done
 edgeexit info --json tuned.h5 > info.json

@@ -10,6 +10,7 @@
 #include "../../../apps/fallback.c"
 #include "../../../apps/peak_kernels.c"
 #include "../../../apps/timing.c"
+#include "../../../apps/tune_verdict.c"
 #include "../nn/graph_maker.h"
 #include "ee/rng.h"
 #include "ee_test.h"
@@ -52,6 +53,29 @@ static void passes_fill_the_budget_within_their_bounds(void) {
   CU_ASSERT_EQUAL(ee_repeats_for(1e-6, 1.0, 7, 3000), 3000);
   CU_ASSERT_EQUAL(ee_repeats_for(0.0, 1.0, 7, 3000), 3000);
   CU_ASSERT_EQUAL(ee_repeats_for(1e9, 1e-3, 7, 3000), 7);
+}
+
+static void the_verdict_of_tuning_has_its_reason(void) {
+  static const struct {
+    double      whole, upper;
+    bool        kept;
+    const char *text;
+  } of[] = {
+      {0.9, 0.95, true, "the whole takes 0.900 of its time by rule: stored"},
+      {0.998, 0.999, false,
+       "the whole takes 0.998 of its time by rule: not worth it, all layers stay with the rule"},
+      {1.2, 1.3, false,
+       "the whole takes 1.200 of its time by rule: not worth it, all layers stay with the rule"},
+      {0.963, 1.0124, false,
+       "the whole takes 0.963 of its time by rule, but in a quarter of the rounds 1.012 or more: "
+       "they do not agree, all layers stay with the rule"},
+  };
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    char    text[EE_TUNE_VERDICT_BYTES];
+    ee_tune t = {.whole = of[i].whole, .whole_upper = of[i].upper, .kept = of[i].kept};
+    ee_tune_verdict(&t, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, of[i].text);
+  }
 }
 
 /* From any start x = x / 2 + 1 / 2 comes to 1; lanes of the level times two operations times the
@@ -147,6 +171,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(half_of_the_measurements_are_on_either_side_of_the_median),
     EE_FACT(the_median_of_two_is_between_them),
     EE_FACT(passes_fill_the_budget_within_their_bounds),
+    EE_FACT(the_verdict_of_tuning_has_its_reason),
     EE_FACT(multiply_adds_are_done_and_counted),
     EE_FACT(products_of_8_bits_are_done_and_counted),
     EE_FACT(every_word_is_read_and_none_behind),
