@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "team_run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,38 @@ static ee_status make_units(const ee_team_wish *wish, const ee_run_setup *setup,
   return status;
 }
 
+/* Whether samples wait for device @p d when it is away. */
+static bool is_waited_for(const ee_units *units, int d, double late) {
+  for (int u = 0; u < units->n; u++) {
+    if (units->unit[u].device != d) continue;
+    if (isinf(late) || !ee_unit_may_be_absent(units, u)) return true;
+  }
+  return false;
+}
+
+/* Nobody takes over from a device that samples wait for. */
+static ee_status check_away(const ee_fleet *fleet, const ee_units *units, double late) {
+  for (int d = 0; fleet != NULL && d < fleet->n_devices; d++) {
+    const ee_device_spec *device   = &fleet->device[d];
+    ee_leaving            leaves   = ee_device_leaves(fleet, d);
+    bool                  for_ever = leaves == EE_LEAVES_FOR_EVER;
+    if (leaves == EE_STAYS || !is_waited_for(units, d, late)) continue;
+    double from = device->away.change[for_ever ? device->away.n - 1 : 0].at;
+    if (for_ever) {
+      return EE_FAIL(EE_ERR_ARG,
+                     "device %d (%s) is away from %g s on and does not come back, and samples wait "
+                     "for what it computes; give that to others (--branches A/B/...@F, --bands "
+                     "A/B/...), or with branches bound the wait by --late S",
+                     d, device->name, from);
+    }
+    ee_log(EE_LOG_WARNING,
+           "device %d (%s) is away from %g s on for a while, and samples wait until it is back; "
+           "with branches, --late S bounds that for what does not join them",
+           d, device->name, from);
+  }
+  return EE_OK;
+}
+
 ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
                        const double *share, int n_devices, ee_units **units,
                        ee_placement_forecast *forecast) {
@@ -58,6 +91,7 @@ ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
   if (status == EE_OK && wish->branches != NULL) {
     status = place(wish->branches, &task, n_devices, *units);
   }
+  if (status == EE_OK) status = check_away(setup->fleet, *units, wish->late);
   if (status == EE_OK) status = ee_team_task_forecast(&task, *units, forecast);
   ee_team_task_free(&task);
   if (status != EE_OK) ee_units_destroy(units);

@@ -8,13 +8,17 @@
 
 /* Where the arrays of a task stand in its store. */
 typedef struct places {
-  double *work, *memory_of, *reach, *speed, *memory, *bandwidth, *latency;
+  double     *work, *memory_of, *reach, *speed, *memory, *bandwidth, *latency;
+  ee_leaving *leaves;
+  bool       *needed;
 } places;
 
 static ee_status find_places(size_t n_units, size_t n_exits, size_t n_devices, ee_team_task *task,
                              places *p) {
   size_t  pairs = n_devices * n_devices;
-  double *at    = calloc(2 * n_units + n_exits + 2 * n_devices + 2 * pairs + 1, sizeof *at);
+  size_t  n     = 2 * n_units + n_exits + 2 * n_devices + 2 * pairs;
+  size_t  rest  = n_devices * sizeof *p->leaves + n_units * sizeof *p->needed;
+  double *at    = calloc(n + rest / sizeof *at + 1, sizeof *at);
   task->store   = at;
   if (at == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu units on %zu devices", n_units, n_devices);
   p->work      = at;
@@ -24,6 +28,8 @@ static ee_status find_places(size_t n_units, size_t n_exits, size_t n_devices, e
   p->memory    = p->speed + n_devices;
   p->bandwidth = p->memory + n_devices;
   p->latency   = p->bandwidth + pairs;
+  p->leaves    = (ee_leaving *)(void *)(at + n);
+  p->needed    = (bool *)(p->leaves + n_devices);
   return EE_OK;
 }
 
@@ -44,6 +50,23 @@ static void fill_reach(int n_exits, const double *share, const places *p) {
     p->reach[e] = left > 0.0 ? left : 0.0;
     if (share != NULL) left -= share[e];
   }
+}
+
+ee_leaving ee_device_leaves(const ee_fleet *fleet, int d) {
+  const ee_schedule *away = &fleet->device[d].away;
+  if (away->n == 0) return EE_STAYS;
+  return away->change[away->n - 1].value > 0.0 ? EE_LEAVES_FOR_EVER : EE_LEAVES_FOR_A_WHILE;
+}
+
+/* What a sample cannot do without goes to devices that stay, if there are any. */
+static bool fill_leaves(const ee_fleet *fleet, const ee_units *units, int n, const places *p) {
+  bool stay = false;
+  for (int d = 0; d < n && fleet != NULL; d++) {
+    p->leaves[d] = ee_device_leaves(fleet, d);
+    stay |= p->leaves[d] == EE_STAYS;
+  }
+  for (int u = 0; u < units->n; u++) p->needed[u] = !ee_unit_may_be_absent(units, u);
+  return stay;
 }
 
 static void fill_devices(const ee_run_setup *setup, int n, const places *p) {
@@ -75,6 +98,7 @@ ee_status ee_team_task_make(const ee_run_setup *setup, const ee_units *units, in
   EE_TRY(fill_units(setup, units, &p));
   fill_reach(n_exits, share, &p);
   fill_devices(setup, n_devices, &p);
+  bool stay  = fill_leaves(setup->fleet, units, n_devices, &p);
   task->task = (ee_placement_task){.units     = units,
                                    .work      = p.work,
                                    .memory_of = p.memory_of,
@@ -84,6 +108,8 @@ ee_status ee_team_task_make(const ee_run_setup *setup, const ee_units *units, in
                                                  .bandwidth = p.bandwidth,
                                                  .latency   = p.latency},
                                    .memory    = p.memory,
+                                   .needed    = p.needed,
+                                   .leaves    = stay ? p.leaves : NULL,
                                    .ahead     = ahead};
   return EE_OK;
 }

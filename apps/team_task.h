@@ -9,9 +9,14 @@ typedef struct ee_team_task {
   double           *store;  // of all its arrays
 } ee_team_task;
 
+/** Whether device @p d stays, by the fleet's schedule. */
+ee_leaving ee_device_leaves(const ee_fleet *fleet, int d);
+
 /**
- * What units cost on the devices of @p setup: on a fleet as it is at the beginning; on the real
- * clock, devices are as fast as this host, or EE_ASSUMED_FLOPS if that is not known.
+ * What units cost on the devices of @p setup: on a fleet as it is at the beginning, where one that
+ * leaves for ever does nothing and one that leaves for a while has nothing that a sample cannot do
+ * without; on the real clock, devices are as fast as this host, or EE_ASSUMED_FLOPS if that is not
+ * known.
  * @param share  shape [n_exits], of samples that leave at each exit; NULL: all go to the end
  * @param[out] task  to be freed also on error
  * @return EE_OK; EE_ERR_NOMEM

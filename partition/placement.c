@@ -27,7 +27,7 @@ static bool has_speeds(const ee_placement_task *t, const int *device) {
   return true;
 }
 
-/* With room for the units as they are placed, and for the seconds of exits. */
+/* With room for the units as they are placed, and twice for the seconds of exits. */
 static ee_status forecast_in(const ee_placement_task *task, const int *device, ee_unit *unit,
                              double *seconds, ee_placement_forecast *forecast) {
   ee_units      placed = *task->units;
@@ -35,9 +35,11 @@ static ee_status forecast_in(const ee_placement_task *task, const int *device, e
   memcpy(unit, placed.unit, (size_t)placed.n * sizeof *unit);
   for (int u = 0; u < placed.n; u++) unit[u].device = device[u];
   placed.unit = unit;
-  EE_TRY(ee_units_forecast(&placed, task->work, &task->fleet, task->ahead, seconds));
+  EE_TRY(ee_units_forecast(&placed, task->work, &task->fleet, task->ahead, seconds,
+                           seconds + placed.whole->n_exits));
   EE_TRY(ee_units_load_of(&placed, task->work, &task->fleet, task->reach, &load));
-  *forecast = (ee_placement_forecast){expected(task, &placed, seconds), load.period};
+  *forecast = (ee_placement_forecast){expected(task, &placed, seconds + placed.whole->n_exits),
+                                      load.period};
   return EE_OK;
 }
 
@@ -46,7 +48,7 @@ ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *dev
   *forecast = (ee_placement_forecast){INFINITY, INFINITY};
   if (!has_speeds(task, device)) return EE_OK;
   ee_unit  *unit    = calloc((size_t)task->units->n + 1, sizeof *unit);
-  double   *seconds = calloc((size_t)task->units->whole->n_exits, sizeof *seconds);
+  double   *seconds = calloc(2 * (size_t)task->units->whole->n_exits, sizeof *seconds);
   ee_status status  = unit != NULL && seconds != NULL
                           ? forecast_in(task, device, unit, seconds, forecast)
                           : EE_FAIL(EE_ERR_NOMEM, "for %d units", task->units->n);
@@ -63,7 +65,17 @@ typedef struct search {
   ee_status                status;
 } search;
 
+/* Whether those stay that a sample waits for. */
+static bool all_stay(const ee_placement_task *t, const int *device) {
+  for (int u = 0; t->leaves != NULL && u < t->units->n; u++) {
+    ee_leaving leaves = t->leaves[device[u]];
+    if (leaves == EE_LEAVES_FOR_EVER || (leaves != EE_STAYS && t->needed[u])) return false;
+  }
+  return true;
+}
+
 static bool fits(const ee_placement_task *t, const int *device) {
+  if (!all_stay(t, device)) return false;
   for (int d = 0; d < t->fleet.n_devices; d++) {
     double bytes = 0.0, most = t->memory != NULL ? t->memory[d] : 0.0;
     bool   used = false;

@@ -139,9 +139,12 @@ static int choose(const walk *w, double *when) {
   return best;
 }
 
-static void follow(walk *w, double *seconds) {
+static void follow(walk *w, double *seconds, double *heard) {
   double now;
-  for (int e = 0; e < w->n_exits; e++) seconds[e] = INFINITY;
+  for (int e = 0; e < w->n_exits; e++) {
+    seconds[e] = INFINITY;
+    if (heard != NULL) heard[e] = INFINITY;
+  }
   give(w, -1, 0.0);
   for (int u; (u = choose(w, &now)) >= 0;) {
     const ee_unit *unit      = &w->units->unit[u];
@@ -153,7 +156,8 @@ static void follow(walk *w, double *seconds) {
     if (unit->exit < 0) continue;
     tell(w, unit->exit, unit->device, end);
     int source          = w->fleet->source >= 0 ? w->fleet->source : unit->device;
-    seconds[unit->exit] = w->passed[unit->exit * w->fleet->n_devices + source];
+    seconds[unit->exit] = end;
+    if (heard != NULL) heard[unit->exit] = w->passed[unit->exit * w->fleet->n_devices + source];
   }
 }
 
@@ -184,7 +188,7 @@ static void walk_close(walk *w) {
 }
 
 ee_status ee_units_forecast(const ee_units *units, const double *work, const ee_band_fleet *fleet,
-                            int ahead, double *seconds) {
+                            int ahead, double *seconds, double *heard) {
   EE_TRY(ee_units_check(units, fleet->n_devices));
   walk      w      = {.units   = units,
                       .work    = work,
@@ -192,7 +196,7 @@ ee_status ee_units_forecast(const ee_units *units, const double *work, const ee_
                       .ahead   = ahead,
                       .n_exits = units->whole->n_exits};
   ee_status status = walk_open(&w);
-  if (status == EE_OK) follow(&w, seconds);
+  if (status == EE_OK) follow(&w, seconds, heard);
   walk_close(&w);
   return status;
 }

@@ -119,7 +119,7 @@ static ee_status forecast(const choosing *c, const ee_band_fleet *fleet, double 
   const ee_model *m    = c->setup->model;
   double         *work = block + m->n_exits;
   for (int u = 0; u < to->units->n; u++) work[u] = ee_unit_work(c->setup, &to->units->unit[u]);
-  EE_TRY(ee_units_forecast(to->units, work, fleet, EE_BAND_AHEAD, to->seconds));
+  EE_TRY(ee_units_forecast(to->units, work, fleet, EE_BAND_AHEAD, to->seconds, NULL));
   to->latency = expected(m, c->wish->share, to->seconds);
   find_reach(m, c->wish->share, block);
   return ee_units_load_of(to->units, work, fleet, block, &to->load);

@@ -21,6 +21,17 @@ ee_status ee_units_create(const ee_model *whole, int n, int n_lanes, ee_units **
   return EE_OK;
 }
 
+bool ee_unit_may_be_absent(const ee_units *units, int u) {
+  for (int k = 0; k < units->n; k++) {
+    const ee_unit *reader = &units->unit[k];
+    for (int i = 0; i < reader->n_inputs; i++) {
+      bool inside = reader->lane == units->unit[u].lane;
+      if (reader->input[i].from == u && !inside && !reader->joins) return false;
+    }
+  }
+  return units->unit[u].lane >= 0;
+}
+
 int ee_units_of_exit(const ee_units *units, int exit) {
   for (int u = 0; u < units->n; u++) {
     if (units->unit[u].exit == exit) return u;

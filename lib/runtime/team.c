@@ -59,18 +59,6 @@ static ee_status check_setup(const ee_run_setup *s, const ee_units *units,
   return EE_OK;
 }
 
-/* Whether the lanes of a unit may be absent: everything that reads them joins. */
-static bool may_be_absent(const ee_units *units, int u) {
-  for (int k = 0; k < units->n; k++) {
-    const ee_unit *reader = &units->unit[k];
-    for (int i = 0; i < reader->n_inputs; i++) {
-      bool inside = reader->lane == units->unit[u].lane;
-      if (reader->input[i].from == u && !inside && !reader->joins) return false;
-    }
-  }
-  return units->unit[u].lane >= 0;
-}
-
 void ee_team_count_peers(ee_team *t, const int *device) {
   for (int r = 0; r < t->wire.size; r++) {
     t->peer[r].optional = r > 0;
@@ -79,7 +67,7 @@ void ee_team_count_peers(ee_team *t, const int *device) {
   for (int u = 0; u < t->units->n; u++) {
     team_peer *p    = &t->peer[device[u]];
     int        lane = t->units->unit[u].lane;
-    p->optional &= may_be_absent(t->units, u);
+    p->optional &= ee_unit_may_be_absent(t->units, u);
     if (lane >= 0) p->lanes |= (uint64_t)1 << lane;
   }
 }

@@ -132,7 +132,9 @@ ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
     *busy |= t->end_told;
     return EE_OK;
   }
-  if (now < comes_in(t) || must_wait(t, now) || !can_send(t)) return EE_OK;
+  if (now < comes_in(t) || !can_send(t)) return EE_OK;
+  ee_team_move_follow(t, t->move.stamp);  // who may be done without is as the sample will go
+  if (must_wait(t, now) || !can_send(t)) return EE_OK;
   if (!can_do_without(t, &lanes)) return EE_OK;
   EE_TRY(read_input(t));
   leave_behind(t);

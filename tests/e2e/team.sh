@@ -110,6 +110,25 @@ expect "samples begun without a device that had been silent" "$(of team.begun_wi
 awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(s < p + 0.6) }' ||
   fail "a sample waited for $(of latency_p99_s) s"
 
+# what joins branches stays where nobody leaves, so nobody waits for one that does; units move while it
+# is silent, and nothing is lost, on real ranks either
+simulate --fleet away.yaml --exits exits.h5 --branches latency --rate 0.5 --late 0.3 --epoch 5
+expect "answers around a silence, units placed" "$(of answered)" 60
+awk -v s="$(of latency_p99_s)" -v p="$(of latency_predicted_s)" 'BEGIN { exit !(s < p + 0.4) }' ||
+  fail "units placed: a sample waited for $(of latency_p99_s) s"
+sed 's/away: .*/away: [{from: 0.5, to: 2}]}/; s/flops: \([0-9]*\)M/flops: \10M/' away.yaml > short.yaml
+for turn in 1 2; do
+  run 5 short --fleet short.yaml --branches latency --late 0.05 --rate 20 --epoch 10
+  expect "answers around a short silence, turn $turn" "$(value short.h5 answered)" 60
+done
+sed 's/, to: 60//' away.yaml > gone.yaml
+refused=0
+edgeexit simulate model.h5 --outcomes exits.h5 --fleet gone.yaml --branches 1/2/3/4 2> err > out || refused=$?
+[[ $refused != 0 ]] || fail "a device that does not come back is waited for"
+grep -q "device 4 (d) is away from 20 s on and does not come back" err || fail "$(cat err)"
+simulate --fleet gone.yaml --branches 1/2/3/4 --late 0.5 --rate 0.5
+expect "answers when a device does not come back" "$(of answered)" 60
+
 # a stream that is too fast for so short a wait: all devices with branches are missed, and come back
 for late in 0 0.001 0.05; do
   simulate --fleet fleet.yaml --branches 1/1/2/2@0 --late $late

@@ -19,6 +19,10 @@
  * Pure functions; nothing here is collective.
  */
 
+/** Whether a device stays.  One that leaves for ever gets no unit, one that leaves for a while none
+ * that is needed. */
+typedef enum ee_leaving { EE_STAYS, EE_LEAVES_FOR_A_WHILE, EE_LEAVES_FOR_EVER } ee_leaving;
+
 /** Units, and devices for them.  All arrays are borrowed. */
 typedef struct ee_placement_task {
   const ee_units *units;      // their devices are not looked at
@@ -29,7 +33,9 @@ typedef struct ee_placement_task {
   const double   *memory;     // shape [n_devices] [byte]; 0 or NULL: unlimited
   const int      *beside;     // shape [units->n], a placement whose units stay in memory, too, and
                               // which fits; NULL: none
-  int ahead;                  // stages, >= 0
+  const bool *needed;  // shape [units->n], units that a sample cannot do without; NULL: see below
+  const ee_leaving *leaves;  // shape [n_devices]; NULL: all stay
+  int               ahead;   // stages, >= 0
 } ee_placement_task;
 
 typedef struct ee_placement_forecast {

@@ -9,13 +9,19 @@
  * speeds and the shares of samples that were measured.
  *
  * A device's speed is the work that it did since the last look over the time it was busy with it.
- * One that did nothing is as much faster or slower than it was thought to be as the others are
- * together.  A device that is behind gets nothing.  Shares of samples that reach an exit are those
- * of all looks, each counting half of the one after it.
+ * One that never did anything is as much faster or slower than it was thought to be as the others
+ * are together; one that does nothing any more goes back to that by a 32nd of the difference per
+ * look, and by half as much each time it is tried and found slow again.  A device that is behind
+ * gets nothing.  Shares of samples that reach an exit are those of all looks, each counting half of
+ * the one after it.
  *
  * Only placements count whose units fit into the devices' memories beside those that are there,
- * since both are while units move.  A better one is adopted if it gains more than `min_gain` at `hold` looks in a row, and not
- * before `cooldown` looks have passed since the last one was adopted.
+ * since both are while units move.  A better one is adopted if it gains more than `min_gain` at
+ * `hold` looks in a row, and not before `cooldown` looks have passed since the last one was
+ * adopted.
+ *
+ * Nothing is looked for while no speed and no share has changed by a 20th since nothing better was
+ * found.
  *
  * Rank 0's alone; nothing here is collective.
  */

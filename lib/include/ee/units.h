@@ -91,6 +91,10 @@ ee_status ee_part_model(const ee_model *whole, const bool *keep, int head, ee_mo
 ee_status ee_unit_blob(const ee_model *whole, const ee_unit *unit, int layer,
                        const float *whole_blob, float **blob);
 
+/** Whether a sample can do without unit @p u: its lane may be absent, since all that reads it from
+ *  outside of the lane joins. */
+bool ee_unit_may_be_absent(const ee_units *units, int u);
+
 /** Index of the unit whose exit is @p exit; -1 if there is none. */
 int ee_units_of_exit(const ee_units *units, int exit);
 

@@ -20,15 +20,16 @@
  */
 
 /**
- * Seconds until the source knows what each exit decided, of one sample on idle devices that leaves
- * nowhere before the last exit.
+ * Seconds from the source until each exit has run, and until the source knows what it decided, of
+ * one sample on idle devices that leaves nowhere before the last exit.
  * @param[in]  work     shape [n], of each unit [FLOP]
  * @param[in]  fleet    speeds, links and source; at least as many devices as units name
  * @param[out] seconds  shape [n_exits]; INFINITY if a device that is away is needed
+ * @param[out] heard    shape [n_exits], likewise; NULL: not asked
  * @return EE_OK; EE_ERR_ARG as ee_units_check(); EE_ERR_NOMEM
  */
 ee_status ee_units_forecast(const ee_units *units, const double *work, const ee_band_fleet *fleet,
-                            int ahead, double *seconds);
+                            int ahead, double *seconds, double *heard);
 
 /** What a stream takes of devices and links. */
 typedef struct ee_units_load {

@@ -105,6 +105,35 @@ static void devices_that_did_nothing_are_judged_by_the_others(void) {
   close_scene(&s);
 }
 
+/* A device that is a tenth as fast as it is thought to be, worked on by whoever has units: it is
+ * left, tried again ever more seldom, and has its share again when it is as fast as before. */
+static void a_device_that_was_found_slow_is_tried_ever_more_seldom(void) {
+  scene s;
+  int   moves[3] = {0}, slow, after = 0;
+  open_scene(&s, 1, 0);
+  slow = s.device[0];
+  for (int k = 0; k < 600; k++) {
+    bool         works[DEVICES] = {false};
+    ee_team_news news = {.left = s.left, .busy = s.busy, .work = s.done, .behind = s.behind};
+    for (int u = 0; u < s.units->n; u++) works[s.device[u]] = true;
+    for (int d = 0; d < DEVICES; d++) {
+      if (!works[d]) continue;
+      s.busy[d] += 1000000000;
+      s.done[d] += s.speed[d] * (d == slow && k < 400 ? 0.1 : 1.0);
+    }
+    s.left[STAGES - 1] += 100;
+    ee_team_mover mover = ee_team_controller_mover(s.controller);
+    if (!mover.place(mover.self, &news, s.device, s.wanted)) continue;
+    moves[k / 200]++;
+    for (int u = 0; u < s.units->n; u++) s.device[u] = s.wanted[u];
+  }
+  for (int u = 0; u < s.units->n; u++) after += s.device[u] == slow;
+  CU_ASSERT_TRUE(moves[0] >= 1 && moves[0] <= 11);
+  CU_ASSERT_TRUE(moves[1] <= 4);
+  CU_ASSERT_TRUE(after > 0);
+  close_scene(&s);
+}
+
 static void a_device_that_is_behind_gets_nothing(void) {
   scene s;
   open_scene(&s, 1, 0);
@@ -118,5 +147,6 @@ static void a_device_that_is_behind_gets_nothing(void) {
 const ee_fact ee_facts[] = {EE_FACT(what_is_as_given_stays_as_it_is),
                             EE_FACT(a_slow_device_is_relieved_as_the_planner_would),
                             EE_FACT(devices_that_did_nothing_are_judged_by_the_others),
+                            EE_FACT(a_device_that_was_found_slow_is_tried_ever_more_seldom),
                             EE_FACT(a_device_that_is_behind_gets_nothing),
                             {NULL, NULL}};

@@ -149,7 +149,7 @@ static void limits_that_no_difference_has_are_refused(void) {
       ee_policy *policy = NULL;
       char       text[64];
       snprintf(text, sizeof text, "%s:%s", rule[r], bad[k]);
-      CU_ASSERT_EQUAL(ee_policy_create(text, &setting, &policy), EE_ERR_ARG);
+      CU_ASSERT_EQUAL(ee_policy_create(text, &setting, &policy), EE_ERR_USAGE);
       CU_ASSERT_PTR_NULL(policy);
     }
   }

@@ -151,7 +151,7 @@ static bool finish_units(clock_case *t) {
   return any;
 }
 
-static void tick_through(const forecast_case *c, double *seconds) {
+static void tick_through(const forecast_case *c, double *seconds, double *heard) {
   static clock_case t;
   int               n = c->units->n, left = n;
   t = (clock_case){.c = c};
@@ -167,7 +167,8 @@ static void tick_through(const forecast_case *c, double *seconds) {
   for (int e = 0; e < c->model->n_exits; e++) {
     int u      = ee_units_of_exit(c->units, e);
     int source = c->fleet.source >= 0 ? c->fleet.source : c->units->unit[u].device;
-    seconds[e] = (double)t.told[u + 1][source];
+    seconds[e] = (double)t.made[u + 1];
+    heard[e]   = (double)t.told[u + 1][source];
   }
 }
 
@@ -175,11 +176,15 @@ static void a_sample_takes_what_a_ticking_clock_says(void) {
   int cases = 0;
   for (uint64_t seed = 0; seed < NETWORKS; seed++) {
     forecast_case c;
-    double        seconds[ROOM], ticks[ROOM];
+    double        seconds[ROOM], heard[ROOM], ticks[ROOM], told[ROOM];
     if (make_case(&c, seed)) {
-      CU_ASSERT_EQUAL_FATAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_OK);
-      tick_through(&c, ticks);
-      for (int e = 0; e < c.model->n_exits; e++) CU_ASSERT_EQUAL(seconds[e], ticks[e]);
+      CU_ASSERT_EQUAL_FATAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds, heard),
+                            EE_OK);
+      tick_through(&c, ticks, told);
+      for (int e = 0; e < c.model->n_exits; e++) {
+        CU_ASSERT_EQUAL(seconds[e], ticks[e]);
+        CU_ASSERT_EQUAL(heard[e], told[e]);
+      }
       cases++;
     }
     end_case(&c);
@@ -232,12 +237,12 @@ static void a_device_that_is_away_makes_no_sample_end(void) {
   CU_ASSERT_TRUE_FATAL(make_case(&c, 1));
   for (int d = 0; d < c.fleet.n_devices; d++) c.speed[d] = 0.0;
   c.work[0] = 1.0;
-  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_OK);
+  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds, NULL), EE_OK);
   CU_ASSERT_TRUE(isinf(seconds[c.model->n_exits - 1]));
   CU_ASSERT_EQUAL(ee_units_load_of(c.units, c.work, &c.fleet, NULL, &load), EE_OK);
   CU_ASSERT_TRUE(isinf(load.period));
   c.fleet.n_devices = 0;
-  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds), EE_ERR_ARG);
+  CU_ASSERT_EQUAL(ee_units_forecast(c.units, c.work, &c.fleet, AHEAD, seconds, NULL), EE_ERR_ARG);
   end_case(&c);
 }
 
