@@ -7,7 +7,7 @@
 #   apps/train/ship.sh EDGEEXIT CHECKPOINTS CIFAR10
 #
 # EDGEEXIT: the program.  CHECKPOINTS: a folder with modnet.ckpt, modnet_scored.ckpt,
-# resnet_cifar10.ckpt and balexnet_cifar10.ckpt (any of them may be missing).  CIFAR10: a folder
+# resnet_cifar10.ckpt, balexnet_cifar10.ckpt and distree_cifar10.ckpt (any of them may be missing).  CIFAR10: a folder
 # with data_batch_4.bin and data_batch_5.bin.  Writes io/models; needs Debian's python3-torch, -onnx,
 # -h5py (PYTHON names another one).
 set -euo pipefail
@@ -39,7 +39,7 @@ fi
 if [ -f "$checkpoints/modnet_scored.ckpt" ]; then
   ship modulation_scored "$checkpoints/modnet_scored.ckpt" calibrate.h5 reference.h5 300
 fi
-for name in resnet_cifar10 balexnet_cifar10; do
+for name in resnet_cifar10 balexnet_cifar10 distree_cifar10; do
   [ -f "$checkpoints/$name.ckpt" ] || continue
   "$edgeexit" import cifar10 "$cifar/data_batch_4.bin" --range 8000:2000 -o kept.h5
   ship "$name" "$checkpoints/$name.ckpt" kept.h5 "$cifar"

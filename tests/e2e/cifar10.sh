@@ -9,7 +9,7 @@
 need_data cifar10/data_batch_5.bin.xz
 command -v xz > "$scratch/out" || skip "there is no xz"
 models=()
-for name in resnet_cifar10 balexnet_cifar10; do
+for name in resnet_cifar10 balexnet_cifar10 distree_cifar10; do
   [[ ! -e $source_dir/io/models/$name.h5 ]] || models+=("$name")
 done
 ((${#models[@]} > 0)) || skip "io/models has no network for CIFAR-10"
@@ -36,7 +36,21 @@ check_accuracy() {
       "$(printf %.4f "$(tool json_value exits.$exit.accuracy < "$scratch/score.json")")" "$right"
     exit=$((exit + 1))
   done
-  expect "exits that PyTorch speaks of" $exit 3
+  expect "exits that PyTorch speaks of" $exit "$(tool json_value exits.# < "$scratch/score.json")"
+}
+
+# check_branches MODEL: its branches side by side on four devices say what one device says
+check_branches() {
+  local digest place
+  edgeexit run --devices 1 --samples 300 --logits --policy feature:value=0.5 --trace "$scratch/one.h5" \
+    "$1" "$data" > "$scratch/out" 2> "$scratch/err" || fail "$1: $(cat "$scratch/err")"
+  digest=$(value "$scratch/one.h5" answers_digest)
+  for place in 0/1/2/3 latency; do
+    edgeexit run --devices 4 --samples 300 --logits --policy feature:value=0.5 --branches $place \
+      --trace "$scratch/side.h5" "$1" "$data" > "$scratch/out" 2> "$scratch/err" ||
+      fail "$1, branches $place: $(cat "$scratch/err")"
+    expect "digest of answers, branches $place" "$(value "$scratch/side.h5" answers_digest)" "$digest"
+  done
 }
 
 for name in "${models[@]}"; do
@@ -51,6 +65,7 @@ for name in "${models[@]}"; do
   run 1 "$model"
   run 4 "$model"
   tool compare_traces --exits "$scratch/exits.h5" --threshold 0.8 "$scratch"/[14].h5
+  [[ $name != distree* ]] || check_branches "$model"
   for what in accuracy exits.0.share exits.1.share exits.2.share; do
     expect "$what on four devices" "$(value "$scratch/4.h5" $what)" "$(value "$scratch/1.h5" $what)"
   done
