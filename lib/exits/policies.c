@@ -85,6 +85,22 @@ static ee_status check_setting(const ee_policy_ops *ops, const ee_policy_setting
                  ops->name, missing & EE_NEEDS_CONFIDENCE ? "confidence" : "probabilities");
 }
 
+/* FNV-1a of some bytes. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
+  const unsigned char *byte = bytes;
+  for (size_t i = 0; i < n; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
+  return hash;
+}
+
+static uint64_t key_of(const char *text, const ee_policy_setting *setting) {
+  const ee_policy_costs *costs = setting->costs;
+  uint64_t               hash  = mix(0xcbf29ce484222325u, text, strlen(text));
+  hash                         = mix(hash, &setting->seed, sizeof setting->seed);
+  if (costs == NULL) return hash;
+  hash = mix(hash, &costs->layer, sizeof costs->layer);
+  return mix(hash, &costs->offload, sizeof costs->offload);
+}
+
 ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, ee_policy **policy) {
   size_t               length    = strcspn(text, ":");
   const char          *arguments = text[length] == ':' ? text + length + 1 : text + length;
@@ -96,6 +112,7 @@ ee_status ee_policy_create(const char *text, const ee_policy_setting *setting, e
   ee_policy *p = calloc(1, sizeof *p);
   if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for policy %s", ops->name);
   p->ops           = ops;
+  p->key           = key_of(text, setting);
   ee_status status = ops->create(arguments, setting, &p->self);
   if (status != EE_OK) {
     free(p);

@@ -90,8 +90,8 @@ ee_status ee_device_create(MPI_Comm comm, const ee_run_setup *setup, ee_device *
   status = ee_agree(comm, status, status == EE_OK ? ee_setup_key(setup) : 0);
   if (status == EE_ERR_MISMATCH) {
     EE_FAIL(status,
-            "ranks were given different runs; plan, fleet, model, backend, samples, batch, slots, "
-            "epoch and control delay must be the same on all");
+            "ranks were given different runs; plan, fleet, model, backend, policy, samples, rate, "
+            "batch, slots, epoch and control delay must be the same on all");
   }
   if (status != EE_OK) ee_device_destroy(&d);
   *device = d;

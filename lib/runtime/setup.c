@@ -201,7 +201,7 @@ double ee_copy_work(const ee_run_setup *setup, int cut) {
 }
 
 int ee_setup_key(const ee_run_setup *s) {
-  uint64_t hash = mix(0xcbf29ce484222325u, ee_plan_hash(s->plan));
+  uint64_t hash = mix(0xcbf29ce484222325u, s->plan != NULL ? ee_plan_hash(s->plan) : 0);
   hash          = mix(hash, s->n_samples);
   hash          = mix(hash, (uint64_t)s->batch_limit);
   hash          = mix(hash, (uint64_t)s->slots);
@@ -212,7 +212,9 @@ int ee_setup_key(const ee_run_setup *s) {
   for (int c = 0; c <= s->model->n_layers; c++) hash = mix(hash, ee_run_link_values(s, c));
   hash = mix(hash, s->outcomes != NULL);
   hash = mix_double(hash, s->latency_limit);
+  hash = mix_double(hash, s->rate);
   hash = mix_text(hash, s->policy->ops->name);
+  hash = mix(hash, s->policy->key);
   hash = mix_text(hash, s->backend->name);
   hash = mix(hash, ee_policy_state_bytes(s->policy));
   hash = mix(hash, (uint64_t)s->model->n_classes);

@@ -4,8 +4,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ee/agree.h"
+#include "setup.h"
 #include "team_state.h"
 
 enum { MOST_LANES = 64, MOST_WINDOW = 4096 };
@@ -153,10 +155,15 @@ static ee_status open_parts(ee_team *t) {
 
 /* A number that differs where ranks were given different teams (FNV-1a, 31 bits). */
 static int key_of(const ee_team *t) {
-  uint64_t hash   = 0xcbf29ce484222325U;
-  uint64_t part[] = {
-      (uint64_t)t->options.window, (uint64_t)t->options.ahead,        t->setup.n_samples,
-      (uint64_t)t->units->n,       (uint64_t)t->setup.model->n_nodes, t->state_bytes};
+  uint64_t hash = 0xcbf29ce484222325U;
+  uint64_t late;
+  memcpy(&late, &t->options.late, sizeof late);
+  uint64_t part[] = {(uint64_t)ee_setup_key(&t->setup),
+                     (uint64_t)t->options.window,
+                     (uint64_t)t->options.ahead,
+                     late,
+                     (uint64_t)t->units->n,
+                     (uint64_t)t->setup.model->n_nodes};
   for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
     hash = (hash ^ part[i]) * 0x100000001b3U;
   for (int u = 0; u < t->units->n; u++) {
@@ -189,8 +196,8 @@ ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_unit
   status = ee_agree(comm, status, status == EE_OK ? key_of(t) : 0);
   if (status == EE_ERR_MISMATCH) {
     EE_FAIL(status,
-            "ranks were given different runs; model, units, samples and window must be the "
-            "same on all");
+            "ranks were given different runs; model, policy, units, samples, window, limits and "
+            "fleet must be the same on all");
   }
   if (status != EE_OK) ee_team_destroy(&t);
   *team = t;

@@ -84,6 +84,37 @@ static void setups_that_differ_or_cannot_be_are_refused_on_all(void) {
   toy_close(&t);
 }
 
+/* The same method with another limit, another seed or other costs would answer otherwise. */
+static void policies_that_differ_are_refused_on_all(void) {
+  const struct {
+    const char *text;
+    uint64_t    seed;
+    double      layer, offload;
+    bool        same;
+  } other[] = {{"threshold:value=0.3", 1, 0.1, 0.5, false},
+               {"threshold:value=0.5", 2, 0.1, 0.5, false},
+               {"threshold:value=0.5", 1, 0.2, 0.5, false},
+               {"threshold:value=0.5", 1, 0.1, 0.6, false},
+               {"threshold:value=0.5", 1, 0.1, 0.5, true}};
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+    toy_run t;
+    toy_open(&t, TOY_SAMPLES);
+    size_t                k       = rank == size - 1 ? i : sizeof other / sizeof other[0] - 1;
+    const ee_policy_costs costs   = {.layer = other[k].layer, .offload = other[k].offload};
+    ee_policy_setting     setting = {
+            .n_exits = 3, .n_classes = TOY_CLASSES, .seed = other[k].seed, .costs = &costs};
+    ee_policy *policy = NULL;
+    CU_ASSERT_EQUAL_FATAL(ee_policy_create(other[k].text, &setting, &policy), EE_OK);
+    t.setup.policy = policy;
+    CU_ASSERT_EQUAL(toy_go(&t, NULL), size == 1 || other[i].same ? EE_OK : EE_ERR_MISMATCH);
+    ee_policy_destroy(&policy);
+    toy_close(&t);
+  }
+}
+
 /* Ranks with different plans would wait for each other's messages for ever. */
 static void plans_that_differ_are_refused_on_all(void) {
   int rank, size;
@@ -140,6 +171,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_rank_that_cannot_load_its_layers_stops_all),
     EE_FACT(a_layer_that_cannot_be_moved_is_the_same_error_on_all),
     EE_FACT(setups_that_differ_or_cannot_be_are_refused_on_all),
+    EE_FACT(policies_that_differ_are_refused_on_all),
     EE_FACT(plans_that_differ_are_refused_on_all),
     EE_FACT(a_device_without_room_for_its_layers_is_refused_on_all),
     {NULL, NULL},

@@ -341,6 +341,23 @@ static void a_fault_on_one_rank_is_the_same_error_on_all(void) {
   close_run(&r);
 }
 
+/* What ranks would answer otherwise with, or wait for each other because of. */
+static void teams_that_differ_are_refused_on_all(void) {
+  run r;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  for (int what = 0; what < 4; what++) {
+    bool last = rank == size - 1;
+    open_run(&r, what == 0 && last ? "threshold:value=0.9" : "threshold:value=0.8");
+    if (what == 1 && last) r.setup.latency_limit = 60.0;
+    if (what == 2 && last) r.options.late = 60.0;
+    if (what == 3 && last) r.setup.rate = 1e6;
+    CU_ASSERT_EQUAL(go(&r), size > 1 ? EE_ERR_MISMATCH : EE_OK);
+    if (size > 1) CU_ASSERT_PTR_NOT_NULL(strstr(ee_status_message(), "different runs"));
+    close_run(&r);
+  }
+}
+
 const ee_fact ee_facts[] = {
     EE_FACT(any_placement_gives_the_answers_of_one_device),
     EE_FACT(a_policy_with_a_memory_of_the_sample_decides_the_same),
@@ -348,4 +365,5 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_silent_branch_is_left_out_and_no_sample_is_lost),
     EE_FACT(units_move_while_samples_go_on),
     EE_FACT(a_fault_on_one_rank_is_the_same_error_on_all),
+    EE_FACT(teams_that_differ_are_refused_on_all),
     {NULL, NULL}};

@@ -168,6 +168,7 @@ typedef struct ee_policy_ops {
 struct ee_policy {
   const ee_policy_ops *ops;
   void                *self;
+  uint64_t             key;  // equal for policies of the same text, seed and costs
 };
 
 /** Bytes of the per-sample state of @p policy. */
