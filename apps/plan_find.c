@@ -18,13 +18,15 @@ static ee_status find_plan(const ee_plan_options *o, const ee_planner *planner,
 }
 
 static ee_status fill_memory(const ee_chain *chain, ee_promise *p) {
-  size_t n  = (size_t)p->plan->n_stages;
+  size_t n  = (size_t)chain->n_devices;
   p->bytes  = calloc(n, sizeof *p->bytes);
   p->memory = calloc(n, sizeof *p->memory);
-  if (p->bytes == NULL || p->memory == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu stages", n);
+  if (p->bytes == NULL || p->memory == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu devices", n);
   for (int s = 0; s < p->plan->n_stages; s++) {
-    p->bytes[s]  = ee_partition_stage_bytes(chain, p->plan, s);
-    p->memory[s] = chain->memory != NULL ? chain->memory[p->plan->stage[s].device] : 0.0;
+    p->bytes[s] = ee_partition_stage_bytes(chain, p->plan, s);
+  }
+  for (int d = 0; d < chain->n_devices; d++) {
+    p->memory[d] = chain->memory != NULL ? chain->memory[d] : 0.0;
   }
   return EE_OK;
 }

@@ -24,7 +24,7 @@ typedef struct ee_promise {
   ee_plan    *plan;        // NULL: none fits, or none keeps to the longest period
   double     *latency;     // shape [n_exits], until an answer of each exit [s]
   double     *bytes;       // shape [n_stages], in use [byte]
-  double     *memory;      // shape [n_stages], there is; 0: unlimited [byte]
+  double     *memory;      // shape [n_devices], there is; 0: unlimited [byte]
   double      effort;      // processor time that finding the plan took [s]
   int         head;        // exit whose head the plan waits for; -1: none
   double      head_share;  // part of the bottleneck stage's time that its heads take

@@ -72,7 +72,7 @@ static void add_device(const ee_plan_question *q, const ee_promises *all, int d,
   cJSON_AddBoolToObject(to, "used", used);
   if (used) {
     const ee_stage *stage = &p->plan->stage[one->stage];
-    double          room  = p->memory[one->stage];
+    double          room  = p->memory[d];
     cJSON_AddNumberToObject(to, "first_layer", stage->begin);
     cJSON_AddNumberToObject(to, "last_layer", stage->end - 1);
     ee_json_number(to, "busy_s", one->seconds);

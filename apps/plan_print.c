@@ -62,8 +62,8 @@ static void print_device(const ee_plan_question *q, const ee_promises *all, int 
   }
   const ee_stage *stage = &p->plan->stage[one->stage];
   snprintf(layers, sizeof layers, "%d-%d", stage->begin, stage->end - 1);
-  if (p->memory[one->stage] > 0.0) {
-    snprintf(room, sizeof room, "%.2f", p->memory[one->stage] / MB);
+  if (p->memory[d] > 0.0) {
+    snprintf(room, sizeof room, "%.2f", p->memory[d] / MB);
   }
   printf("%-16s %9s %6.1f%% %10.2f %8s  %s\n", name, layers,
          100.0 * one->seconds / all->judgement->forecast.period, one->bytes / MB, room, text);

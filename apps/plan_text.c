@@ -109,8 +109,9 @@ static double alone_gain(const ee_promises *all) {
 
 static void say_alone(const ee_plan_question *q, const ee_promises *all, char *text, size_t size) {
   char name[64];
-  snprintf(text, size, "do not distribute: one device is as fast as %d", all->n);
+  snprintf(text, size, "do not distribute: there is one device");
   if (all->n > 1) {
+    snprintf(text, size, "do not distribute: one device is as fast as %d", all->n);
     ee_plan_device_name(q, all->plan->stage[0].device, name, sizeof name);
     append(text, size, "; all layers on %s", name);
   }

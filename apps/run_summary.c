@@ -117,6 +117,20 @@ static void print_team(const ee_run_figures *f) {
   printf("\n");
 }
 
+/* A move that took effect too late, or never, has nothing measured. */
+static void print_move_periods(const ee_report_move *m) {
+  printf("             period predicted %.3f -> %.3f ms, measured %.3f in that epoch",
+         m->predicted_before * 1e3, m->predicted_after * 1e3, m->measured_before * 1e3);
+  if (m->epochs_after > 0) {
+    printf(" -> %.3f ms over the %d epochs of the new plan", m->measured_after * 1e3,
+           m->epochs_after);
+  }
+  printf(", %.1f kB moved%s\n", m->moved_bytes * 1e-3,
+         !m->switched           ? "; the stream ended first"
+         : m->epochs_after == 0 ? "; no epoch of the new plan was measured"
+                                : "");
+}
+
 static void print_moves(const ee_run_figures *f) {
   const ee_report *r = &f->report;
   char             before[256], after[256];
@@ -131,13 +145,7 @@ static void print_moves(const ee_run_figures *f) {
       printf("             latency predicted %.3f -> %.3f ms, by which it was judged\n",
              m->latency_before * 1e3, m->latency_after * 1e3);
     }
-    printf(
-        "             period predicted %.3f -> %.3f ms, measured %.3f in that epoch -> %.3f ms "
-        "over "
-        "the %d epochs of the new plan, %.1f kB moved%s\n",
-        m->predicted_before * 1e3, m->predicted_after * 1e3, m->measured_before * 1e3,
-        m->measured_after * 1e3, m->epochs_after, m->moved_bytes * 1e-3,
-        m->switched ? "" : "; the stream ended first");
+    print_move_periods(m);
   }
   for (int i = 1; i < r->n_plans; i++) {
     printf("  switch at sample %llu: longest gap between answers around it %.1f ms\n",

@@ -98,6 +98,12 @@ static ee_status run_logged(const char *folder, int devices, const char *program
   return status;
 }
 
+static ee_status check_devices(const ee_run_options *o, int n_devices) {
+  if (o->devices == 0 || o->devices == n_devices) return EE_OK;
+  return EE_FAIL(EE_ERR_USAGE, "--devices is %d, but %s has %d devices, all of which are simulated",
+                 o->devices, o->fleet, n_devices);
+}
+
 static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *code) {
   char        program[PATH_MAX], folder[PATH_MAX / 2];
   const char *tmp = getenv("TMPDIR");
@@ -105,10 +111,14 @@ static ee_status simulate(const ee_run_options *o, int argc, char **argv, int *c
   EE_TRY(ee_launch_beside("edgeexit-simulated", EE_LIBEXEC, program, sizeof program));
   EE_TRY(ee_fleet_load(o->fleet, &fleet));
   snprintf(folder, sizeof folder, "%s/edgeexit-XXXXXX", tmp != NULL ? tmp : "/tmp");
-  ee_status status =
-      mkdtemp(folder) != NULL
-          ? ee_platform_write(folder, fleet)
-          : EE_FAIL(EE_ERR_FILE, "no folder can be made as %s: %s", folder, strerror(errno));
+  ee_status status = check_devices(o, fleet->n_devices);
+  if (status != EE_OK) {
+    ee_fleet_destroy(&fleet);
+    return status;
+  }
+  status = mkdtemp(folder) != NULL
+               ? ee_platform_write(folder, fleet)
+               : EE_FAIL(EE_ERR_FILE, "no folder can be made as %s: %s", folder, strerror(errno));
   if (status == EE_OK) {
     status = run_logged(folder, fleet->n_devices, program, argc, argv, code);
   }

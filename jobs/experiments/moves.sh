@@ -6,13 +6,23 @@
 #
 #   jobs/experiments/moves.sh [OUT]
 #
+# CLOCK: simulated (default) or paced, on which each way takes a minute and a half.
 # LINK: bandwidth between devices, default 200Mbit/s.  STREAM: number of samples, default 900, of
 # which about 10 are answered in a second.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 LINK=${LINK:-200Mbit/s}
 STREAM=${STREAM:-900}
-[ -e "$BUILD/bin/edgeexit-simulated" ] ||
-  die "built without SimGrid; jobs/setup.sh sim installs it"
+CLOCK=${CLOCK:-simulated}
+export_mpi_settings
+case $CLOCK in
+  paced) start=(run) ;;
+  simulated)
+    [ -e "$BUILD/bin/edgeexit-simulated" ] ||
+      die "built without SimGrid; jobs/setup.sh sim installs it"
+    start=(simulate)
+    ;;
+  *) die "CLOCK is $CLOCK; expected paced or simulated" ;;
+esac
 
 resnet50_with_exits 0.3 0.3 "$STREAM"
 cat > "$out/fleet.yaml" << FLEET
@@ -27,9 +37,9 @@ FLEET
 printf '%-6s %9s %9s %10s | %10s %10s | %10s %10s\n' move answered 'moved MB' samples/s 'gap p99 ms' \
   'max ms' 'change p99' 'max ms'
 for how in live build drain; do
-  edgeexit simulate "$out/resnet50.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
+  edgeexit "${start[@]}" "$out/resnet50.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
     --shares 0.3/0.3/0.4 --batch 1 --slots 8 --epoch 20 --move "$how" --trace "$out/$how.h5" \
-    > "$out/run.txt" 2> /dev/null
+    > "$out/run.txt" 2> "$out/err" < /dev/null || die "$(cat "$out/err")"
   edgeexit report "$out/$how.h5" > "$out/$how.txt"
   awk -v how="$how" '
     { gsub(",", "") }

@@ -244,7 +244,9 @@ static ee_status advance_move(ee_controller *c, ee_decision_record *record, uint
 static void say_shortage(const ee_controller *c, const ee_decision_record *record) {
   bool again = c->mind->short_of_memory, now = record->verdict == EE_VERDICT_KEPT_MEMORY;
   c->mind->short_of_memory = now;
-  if (again || !now || (ee_device_rank(c->device) != 0 && !ee_clock_is_simulated())) return;
+  if (again || !now || !c->options.rebalance ||
+      (ee_device_rank(c->device) != 0 && !ee_clock_is_simulated()))
+    return;
   ee_log(EE_LOG_INFO,
          "a better plan is left: device %d would need %.0f byte for layers and messages of both "
          "plans while they move, it has %.0f byte",

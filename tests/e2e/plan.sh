@@ -114,6 +114,15 @@ awk -v run="$said" -v plan="$(of devices.1.memory_bytes)" \
   'BEGIN { x = run / plan; exit !(x > 0.85 && x < 1.02) }' ||
   fail "two takes $said byte, and $(of devices.1.memory_bytes) by the plan"
 
+# devices that share a stage have each their own limit
+fleet unlike '{bandwidth: 10GB/s, latency: 1us}' a:1M:5MB b:1M:6MB c:1M
+plan unlike --planner replicate
+expect "devices of the stage" "$(of plans.2.stage_devices.0)" 3
+expect "their limits" "$(of devices.0.memory_limit_bytes) $(of devices.1.memory_limit_bytes) $(of devices.2.memory_limit_bytes)" \
+  "5000000 6000000 null"
+plan unlike --devices 1
+expect "verdict on one" "$(of verdict)" "do not distribute: there is one device"
+
 edgeexit plan model.h5 --fleet tight.yaml > table
 grep -q '^ *1  no plan$' table || fail "the table has a plan for one device"
 grep -q '^verdict: use ' table || fail "the table has no verdict"

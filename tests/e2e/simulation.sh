@@ -242,6 +242,28 @@ for rate in 1 0; do
   fi
 done
 
+# what a better plan lacks is said where layers may move, and only there
+printf 'devices: [{name: a, flops: 0.05G, memory: 450kB}, {name: b, flops: 0.2G, memory: 450kB}]\n' > full.yaml
+for rebalance in on off; do
+  edgeexit simulate model.h5 --outcomes exits.h5 --fleet full.yaml --cuts 7 --epoch 16 --policy final \
+    --rebalance $rebalance > out 2> err || fail "full devices: $(cat err)"
+  expect "lines of shortage with $rebalance" "$(grep -c 'a better plan is left: device' err)" \
+    "$([[ $rebalance == on ]] && echo 1 || echo 0)"
+done
+
+# a move whose layers come when the stream is over has nothing measured
+cat > late.yaml << 'FLEET'
+devices: [{name: a, flops: 0.2G}, {name: b, flops: 0.05G}]
+links:
+  default: {bandwidth: 1GB/s}
+  pairs: [{from: b, to: a, bandwidth: 1GB/s, changes: [{at: 0.001, bandwidth: 5kB/s}]}]
+FLEET
+edgeexit simulate model.h5 --outcomes exits.h5 --fleet late.yaml --cuts 2 --epoch 4 --batch 1 --samples 20 \
+  --policy final --weights peer > out 2> err || fail "a late move: $(cat err)"
+grep -q '1 moves begun, 0 done' out || fail "the late move: $(cat out)"
+grep -q 'measured [0-9.]* in that epoch, [0-9.]* kB moved; the stream ended first$' out ||
+  fail "the late move says: $(cat out)"
+
 # what is refused
 refuse() {
   local code=0
@@ -251,6 +273,8 @@ refuse() {
   [[ $(wc -l < err) -eq 1 ]] || fail "${*:3} says more than one line: $(cat err)"
 }
 refuse 2 "--fleet must say" simulate model.h5 data.h5 --outcomes exits.h5
+refuse 2 "--devices is 200, but fleet.yaml has $(grep -o 'name: [a-z]*,' fleet.yaml | wc -l) devices" simulate model.h5 \
+  --outcomes exits.h5 --fleet fleet.yaml --devices 200
 refuse 2 "it needs --fleet" simulate model.h5 data.h5 --fleet fleet.yaml
 refuse 2 "--fleet must say" run model.h5 data.h5 --outcomes exits.h5
 refuse 2 "DATA.h5 is missing" run model.h5
