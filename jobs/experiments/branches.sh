@@ -22,6 +22,9 @@ POLICY=${POLICY:-threshold:value=0.5}
 [ -e "$BUILD/bin/edgeexit-simulated" ] ||
   die "built without SimGrid; jobs/setup.sh sim installs it"
 
+[ -z "${NETWORK-}" ] || [ -r "${TABLE-}" ] ||
+  die "NETWORK is $NETWORK and TABLE '${TABLE-}', which cannot be read; expected its exit table, as edgeexit score writes it"
+
 # draw_outcomes: TABLE, where 30, 30, 20 and 20 % of the samples leave at NETWORK's exits
 draw_outcomes() {
   local layers

@@ -48,6 +48,12 @@ done
 tool compare_replay changes.h5 exits.h5 > out || fail "$(cat out)"
 [[ $(value changes.h5 answers_digest) != "$digest" ]] || fail "other answers have the same digest"
 policy=threshold:values=0.2/0.33/0.25
+for option in "--late 1" "--ahead 1" "--window 3"; do
+  refused=0
+  # shellcheck disable=SC2086  # an option and its value
+  edgeexit run model.h5 data.h5 $option 2> err || refused=$?
+  expect "exit code of $option in a chain" $refused 2
+done
 run 4 far --branches 1/2/3/1@0 --latency-limit 600
 tool compare_traces alone.h5 far.h5 > out || fail "a limit that is far off: $(cat out)"
 
