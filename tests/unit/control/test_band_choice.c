@@ -53,7 +53,8 @@ static double seconds_of(const lab *t, const ee_band_plan *plan, bool apart, dou
   }
   CU_ASSERT_EQUAL_FATAL(ee_band_units(t->model, &ee_backend_ref, plan, &placing, &units), EE_OK);
   for (int u = 0; u < units->n; u++) work[u] = units->unit[u].flops;
-  CU_ASSERT_EQUAL_FATAL(ee_units_forecast(units, work, &a.fleet, EE_BAND_AHEAD, seconds, NULL), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_units_forecast(units, work, &a.fleet, EE_BAND_AHEAD, seconds, NULL),
+                        EE_OK);
   ee_units_destroy(&units);
   return seconds[LAB_EXITS - 1];
 }
