@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ee/exits_file.h"
 #include "ee/log.h"
@@ -71,6 +72,26 @@ ee_status ee_match_network(const char *path, const char *model_path) {
                  "); 'edgeexit score %s DATA.h5 -o EXITS.h5' makes its own",
                  path, table.name, table.identity, model_path, model.name, model.identity,
                  model_path);
+}
+
+const char *ee_backend_of_answers(const ee_backend *backend, const ee_model *model) {
+  for (int k = 0; k < model->n_nodes; k++) {
+    if (ee_backend_for(backend, model, &model->node[k]) == backend) return backend->name;
+  }
+  return model->n_nodes > 0 ? ee_backend_for(backend, model, &model->node[0])->name : backend->name;
+}
+
+ee_status ee_say_other_backend(const char *path, const ee_model *model, const ee_backend *backend) {
+  ee_exits_file *file;
+  const char    *here = ee_backend_of_answers(backend, model);
+  EE_TRY(ee_exits_open(path, &file));
+  const char *there = ee_exits_file_info(file)->backend;
+  if (there[0] != '\0' && strcmp(there, here) != 0) {
+    ee_log(EE_LOG_INFO, "%s has the answers of backend %s, and %s is what runs here", path, there,
+           here);
+  }
+  ee_exits_close(&file);
+  return EE_OK;
 }
 
 ee_status ee_match_networks(const char *path, const char *other) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "ee/backend.h"
 #include "ee/exit_table.h"
 #include "ee/model.h"
 
@@ -21,6 +22,14 @@ ee_status ee_match_table(const char *path, const ee_exit_table *table, const ee_
  * one, a sentence to the user says so.
  */
 ee_status ee_match_network(const char *path, const char *model_path);
+
+/** Name of the backend that gives @p model's answers if @p backend, which is open, is wanted: its
+ *  own unless others run all nodes. */
+const char *ee_backend_of_answers(const ee_backend *backend, const ee_model *model);
+
+/** Say so if the table @p path was computed by another backend than @p model's answers will be.
+ *  @return EE_OK; EE_ERR_FILE, EE_ERR_FORMAT as ee_exits_open() */
+ee_status ee_say_other_backend(const char *path, const ee_model *model, const ee_backend *backend);
 
 /** EE_ERR_ARG, naming both, if two tables tell of different networks. */
 ee_status ee_match_networks(const char *path, const char *other);

@@ -30,6 +30,7 @@ static void print_text(const exits_told *t) {
          x->n_exits, x->n_classes, x->n_layers);
   if (x->provenance[0] != '\0') printf("provenance: %s\n", x->provenance);
   if (x->identity != 0) printf("network: %s, %016" PRIx64 "\n", x->network, x->identity);
+  if (x->backend[0] != '\0') printf("computed by: backend %s\n", x->backend);
   for (int i = 0; i < x->n_link_cuts; i++)
     printf("%s in front of layer %d", i == 0 ? "values rounded" : ",", x->link_cuts[i]);
   if (x->n_link_cuts > 0) printf(", to %s\n", x->link_values);
@@ -77,6 +78,7 @@ static ee_status print_json(const exits_told *t) {
   snprintf(identity, sizeof identity, "%016" PRIx64, x->identity);
   cJSON_AddStringToObject(all, "network", x->network);
   cJSON_AddStringToObject(all, "network_identity", x->identity != 0 ? identity : "");
+  cJSON_AddStringToObject(all, "backend", x->backend);
   cJSON_AddItemToObject(all, "attach", cJSON_CreateIntArray(x->attach, x->n_exits));
   cJSON_AddStringToObject(all, "link_values", x->link_values);
   cJSON *cuts = cJSON_AddArrayToObject(all, "link_cuts");

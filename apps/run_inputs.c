@@ -173,9 +173,14 @@ static ee_status open_own(const ee_run_options *o, int size, ee_run_inputs *in) 
 }
 
 /* Tables of other networks may look alike. */
-static ee_status check_networks(const ee_run_options *o) {
-  if (o->outcomes != NULL) EE_TRY(ee_match_network(o->outcomes, o->model));
-  return o->exits != NULL ? ee_match_network(o->exits, o->model) : EE_OK;
+static ee_status check_networks(const ee_run_options *o, const ee_run_inputs *in) {
+  const char *table[] = {o->outcomes, o->exits};
+  for (int i = 0; i < 2; i++) {
+    if (table[i] == NULL) continue;
+    EE_TRY(ee_match_network(table[i], o->model));
+    EE_TRY(ee_say_other_backend(table[i], in->model, in->backend));
+  }
+  return EE_OK;
 }
 
 /* Outcomes of other data would be counted as answers to these. */
@@ -242,7 +247,7 @@ ee_status ee_run_inputs_open(MPI_Comm comm, const ee_run_options *options, ee_ru
     if (ee_counts_seconds(inputs->model, inputs->fleet)) {
       ee_say_profile(options->model, inputs->model, inputs->backend);
     }
-    status = check_networks(options);
+    status = check_networks(options, inputs);
     if (status == EE_OK) status = open_stream(options, inputs);
     inputs->n_samples = (uint64_t)inputs->stream.n;
   }

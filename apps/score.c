@@ -9,6 +9,7 @@
 #include "ee/confidence.h"
 #include "ee/exits_file.h"
 #include "ee/model_file.h"
+#include "exit_match.h"
 #include "json.h"
 #include "output_path.h"
 #include "progress.h"
@@ -141,12 +142,16 @@ static char *provenance(const score_options *o) {
   return text;
 }
 
-static ee_status create_table(const score_options *o, const ee_model *m, const rounding *r,
+static ee_status create_table(const score_options *o, const ee_whole *whole, const rounding *r,
                               ee_exits_writer **writer) {
-  char *text = provenance(o);
+  const ee_model *m    = whole->model;
+  char           *text = provenance(o);
   if (text == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the provenance of %s", o->out);
   ee_status status = ee_exits_create(o->out, m, text, writer);
   free(text);
+  if (status == EE_OK) {
+    status = ee_exits_note_backend(*writer, ee_backend_of_answers(whole->backend, m));
+  }
   if (status != EE_OK || r->n == 0) return status;
   return ee_exits_note_links(*writer, o->values, r->cut, r->n);
 }
@@ -187,7 +192,7 @@ static ee_status score_model(const score_options *o, const ee_model *model, cons
   EE_TRY(ee_whole_open(model, o->backend, o->batch, &whole));
   ee_status status = make_room(model, whole.batch_limit, &out, &t.right);
   if (status == EE_OK && r->n > 0) status = ee_whole_round(&whole, r->values, r->cut, r->n);
-  if (status == EE_OK) status = create_table(o, model, r, &writer);
+  if (status == EE_OK) status = create_table(o, &whole, r, &writer);
   if (status == EE_OK) status = score_all(o, &whole, stream, writer, &out, &t);
   if (writer != NULL) {
     ee_status closed = ee_exits_finish(&writer, status == EE_OK);

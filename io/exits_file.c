@@ -24,7 +24,7 @@ struct ee_exits_file {
   double       *head_flops, *layer_flops, *cut_bytes;
   char         *provenance, *link_values;
   int          *link_cuts;
-  char          network[EE_NAME_BYTES];
+  char          network[EE_NAME_BYTES], backend[16];
 };
 
 const ee_exits_info *ee_exits_file_info(const ee_exits_file *file) {
@@ -158,6 +158,12 @@ static ee_status read_network(ee_exits_file *f) {
                  h5->path, EE_EXITS_IDENTITY, text);
 }
 
+static ee_status read_backend(ee_exits_file *f) {
+  f->info.backend = f->backend;
+  if (!ee_h5_has_attribute(&f->h5, "/", EE_EXITS_BACKEND)) return EE_OK;
+  return ee_h5_read_text_attribute(&f->h5, "/", EE_EXITS_BACKEND, f->backend, sizeof f->backend);
+}
+
 static ee_status check_costs(const char *path, const char *name, const double *cost, int n) {
   for (int i = 0; i < n; i++) {
     if (isfinite(cost[i]) && cost[i] >= 0.0) continue;
@@ -214,6 +220,7 @@ static ee_status open_all(const char *path, ee_exits_file *file) {
   EE_TRY(check_arrays(file));
   EE_TRY(read_links(file));
   EE_TRY(read_network(file));
+  EE_TRY(read_backend(file));
   return open_labels(file);
 }
 

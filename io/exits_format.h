@@ -25,6 +25,7 @@
 
 #define EE_EXITS_NETWORK "network"            // attributes of the root, left out if no model is
 #define EE_EXITS_IDENTITY "network_identity"  // known; 16 hexadecimal digits
+#define EE_EXITS_BACKEND "backend"            // attribute of the root, left out if not known
 
 #define EE_EXITS_MAX 65536  // exits
 #define EE_EXITS_MAX_LAYERS (1 << 24)

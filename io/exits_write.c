@@ -115,6 +115,10 @@ ee_status ee_exits_note_links(ee_exits_writer *writer, const char *values, const
   return ee_h5_write_text(h5, EE_EXITS_LINK_VALUES, values);
 }
 
+ee_status ee_exits_note_backend(ee_exits_writer *writer, const char *backend) {
+  return ee_h5_write_text_attribute(&writer->h5, "/", EE_EXITS_BACKEND, backend);
+}
+
 static ee_status append_unlabelled(ee_h5_rows *labels, int64_t n) {
   int32_t none[UNLABELLED_AT_ONCE];
   for (int i = 0; i < UNLABELLED_AT_ONCE; i++) none[i] = -1;

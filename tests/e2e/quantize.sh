@@ -37,6 +37,22 @@ table int8 int8.h5 --backend int8
 [[ ! -s err ]] || fail "8 bits say: $(cat err)"
 table one int8.h5 --backend int8 --batch 1
 EE_BACKEND=int8 table environment int8.h5
+best=$(edgeexit info --json plain.exits | tool json_value backend)
+expect "backend of the table" "$best" \
+  "$(edgeexit bench --backend x plain.h5 2>&1 | sed 's/.*are: //; s/ .*//')"
+expect "backend of the table of 8 bits" "$(edgeexit info --json int8.exits | tool json_value backend)" int8
+edgeexit info int8.exits | grep -q '^computed by: backend int8$' || fail "info is silent on int8"
+echo 'devices: [{name: one, flops: 1000G}]' > fast.yaml
+# run TABLE OPTION...: on one device, with a table of exits or of outcomes; it tells what was said
+run() {
+  edgeexit run "${@:2}" "$1" --fleet fast.yaml int8.h5 data.h5 > out 2> err || fail "run: $(cat err)"
+  grep 'has the answers of backend' err || true
+}
+for exits in --outcomes --exits; do
+  expect "what run $exits says of another backend" "$(run int8.exits $exits)" \
+    "edgeexit: rank 0: int8.exits has the answers of backend int8, and $best is what runs here"
+  expect "what run $exits says of its own" "$(run int8.exits --backend int8 $exits)" ""
+done
 cmp -s plain.exits float32.exits || fail "scales change what float32 computes"
 cmp -s plain.exits int8.exits && fail "8 bits have the bits of float32"
 cmp -s int8.exits one.exits || fail "8 bits depend on the batch"

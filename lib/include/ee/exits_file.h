@@ -21,7 +21,8 @@
  * `link_cuts` int32 in front of which layers, rising.
  *
  * Whose answers they are is in two attributes, `network`, the model's name, and `network_identity`,
- * 16 hexadecimal digits of model_identity.h; both are left out where no model is known.
+ * 16 hexadecimal digits of model_identity.h; both are left out where no model is known.  A third,
+ * `backend`, tells what computed them, and is left out where that is not known.
  *
  * A table from elsewhere, of which only answers are known, has no logits but `prediction` int32
  * [n, n_exits], mostly with `confidence` float32 [n, n_exits], and the attribute `n_classes`.
@@ -44,6 +45,7 @@ typedef struct ee_exits_info {
   const int    *link_cuts;  // shape [n_link_cuts], rising, layers in front of which they were
   const char   *network;    // name of the model whose answers they are; "" if it is not known
   uint64_t      identity;   // model_identity.h, of the same; 0 if it is not known
+  const char   *backend;    // what computed the answers; "" if it is not known
 } ee_exits_info;
 
 typedef struct ee_exits_writer ee_exits_writer;
@@ -57,6 +59,9 @@ ee_status ee_exits_create(const char *path, const ee_model *model, const char *p
 /** Note, once, that values were rounded to @p values at @p n >= 1 cuts, rising, in front of layers
  * 1 to n_layers - 1.  EE_ERR_ARG if they are not so. */
 ee_status ee_exits_note_links(ee_exits_writer *writer, const char *values, const int *cuts, int n);
+
+/** Note, once, the name of the backend that computes the answers. */
+ee_status ee_exits_note_backend(ee_exits_writer *writer, const char *backend);
 
 /** Append @p n samples; logits shape [n, n_exits, n_classes], labels shape [n] or NULL. */
 ee_status ee_exits_append(ee_exits_writer *writer, int64_t n, const float *logits,

@@ -131,6 +131,23 @@ static void a_table_tells_whose_answers_it_has(void) {
   ee_model_destroy(&model);
 }
 
+static void a_table_tells_what_computed_it(void) {
+  ee_exits_file   *file;
+  ee_exits_writer *writer;
+  ee_model        *model = make_model();
+  const char      *path  = ee_test_path("backend.h5");
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(table("unknown.h5", 3, true), &file), EE_OK);
+  CU_ASSERT_STRING_EQUAL(ee_exits_file_info(file)->backend, "");
+  ee_exits_close(&file);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_create(path, model, NULL, &writer), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_note_backend(writer, "int8"), EE_OK);
+  CU_ASSERT_EQUAL(ee_exits_finish(&writer, 1), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_exits_open(path, &file), EE_OK);
+  CU_ASSERT_STRING_EQUAL(ee_exits_file_info(file)->backend, "int8");
+  ee_exits_close(&file);
+  ee_model_destroy(&model);
+}
+
 static void an_empty_table_is_legal(void) {
   check_round_trip(0, true);
 }
@@ -334,6 +351,7 @@ const ee_fact ee_facts[] = {
     EE_FACT(an_unlabelled_table_has_labels_of_minus_one),
     EE_FACT(many_unlabelled_samples_at_once_are_all_unlabelled),
     EE_FACT(a_table_tells_whose_answers_it_has),
+    EE_FACT(a_table_tells_what_computed_it),
     EE_FACT(an_empty_table_is_legal),
     EE_FACT(scores_come_back_as_they_were_written),
     EE_FACT(scores_that_do_not_fit_the_model_are_refused_when_written),
