@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#define NAME_BYTES 65  // of utsname on Linux; CPUID's name has 48
+#define NAME_BYTES 96  // utsname has 65 on Linux; CPUID 48, and 45 behind it
 
 const char *ee_cpu_level_name(ee_cpu_level level) {
   static const char *const names[] = {
@@ -47,6 +47,16 @@ static void ask_name(char name[NAME_BYTES]) {
     memcpy(name + (leaf - FIRST_NAME_LEAF) * sizeof r, r, sizeof r);
   }
 }
+/* ", family 26, model 2, stepping 1": virtual machines often have the same name on all. */
+static void add_signature(char name[NAME_BYTES]) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return;
+  unsigned family = (a >> 8) & 15, model = (a >> 4) & 15;
+  if (family >= 6) model += ((a >> 16) & 15) << 4;
+  if (family == 15) family += (a >> 20) & 255;
+  size_t n = strlen(name);
+  snprintf(name + n, NAME_BYTES - n, ", family %u, model %u, stepping %u", family, model, a & 15);
+}
 #else
 ee_cpu_level ee_cpu_vectors(void) {
   return EE_CPU_BASE;
@@ -59,6 +69,10 @@ bool ee_cpu_has_vnni(ee_cpu_level level) {
 
 static void ask_name(char name[NAME_BYTES]) {
   name[0] = '\0';
+}
+
+static void add_signature(char name[NAME_BYTES]) {
+  (void)name;
 }
 #endif
 
@@ -74,6 +88,7 @@ const char *ee_cpu_name(void) {
     size_t n = strlen(name);
     while (n > 0 && name[n - 1] == ' ') name[--n] = '\0';
     if (n == 0) ask_family(name);
+    add_signature(name);
   }
   return name + strspn(name, " ");
 }

@@ -22,5 +22,6 @@ bool ee_cpu_has_vnni(ee_cpu_level level);
 /** "base", "AVX2" or "AVX-512".  Static storage. */
 const char *ee_cpu_level_name(ee_cpu_level level);
 
-/** The processor's own name, or that of its family if it has none.  Static storage, never NULL. */
+/** The processor's own name, or that of its family if it has none, and on x86 family, model and
+ *  stepping by CPUID, since many have the same name.  Static storage, never NULL. */
 const char *ee_cpu_name(void);

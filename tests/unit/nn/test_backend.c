@@ -158,7 +158,33 @@ static void numbers_below_the_normal_ones_are_not_flushed_by_any_backend(void) {
   ee_model_destroy(&m);
 }
 
+/* A number that the first processor of /proc/cpuinfo has; -1 if there is none. */
+static int told_of_cpu(const char *key) {
+  char  line[4096];
+  int   told = -1;
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  while (file != NULL && told < 0 && fgets(line, sizeof line, file) != NULL) {
+    size_t n = strlen(key);
+    if (strncmp(line, key, n) == 0 && line[n] == '\t') told = atoi(strchr(line, ':') + 1);
+  }
+  if (file != NULL) fclose(file);
+  return told;
+}
+
+static void processors_of_one_name_are_told_apart(void) {
+  char text[96];
+  int  family = told_of_cpu("cpu family");
+  if (family < 0) {
+    ee_test_skip("the system does not tell the processor's family");
+    return;
+  }
+  snprintf(text, sizeof text, ", family %d, model %d, stepping %d", family, told_of_cpu("model"),
+           told_of_cpu("stepping"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(ee_cpu_name(), text));
+}
+
 const ee_fact ee_facts[] = {
+    EE_FACT(processors_of_one_name_are_told_apart),
     EE_FACT(a_node_is_run_by_the_first_backend_that_can_from_the_wanted_one_on),
     EE_FACT(what_a_backend_of_somebody_else_cannot_run_is_run_by_ref),
     EE_FACT(what_layers_need_is_what_they_take),
