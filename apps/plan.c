@@ -18,8 +18,7 @@
 #include "run_inputs.h"
 #include "whole.h"
 
-static const char default_planner[] = "exact";
-
+/* The planner is NULL if none was given. */
 static ee_status check(const ee_plan_options *o) {
   EE_TRY(ee_band_options_check(&o->rows, o->bands));
   EE_TRY(ee_link_options_check(&o->link, o->exits, o->max_period));
@@ -30,11 +29,10 @@ static ee_status check(const ee_plan_options *o) {
   if (o->shares != NULL && o->exits != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--shares and --exits say the same; give one of them");
   }
-  if (o->max_period > 0.0 && strcmp(o->planner, "latency") != 0) {
+  if (o->max_period > 0.0 && o->planner != NULL && strcmp(o->planner, "latency") != 0) {
     return EE_FAIL(EE_ERR_USAGE, "--max-period is for --planner latency, not for %s", o->planner);
   }
-  if (o->branches &&
-      (o->front || o->max_period > 0.0 || strcmp(o->planner, default_planner) != 0)) {
+  if (o->branches && (o->front || o->max_period > 0.0 || o->planner != NULL)) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--branches shows both goals; it takes no --front, --planner or --max-period");
   }
@@ -42,7 +40,7 @@ static ee_status check(const ee_plan_options *o) {
     return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with --branches values travel as f32",
                    o->link.values);
   }
-  if (o->front && (o->max_period > 0.0 || strcmp(o->planner, default_planner) != 0)) {
+  if (o->front && (o->max_period > 0.0 || o->planner != NULL)) {
     return EE_FAIL(EE_ERR_USAGE,
                    "--front shows all periods; it takes no --planner or --max-period");
   }
@@ -178,8 +176,8 @@ static ee_status plan_for(const ee_plan_options *o, const ee_model *model, const
 static ee_status plan(ee_plan_options *o) {
   ee_model_file *file  = NULL;
   ee_fleet      *fleet = NULL;
-  if (o->planner == NULL) o->planner = o->max_period > 0.0 ? "latency" : default_planner;
   EE_TRY(check(o));
+  if (o->planner == NULL) o->planner = o->max_period > 0.0 ? "latency" : "exact";
   if (o->policy != NULL && o->exits == NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--policy needs --exits, the table that it decides on");
   }

@@ -14,6 +14,7 @@
 #include "tuned.h"
 #include "winograd.h"
 
+#define NOT_GIVEN (-1)   // number of an option whose default is filled in later
 #define MOST_OPTIONS 64  // of a command line
 
 static const char run_usage[] = "edgeexit run [options] MODEL.h5 DATA.h5";
@@ -58,6 +59,51 @@ static ee_status check_team(const ee_run_options *o) {
   if (strcmp(o->link.values, "f32") == 0) return EE_OK;
   return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with %s values travel as f32", o->link.values,
                  name);
+}
+
+/* The first option given that only the rule "gain" looks at; NULL if none was. */
+static const char *gain_option(const ee_run_options *o) {
+  return o->min_gain >= 0.0     ? "--min-gain"
+         : o->near >= 0.0       ? "--near"
+         : o->error_bars >= 0.0 ? "--error-bars"
+         : o->hold >= 0         ? "--hold"
+         : o->cooldown >= 0     ? "--cooldown"
+                                : NULL;
+}
+
+/* The same of those about moves of layers. */
+static const char *move_option(const ee_run_options *o) {
+  return o->rule != NULL      ? "--rule"
+         : o->look_every > 0  ? "--look-every"
+         : o->weights != NULL ? "--weights"
+         : o->move != NULL    ? "--move"
+                              : gain_option(o);
+}
+
+/* Options of control that would do nothing; defaults are not filled in yet. */
+static ee_status check_control(const ee_run_options *o) {
+  const char *moving = move_option(o), *gain = gain_option(o);
+  if (!o->rebalance && moving != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "%s is for layers that move; with --rebalance off none does",
+                   moving);
+  }
+  if (o->rule != NULL && strcmp(o->rule, "petals") == 0 && gain != NULL) {
+    return EE_FAIL(EE_ERR_USAGE, "%s is for --rule gain, not for petals", gain);
+  }
+  return EE_OK;
+}
+
+/* What was not given. */
+static void fill_control(ee_run_options *o) {
+  const ee_controller_options rule = ee_controller_defaults();
+  if (o->rule == NULL) o->rule = "gain";
+  if (o->weights == NULL) o->weights = "auto";
+  if (o->move == NULL) o->move = "live";
+  if (o->min_gain < 0.0) o->min_gain = rule.min_gain;
+  if (o->near < 0.0) o->near = rule.near;
+  if (o->error_bars < 0.0) o->error_bars = rule.error_bars;
+  if (o->hold < 0) o->hold = rule.hold;
+  if (o->cooldown < 0) o->cooldown = rule.cooldown;
 }
 
 static ee_status check(const ee_run_options *o) {
@@ -220,12 +266,8 @@ static int add_control_options(ee_run_options *o, ee_option *to) {
 }
 
 static ee_run_options defaults(void) {
-  const ee_controller_options rule = ee_controller_defaults();
   return (ee_run_options){.policy        = "threshold:value=0.8",
                           .planner       = "exact",
-                          .rule          = "gain",
-                          .weights       = "auto",
-                          .move          = "live",
                           .link          = ee_link_options_none(),
                           .team          = ee_team_wish_none(),
                           .batch         = 8,
@@ -233,11 +275,11 @@ static ee_run_options defaults(void) {
                           .epoch         = 256,
                           .control_delay = 1,
                           .merge_wait    = 1.0,
-                          .min_gain      = rule.min_gain,
-                          .near          = rule.near,
-                          .error_bars    = rule.error_bars,
-                          .hold          = rule.hold,
-                          .cooldown      = rule.cooldown,
+                          .min_gain      = NOT_GIVEN,
+                          .near          = NOT_GIVEN,
+                          .error_bars    = NOT_GIVEN,
+                          .hold          = NOT_GIVEN,
+                          .cooldown      = NOT_GIVEN,
                           .lambda        = 0.1,
                           .seed          = 1,
                           .rebalance     = true};
@@ -270,6 +312,8 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
   if (*help) return EE_OK;
   o->model = in[0];
   o->data  = in[1];
+  EE_TRY(check_control(o));
+  fill_control(o);
   return check(o);
 }
 

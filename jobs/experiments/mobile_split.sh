@@ -74,9 +74,11 @@ FLEET
 
 # serve EPOCH [OPTION...]: OUT/run.json, and seconds of each answer in OUT/answered
 serve() {
+  local moving=(--weights file)
+  [[ " $* " != *" --rebalance off "* ]] || moving=()
   rm -f "$out/run.h5"*
   edgeexit simulate "$out/$name.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
-    --shares "$shares" --policy threshold:value=0.5 --batch 4 --weights file --epoch "$1" \
+    --shares "$shares" --policy threshold:value=0.5 --batch 4 "${moving[@]}" --epoch "$1" \
     --trace "$out/run.h5" --json "${@:2}" > "$out/run.json" 2> "$out/err" || die "$(cat "$out/err")"
   h5dump -y -w 0 -d /samples "$out/run.h5.part0" | awk '/DATA \{/ { on = 1 }
     on && /^ *-?[0-9.n]/ { last = $1 }

@@ -56,11 +56,11 @@ FLEET
 # serve NAME OPTION...: OUT/NAME.json
 serve() {
   edgeexit simulate "$out/net.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" --batch 1 \
-    --policy threshold:value=0.5 --rate "$RATE" --epoch "$EPOCH" --planner latency --weights file --backend ref \
+    --policy threshold:value=0.5 --rate "$RATE" --epoch "$EPOCH" --planner latency --backend ref \
     --trace "$out/$1.h5" --json "${@:2}" > "$out/$1.json" 2> "$out/err" || die "$(cat "$out/err")"
 }
 
-serve moving --shares "$shares"
+serve moving --shares "$shares" --weights file
 edgeexit report --json "$out/moving.h5" > "$out/report.json"
 # layers on the slow device, and the first sample with that split
 grep -o '"plan":"[^"]*","answers":[0-9]*,"first_id":[0-9]*' "$out/report.json" | tr -d '"' |

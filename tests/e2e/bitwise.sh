@@ -6,7 +6,7 @@
 
 # run NAME RANKS OPTION...: a run with a trace of this name
 run() {
-  edgeexit run --devices "$2" --policy threshold:value=0.5 --epoch 32 --min-gain 0 --logits \
+  edgeexit run --devices "$2" --policy threshold:value=0.5 --epoch 32 --logits \
     --trace "$scratch/$1.h5" "${@:3}" "$scratch/model.h5" "$scratch/data.h5" < /dev/null \
     > "$scratch/out" 2> "$scratch/err" || fail "run $*: $(cat "$scratch/err")"
 }
@@ -21,7 +21,9 @@ for backend in ref blis; do
   traces=()
   while read -r ranks batch rebalance; do
     name=$backend-$ranks-$batch-$rebalance
-    run "$name" "$ranks" --backend "$backend" --batch "$batch" --rebalance "$rebalance"
+    moving=(--rebalance off)
+    [[ $rebalance == off ]] || moving=(--min-gain 0)
+    run "$name" "$ranks" --backend "$backend" --batch "$batch" "${moving[@]}"
     traces+=("$scratch/$name.h5")
   done << 'CASES'
 1 8 on

@@ -138,8 +138,10 @@ devices=$(of plans.2.plan | grep -o '@[0-9]' | tr -d '@\n')
 edgeexit generate modulation --samples 300 --seed 3 -o data.h5
 edgeexit score -o exits.h5 model.h5 data.h5 > out
 for rebalance in on off; do
+  moving=(--rebalance off)
+  [[ $rebalance == off ]] || moving=(--min-gain 0)
   edgeexit run --devices 3 --fleet quick.yaml --planner free-order --policy threshold:value=0.5 \
-    --epoch 32 --min-gain 0 --rebalance $rebalance --logits --trace $rebalance.h5 \
+    --epoch 32 "${moving[@]}" --logits --trace $rebalance.h5 \
     model.h5 data.h5 < /dev/null > out 2> err || fail "run with --rebalance $rebalance: $(cat err)"
 done
 tool compare_traces --exits exits.h5 --threshold 0.5 on.h5 off.h5

@@ -39,8 +39,8 @@ team_refused 2 '*--window is 0; expected *' --branches 0/0/0/0 --window 0
 team_refused 2 '*--late is -1; expected *' --branches 0/0/0/0 --late -1
 
 # pictures in bands of rows: heights for 1 and for 4 devices are wrong for 4 and for 1
-edgeexit generate network plain --blocks 3 -o "$scratch/plain.h5" > out
-edgeexit generate input "$scratch/plain.h5" --samples 4 -o "$scratch/rows.h5" > out
+edgeexit generate network plain --blocks 3 -o "$scratch/plain.h5" > "$scratch/out"
+edgeexit generate input "$scratch/plain.h5" --samples 4 -o "$scratch/rows.h5" > "$scratch/out"
 bands_refused() {
   refused_by_ranks "$1" "$2" "${@:3}" "$scratch/plain.h5" "$scratch/rows.h5"
 }
@@ -62,6 +62,18 @@ refused_by_ranks 2 '*--slots needs a value*' "$model" "$data" --slots
 for option in --fleet --policy --trace --outcomes --planner; do
   refused 2 "*$option is empty; expected *" run "$option" "" "$model" "$data"
 done
+for other in "--rule gain" "--weights file" "--move live" "--min-gain 0.1" "--near 0" "--error-bars 3" \
+  "--hold 2" "--cooldown 2" "--rule petals --look-every 8"; do
+  # shellcheck disable=SC2086  # words
+  refused 2 "*${other%% *} is for layers that move; with --rebalance off none does" run $other \
+    --rebalance off "$model" "$data"
+done
+for other in "--min-gain 0.1" "--near 0" "--error-bars 3" "--hold 2" "--cooldown 2"; do
+  # shellcheck disable=SC2086  # words
+  refused 2 "*${other%% *} is for --rule gain, not for petals" run --rule petals $other "$model" "$data"
+done
+refused 2 '*--front shows all periods; it takes no --planner *' plan --front --planner exact "$model"
+refused 2 '*--branches shows both goals; *' plan --branches --planner exact "$model"
 refused 2 '*--look-every is for --rule petals, not for gain*' run --look-every 8 "$model" "$data"
 wrong_value() {
   refused 2 "*$1 is $2; $3" run "$1" "$2" "$model" "$data"
