@@ -19,8 +19,8 @@ run_refused 2 '*--nonsense is no option*' --nonsense
 
 # samples on several devices at once
 run_refused 1 '*has no branches: *' --branches latency
-edgeexit generate network branches --blocks 2 --exits 1 -o "$scratch/branches.h5" > out
-edgeexit generate input "$scratch/branches.h5" --samples 4 -o "$scratch/input.h5" > out
+edgeexit generate network branches --blocks 2 --exits 1 -o "$scratch/branches.h5" > "$scratch/out"
+edgeexit generate input "$scratch/branches.h5" --samples 4 -o "$scratch/input.h5" > "$scratch/out"
 team_refused() {
   refused_by_ranks "$1" "$2" "${@:3}" "$scratch/branches.h5" "$scratch/input.h5"
 }
