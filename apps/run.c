@@ -14,6 +14,7 @@
 #include "exit_shares.h"
 #include "interrupt.h"
 #include "launch.h"
+#include "run_epoch.h"
 #include "run_inputs.h"
 #include "run_options.h"
 #include "run_summary.h"
@@ -228,6 +229,16 @@ static ee_status place_units(MPI_Comm comm, const ee_run_options *o, ee_run_inpu
   return ee_agree(comm, status, 0);
 }
 
+/* Unless the user said how long epochs are. */
+static ee_status choose_epoch(MPI_Comm comm, const ee_run_inputs *in, ee_run_setup *setup,
+                              bool team, int *epoch) {
+  ee_status status = EE_OK;
+  if (*epoch == 0 && team) *epoch = EE_EPOCH_LEAST;
+  if (*epoch == 0) status = ee_run_epoch(comm, setup, in->has_share ? in->share : NULL, epoch);
+  setup->epoch_samples = *epoch;
+  return status;
+}
+
 static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
   ee_run_inputs in;
   EE_TRY(ee_run_inputs_open(comm, o, &in));
@@ -238,7 +249,9 @@ static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, cha
   ee_units *units  = NULL;
   ee_status status = ee_team_is_wished(&o->team) ? place_units(comm, o, &in, &setup, &units, &plan)
                                                  : make_plan(comm, o, &in, &setup, &plan);
-  if (status == EE_OK) status = run_traced(comm, o, &in, &setup, units, argc, argv);
+  ee_run_options told = *o;
+  if (status == EE_OK) status = choose_epoch(comm, &in, &setup, units != NULL, &told.epoch);
+  if (status == EE_OK) status = run_traced(comm, &told, &in, &setup, units, argc, argv);
   ee_units_destroy(&units);
   ee_plan_destroy(&plan);
   ee_run_inputs_close(&in);

@@ -73,6 +73,14 @@ awk -v a="$(tool json_value last_answer_s < out)" -v b="$wanted" 'BEGIN { exit !
 grep -q 'waited for sums.*--epoch [0-9]* or more, or a longer --control-delay' err ||
   fail "a stream that is held says: $(cat err)"
 
+# Without a word on epochs they are long enough for these links, and moves may be made at no cost.
+auto=(--outcomes some.h5 --slots 64 --samples 2000)
+edgeexit simulate model.h5 --fleet fleet.yaml --policy threshold:value=0.5 --json "${auto[@]}" \
+  > out 2> err
+awk -v a="$(tool json_value last_answer_s < out)" -v b="$wanted" 'BEGIN { exit !(a / b < 1.02) }' ||
+  fail "epochs of their own length hold the stream: $(cat out)"
+! grep -q 'waited for sums' err || fail "epochs of their own length: $(cat err)"
+
 # Samples have 2,048 bytes at cut 3: 1.6384 ms at 10 Mbit/s, and 13.1072 ms eight of them.
 outcomes none 0 0
 stay=(--outcomes none.h5 --cuts 3 --samples 1200 --epoch 200)
