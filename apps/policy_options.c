@@ -131,16 +131,20 @@ static ee_status check(const raw *r, ee_policy_options *o) {
   return ee_policy_sweep_check(o);
 }
 
+static ee_policy_options defaults(void) {
+  return (ee_policy_options){.replay         = ee_replay_defaults(),
+                             .seeds          = 1,
+                             .least_accuracy = NAN,
+                             .most_cost      = NAN,
+                             .most_latency   = NAN,
+                             .most_loss      = NAN,
+                             .budget         = NAN};
+}
+
 bool ee_policy_options_parse(int argc, char **argv, ee_policy_options *options, int *code) {
   ee_policy_options *o     = options;
   raw                r     = {.epoch = 1};
-  *o                       = (ee_policy_options){.replay         = ee_replay_defaults(),
-                                                 .seeds          = 1,
-                                                 .least_accuracy = NAN,
-                                                 .most_cost      = NAN,
-                                                 .most_latency   = NAN,
-                                                 .most_loss      = NAN,
-                                                 .budget         = NAN};
+  *o                       = defaults();
   const ee_option option[] = {
       {"policy", 'p', EE_OPTION_TEXT, &o->policy, "NAME:...", "policy to replay", 0, 0},
       {"lambda", 0, EE_OPTION_DOUBLE, &o->replay.costs.layer, "X", "cost of a layer; 0.1", 0, 8},

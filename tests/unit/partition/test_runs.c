@@ -157,18 +157,24 @@ static void the_planner_is_never_slower_than_exact(void) {
   CU_ASSERT_TRUE(shorter > CHAINS / 5);
 }
 
-/* One layer on n devices: all that there is to do is to share it. */
-static ee_plan *share_one_layer(int n, const double *speed, ee_forecast *f) {
-  double   work[] = {100}, reach[] = {1}, cut[] = {0, 0};
-  ee_plan *plan  = NULL;
-  ee_chain chain = {.n_layers        = 1,
-                    .n_devices       = n,
+/* At most two layers that all samples reach; messages are empty. */
+static ee_chain free_chain(int n_layers, int n_devices, const double *work, const double *speed) {
+  static const double reach[] = {1, 1}, cut[] = {0, 0, 0};
+  return (ee_chain){.n_layers        = n_layers,
+                    .n_devices       = n_devices,
                     .work            = work,
                     .reach           = reach,
                     .cut_bytes       = cut,
                     .speed           = speed,
                     .message_samples = 1,
                     .source          = -1};
+}
+
+/* One layer on n devices: all that there is to do is to share it. */
+static ee_plan *share_one_layer(int n, const double *speed, ee_forecast *f) {
+  double   work[] = {100};
+  ee_plan *plan   = NULL;
+  ee_chain chain  = free_chain(1, n, work, speed);
   CU_ASSERT_EQUAL_FATAL(ee_planner_by_name("replicate")->find(&chain, &plan), EE_OK);
   CU_ASSERT_EQUAL(ee_partition_forecast(&chain, plan, f), EE_OK);
   return plan;
@@ -215,16 +221,9 @@ static void a_device_that_is_far_too_slow_shares_no_stage(void) {
 
 static void too_many_unequal_devices_are_refused_with_the_numbers(void) {
   enum { MANY = 400 };
-  double   work[] = {1, 1}, reach[] = {1, 1}, cut[] = {0, 0, 0}, speed[MANY];
-  ee_plan *plan  = NULL;
-  ee_chain chain = {.n_layers        = 2,
-                    .n_devices       = MANY,
-                    .work            = work,
-                    .reach           = reach,
-                    .cut_bytes       = cut,
-                    .speed           = speed,
-                    .message_samples = 1,
-                    .source          = -1};
+  double   work[] = {1, 1}, speed[MANY];
+  ee_plan *plan   = NULL;
+  ee_chain chain  = free_chain(2, MANY, work, speed);
   for (int d = 0; d < MANY; d++) speed[d] = 1.0 + 0.001 * d;
   CU_ASSERT_EQUAL(ee_planner_by_name("replicate")->find(&chain, &plan), EE_ERR_ARG);
   CU_ASSERT_PTR_NULL(plan);
