@@ -3,6 +3,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Dict, Tuple
 
 import torch
@@ -34,6 +35,12 @@ class Checkpoint:
 
 def load(path: Path) -> Checkpoint:
     """Read what Checkpoint.save wrote."""
-    fields = torch.load(path, map_location="cpu")
-    fields["pre"] = Preprocess(**fields["pre"])
-    return Checkpoint(**fields)
+    try:
+        fields = torch.load(path, map_location="cpu")
+        fields["pre"] = Preprocess(**fields["pre"])
+        return Checkpoint(**fields)
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read: {error.strerror}") from None
+    except (EOFError, KeyError, RuntimeError, TypeError, UnpicklingError):
+        raise SystemExit(f"{path} is no checkpoint: it holds nothing that `edgetrain.py train`, "
+                         "`distree.py teacher` or `distree.py student` has saved") from None

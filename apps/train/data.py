@@ -55,7 +55,16 @@ class Preprocess:
 
 def read_cifar_batch(folder: Path, number: int) -> Samples:
     """One file of the binary version of CIFAR-10: label byte, then 3x32x32 bytes."""
-    raw = np.fromfile(folder / f"data_batch_{number}.bin", dtype=np.uint8).reshape(-1, 3073)
+    path = folder / f"data_batch_{number}.bin"
+    try:
+        raw = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read: {error.strerror}; it is part of the binary "
+                         "version of CIFAR-10") from None
+    if len(raw) == 0 or len(raw) % 3073:
+        raise SystemExit(f"{path} has {len(raw)} bytes, expected images of 3073 bytes as in the "
+                         "binary version of CIFAR-10")
+    raw = raw.reshape(-1, 3073)
     return Samples(torch.from_numpy(raw[:, 1:].reshape(-1, 3, 32, 32).copy()),
                    torch.from_numpy(raw[:, 0].astype(np.int64)))
 
@@ -69,10 +78,13 @@ def read_cifar(folder: Path) -> Tuple[Samples, Samples, Samples]:
 
 def read_hdf5(path: Path) -> Samples:
     """A data file: `samples`, `labels` and, if present, `attributes/snr`."""
-    with h5py.File(path, "r") as f:
-        snr = torch.from_numpy(f["attributes/snr"][:]) if "attributes/snr" in f else None
-        return Samples(torch.from_numpy(f["samples"][:]),
-                       torch.from_numpy(f["labels"][:].astype(np.int64)), snr)
+    try:
+        with h5py.File(path, "r") as f:
+            snr = torch.from_numpy(f["attributes/snr"][:]) if "attributes/snr" in f else None
+            return Samples(torch.from_numpy(f["samples"][:]),
+                           torch.from_numpy(f["labels"][:].astype(np.int64)), snr)
+    except (OSError, KeyError) as error:
+        raise SystemExit(f"{path} cannot be read as a data file: {error}") from None
 
 
 def read_hdf5_classes(path: Path, count: int) -> Tuple[str, ...]:

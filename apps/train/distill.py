@@ -15,7 +15,7 @@ stages, so that all F_e mean the same; it is not part of the network.
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,10 @@ from torch import Tensor, nn
 import loop
 from branches import Answers, Branches
 from data import Augment, Preprocess, Samples
+from shipped import ShippedTeacher
 from wide_resnet import Lesson, WideResNet
+
+Teacher = Union[WideResNet, ShippedTeacher]
 
 
 @dataclass
@@ -69,7 +72,7 @@ def attention_loss(maps: Sequence[Sequence[Tensor]], teacher: Sequence[Tensor]) 
 class StudentLoss(nn.Module):
     """The loss above, of a student and its teacher."""
 
-    def __init__(self, student: Branches, teacher: WideResNet, lessons: Lessons, bf16: bool):
+    def __init__(self, student: Branches, teacher: Teacher, lessons: Lessons, bf16: bool):
         super().__init__()
         self.student, self.lessons, self.bf16 = student, lessons, bf16
         self.regressor = nn.Linear(student.head1.in_features, teacher.linear.in_features)

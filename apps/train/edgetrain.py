@@ -18,6 +18,7 @@ from typing import Dict, List, Tuple
 import torch
 from torch import Tensor, nn
 
+import arguments
 import branches
 import checkpoint
 import data
@@ -173,7 +174,7 @@ def add_view(p: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    top.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default 2)")
+    top.add_argument("--threads", type=arguments.whole(1), default=2, help="threads of PyTorch (default 2)")
     commands = top.add_subparsers(dest="command", required=True)
 
     p = commands.add_parser("train", help="train a network")
@@ -181,36 +182,37 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, help="folder with data_batch_1.bin ... data_batch_5.bin")
     p.add_argument("--train", type=Path, help="HDF5 file to train on (modnet)")
     p.add_argument("--holdout", type=Path, help="HDF5 file to report on (modnet)")
-    p.add_argument("--first", type=int, help="only so many of CIFAR-10's training images")
+    p.add_argument("--first", type=arguments.whole(Recipe.batch),
+                   help="only so many of CIFAR-10's training images")
     p.add_argument("--plain", action="store_true",
                    help="CIFAR-10 images as they are and no weight decay: over-confident networks")
-    p.add_argument("--epochs", type=int)
-    p.add_argument("--rate", type=float, help="peak learning rate")
+    p.add_argument("--epochs", type=arguments.whole(1))
+    p.add_argument("--rate", type=arguments.POSITIVE, help="peak learning rate")
     p.add_argument("--seed", type=int)
-    p.add_argument("--price", type=float, help="of the mean cost, for networks with scores")
-    p.add_argument("--joint", type=int, help="first epochs without scores in the loss")
+    p.add_argument("--price", type=arguments.NOT_NEGATIVE, help="of the mean cost, for networks with scores")
+    p.add_argument("--joint", type=arguments.whole(0), help="first epochs without scores in the loss")
     p.add_argument("--no-bf16", action="store_true", help="train in float32 throughout")
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--out", type=arguments.NEW_FILE, required=True)
     p.set_defaults(run=command_train)
 
     p = commands.add_parser("resnet20", help="take over published ResNet-20 weights")
     p.add_argument("--weights", type=Path, required=True)
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--out", type=arguments.NEW_FILE, required=True)
     p.set_defaults(run=command_resnet20)
 
     p = commands.add_parser("export", help="checkpoint to ONNX")
     p.add_argument("checkpoint", type=Path)
     add_view(p)
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--out", type=arguments.NEW_FILE, required=True)
     p.set_defaults(run=command_export)
 
     p = commands.add_parser("reference", help="logits of the first samples, from PyTorch")
     p.add_argument("checkpoint", type=Path)
     p.add_argument("--data", type=Path, required=True, help="CIFAR-10 folder or HDF5 file")
-    p.add_argument("--count", type=int, default=1000)
+    p.add_argument("--count", type=arguments.whole(1), default=1000)
     add_view(p)
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--out", type=arguments.NEW_FILE, required=True)
     p.set_defaults(run=command_reference)
     return top
 

@@ -3,7 +3,6 @@
 
 from typing import List, Optional, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from blocks import Logits

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A network of parallel branches that apps/train trains for a moment: a training that was ended goes
 # on with the same bits, its file says here what PyTorch says, and its parts and measures are right.
+# A student may learn from the network that ships, and what cannot be is refused in a sentence.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 cd "$scratch"
@@ -12,6 +13,12 @@ train=$source_dir/apps/train
 
 distree() {
   "$python" "$train/distree.py" "$@" > out 2> err || fail "distree.py $*: $(tail -3 err)"
+}
+
+# refused WHY OPTION...: a training that cannot be is not begun, and the last line says why
+refused() {
+  "$python" "$train/distree.py" "${@:2}" > out 2> err && fail "distree.py ${*:2} trains"
+  [[ $(tail -1 err) == *"$1"* ]] || fail "distree.py ${*:2} says: $(tail -1 err)"
 }
 
 # 400 images to train on, 2,000 that are kept, 200 reported: noise, tinted by the class
@@ -34,26 +41,40 @@ distree "${student[@]}" --out made/k4.ckpt
 distree "${student[@]}" --out again.ckpt --until 1
 [ ! -e again.ckpt ] || fail "a training that was ended has left a network"
 distree "${student[@]}" --out again.ckpt
-distree "${student[@]}" --branches 2 --epochs 1 --fusion sum --out made/k2.ckpt
-"$python" "$train/distree.py" "${student[@]}" --seed 2 --out again.ckpt > out 2> err &&
-  fail "a training went on from the state of another one"
-grep -q "again.state is of another training" err || fail "it says $(tail -1 err)"
+refused "again.state is of another training" "${student[@]}" --seed 2 --out again.ckpt
+refused "expected a file in a folder that exists" "${student[@]}" --out no/k4.ckpt
+refused "expected a whole number of at least 2" "${student[@]}" --branches 1 --out k1.ckpt
+refused "none/data_batch_1.bin cannot be read" "${student[@]}" --data none --out k4.ckpt
+refused "is a branches, expected a wide_resnet" "${student[@]}" --teacher made/k4.ckpt --out k4.ckpt
+refused "made/k4.state is no checkpoint" "${student[@]}" --teacher made/k4.state --out k4.ckpt
+
+# the network that ships teaches, and says what it says here
+shipped=$source_dir/io/models
+edgeexit import cifar10 data_batch_5.bin -o new.h5 > out
+refused "balexnet_cifar10.h5 holds another network" "${student[@]}" \
+  --teacher "$shipped/balexnet_cifar10.h5" --out k4.ckpt
+refused "new.h5 cannot be read as a model file" "${student[@]}" --teacher new.h5 --out k4.ckpt
+"$python" "$source_dir/tests/e2e/shipped_teacher.py" "$train" "$shipped/resnet_cifar10.h5" . \
+  > out 2> err || fail "$(tail -1 err)"
+edgeexit score -o taught.h5 "$shipped/resnet_cifar10.h5" new.h5 > out
+tool compare_reference taught.h5 teacher_reference.h5 200 0.2 > out || fail "the teacher: $(cat out)"
 
 # the driver makes what is missing
-"$train/distree.sh" . made > out 2> err || fail "distree.sh: $(tail -3 err)"
+TEACHER=$shipped/resnet_cifar10.h5 EPOCHS=1 "$train/distree.sh" . made k4 k2w8-sum > out 2> err ||
+  fail "distree.sh: $(tail -3 err)"
 [ ! -e made/pid ] || fail "distree.sh leaves its number behind"
-"$train/distree.sh" . made > again 2> err || fail "distree.sh once more: $(tail -3 err)"
+"$train/distree.sh" . made k4 k2w8-sum > again 2> err || fail "distree.sh once more: $(tail -3 err)"
 grep -q "distree answers" out || fail "distree.sh says $(cat out)"
-! grep -q "distree answers" again || fail "distree.sh has made again what was there"
-
-edgeexit import cifar10 data_batch_5.bin -o new.h5 > out
-for k in 4 2; do
+! grep -q "distree [as]" again || fail "distree.sh has made again what was there"
+"$train/distree.sh" . made k4w8-max > out 2> err && fail "distree.sh knows a fusion called max"
+grep -q "k4w8-max: expected a name" err || fail "distree.sh says $(tail -1 err)"
+for k in 4 2w8-sum; do
   edgeexit import onnx made/k$k.onnx -o k$k.h5 > out
   grep -q "4 exits, 10 classes, 2 learned scores" out || fail "imported: $(cat out)"
   for backend in ref blis; do
     edgeexit score --backend $backend -o exits$k.h5 k$k.h5 new.h5 > out
     tool compare_reference exits$k.h5 made/k${k}_reference.h5 200 0.2 > out ||
-      fail "$k branches, $backend: $(cat out)"
+      fail "k$k, $backend: $(cat out)"
     grep -q "^scores differ by" out || fail "$backend: no scores were compared"
   done
 done

@@ -18,9 +18,8 @@ distree() {
     --epochs 1 > "$scratch/out" 2>&1 || fail "distree.py $1: $(tail -1 "$scratch/out")"
 }
 mkdir "$scratch/trained"
-distree teacher --depth 10 --widen 1 --out "$scratch/trained/teacher.ckpt"
-distree student --teacher "$scratch/trained/teacher.ckpt" --branches 3 --width 8 --features 16 \
-  --out "$scratch/trained/k3.ckpt"
+distree student --teacher "$source_dir/io/models/resnet_cifar10.h5" --branches 3 --width 8 \
+  --features 16 --out "$scratch/trained/k3.ckpt"
 LOSSES='0 0.02' PYTHON=/usr/bin/python3 experiment distree_rules "$scratch/trained" k3
 rows '^(feature(-l2|-cosine)?|kl|l2|cosine|confidence|margin|entropy|patience) +(0|0\.02) ' 40
 rows '^(feature|confidence|margin|entropy) +-?[0-9.]+(, with -?[0-9.]+ points lost)?$' 8
