@@ -127,6 +127,15 @@ static hid_t open_in_this_file(const ee_h5 *h5, const char *name) {
   return set;
 }
 
+bool ee_h5_has_member(const ee_h5 *h5, const char *name, const char *member) {
+  hid_t set  = open_in_this_file(h5, name);
+  hid_t type = H5Dget_type(set);
+  bool  has  = H5Tget_class(type) == H5T_COMPOUND && H5Tget_member_index(type, member) >= 0;
+  ee_h5_release(type);
+  ee_h5_release(set);
+  return has;
+}
+
 static bool type_fits(hid_t set, hid_t expected) {
   hid_t type = H5Dget_type(set);
   bool  fits = expected >= 0 ? H5Tequal(type, expected) > 0

@@ -71,6 +71,9 @@ hid_t ee_h5_new_dataset(const ee_h5 *h5, const char *name, hid_t type, hid_t spa
 ee_status ee_h5_open_dataset(const ee_h5 *h5, const char *name, hid_t type, int rank, hsize_t *dim,
                              hid_t *set);
 
+/** Whether dataset @p name is there, and its elements have a member @p member. */
+bool ee_h5_has_member(const ee_h5 *h5, const char *name, const char *member);
+
 /** Attributes of object @p object ("/" for the file). */
 ee_status ee_h5_write_text_attribute(const ee_h5 *h5, const char *object, const char *name,
                                      const char *text);

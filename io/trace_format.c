@@ -2,6 +2,8 @@
 /* The layout of a trace file as tables: datasets, members of records, entries of the header. */
 #include "trace_format.h"
 
+#include <string.h>
+
 #include "h5_util.h"
 
 /* A member of a record. */
@@ -26,6 +28,7 @@ static const member answer_members[] = {
     {"reward", offsetof(ee_answer, reward), EE_H5_F32, false},
     {"admitted", offsetof(ee_answer, admitted), EE_H5_I64, false},
     {"answered", offsetof(ee_answer, answered), EE_H5_I64, false},
+    {EE_TRACE_ABSENT, offsetof(ee_answer, absent), EE_H5_I64, true},
     {0},
 };
 static const member event_members[] = {
@@ -117,7 +120,8 @@ ee_trace_shape ee_trace_shape_of(const ee_trace_header *header) {
                           .n_devices     = header->plan->n_devices,
                           .with_logits   = header->with_logits != 0,
                           .with_replicas = true,
-                          .with_turns    = true};
+                          .with_turns    = true,
+                          .with_absent   = true};
 }
 
 const char *ee_trace_table_name(ee_trace_table table) {
@@ -176,15 +180,23 @@ hid_t ee_trace_memory_type(ee_trace_table table) {
   return record;
 }
 
-hid_t ee_trace_file_type(ee_trace_table table) {
+/* Whether a file of this shape has the member. */
+static bool is_kept(const member *m, const ee_trace_shape *shape) {
+  return shape->with_absent || strcmp(m->name, EE_TRACE_ABSENT) != 0;
+}
+
+hid_t ee_trace_file_type(ee_trace_table table, const ee_trace_shape *shape) {
   const table_layout *layout = &layouts[table];
   if (layout->members == NULL) return H5Tcopy(ee_h5_file_type(layout->kind));
 
   size_t bytes = 0;  // members stand side by side in the file
-  for (const member *m = layout->members; m->name != NULL; m++) bytes += ee_h5_kind_bytes(m->kind);
+  for (const member *m = layout->members; m->name != NULL; m++) {
+    if (is_kept(m, shape)) bytes += ee_h5_kind_bytes(m->kind);
+  }
   hid_t record = H5Tcreate(H5T_COMPOUND, bytes);
   bytes        = 0;
   for (const member *m = layout->members; m->name != NULL; m++) {
+    if (!is_kept(m, shape)) continue;
     insert(record, m->name, bytes, member_type(m, ee_h5_file_type(m->kind)));
     bytes += ee_h5_kind_bytes(m->kind);
   }

@@ -41,13 +41,15 @@ typedef enum {
 
 #define EE_TRACE_REPLICAS "/run/replicas"
 #define EE_TRACE_TURNS "/run/turns"
+#define EE_TRACE_ABSENT "absent"  // a member of answers
 
-/** Widths of the array tables, and whether logits, replicas and turns are kept. */
+/** Widths of the array tables, and what is kept. */
 typedef struct ee_trace_shape {
   int  n_exits, n_classes, n_layers, n_devices;
   bool with_logits;
   bool with_replicas;  // false in traces from before stages could have several devices
   bool with_turns;     // false in traces from before these could be unequal
+  bool with_absent;    // false in traces from before answers told of absent lanes
 } ee_trace_shape;
 
 /** Shape that @p header asks for; its plan must not be NULL. */
@@ -68,8 +70,8 @@ hsize_t ee_trace_table_width(ee_trace_table table, const ee_trace_shape *shape);
 /** Bytes of one row in memory; a record's is the size of its struct. */
 size_t ee_trace_row_bytes(ee_trace_table table, const ee_trace_shape *shape);
 
-/** Type of one element in the file or in memory; to be released. */
-hid_t ee_trace_file_type(ee_trace_table table);
+/** Type of one element in a file of this shape or in memory; to be released. */
+hid_t ee_trace_file_type(ee_trace_table table, const ee_trace_shape *shape);
 hid_t ee_trace_memory_type(ee_trace_table table);
 
 /** Numbers of the header, kept as attributes of the root; `offset` is that of an int. */

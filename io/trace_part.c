@@ -119,7 +119,7 @@ static ee_status read_table(const ee_h5 *h5, ee_trace_table which, ee_trace_part
   const char *name     = ee_trace_table_name(which);
   hsize_t     dim[2]   = {0, 1};
   hsize_t     expected = ee_trace_table_width(which, &part->shape);
-  hid_t       set, type = ee_trace_file_type(which);
+  hid_t       set, type = ee_trace_file_type(which, &part->shape);
   ee_status   status = ee_h5_open_dataset(h5, name, type, ee_trace_table_rank(which), dim, &set);
   ee_h5_release(type);
   if (status != EE_OK) return status;
@@ -184,6 +184,8 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
   part->shape.with_logits   = part->header.with_logits != 0;
   part->shape.with_replicas = ee_h5_exists(h5, EE_TRACE_REPLICAS);
   part->shape.with_turns    = ee_h5_exists(h5, EE_TRACE_TURNS);
+  part->shape.with_absent =
+      ee_h5_has_member(h5, ee_trace_table_name(EE_TABLE_SAMPLES), EE_TRACE_ABSENT);
   return EE_OK;
 }
 

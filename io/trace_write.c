@@ -212,7 +212,7 @@ static ee_status create_table(trace_writer *writer, ee_trace_table which) {
   hsize_t none[] = {0, width}, most[] = {H5S_UNLIMITED, width}, chunk[] = {rows, width};
   int     rank    = ee_trace_table_rank(which);
   hid_t   space   = H5Screate_simple(rank, none, most);
-  hid_t   stored  = ee_trace_file_type(which);
+  hid_t   stored  = ee_trace_file_type(which, &writer->shape);
   hid_t   created = H5Pcreate(H5P_DATASET_CREATE);
   if (H5Pset_chunk(created, rank, chunk) >= 0 && set_fill(created, t->type) >= 0) {
     t->set = ee_h5_new_dataset(&writer->h5, ee_trace_table_name(which), stored, space, created);

@@ -30,6 +30,7 @@ typedef struct ee_answer_record {
   int32_t  decided_at, way;  // as in ee_answer, or EE_ANSWER_WAITS
   int32_t  arm;
   float    reward;
+  uint64_t absent;
 } ee_answer_record;
 
 /** A message of answers that is being filled in. */

@@ -76,6 +76,7 @@ static ee_answer as_answer(const ee_collector *c, const ee_answer_record *r, int
                      .way        = r->way == EE_ANSWER_WAITS ? EE_WAY_LIMIT : r->way,
                      .arm        = r->arm,
                      .reward     = r->reward,
+                     .absent     = r->absent,
                      .device     = peer,
                      .admitted   = r->admitted,
                      .answered   = arrived};

@@ -42,7 +42,8 @@ static ee_answer_record record_of(const ee_team *t, const team_sample *s, const 
                              .decided_at = s->offloaded > 0 ? s->offloaded - 1 : view->exit,
                              .way        = way,
                              .arm        = -1,
-                             .reward     = NAN};
+                             .reward     = NAN,
+                             .absent     = s->absent};
   if (policy->ops->answer != NULL) {
     record.prediction = policy->ops->answer(policy->self, view, s->state);
   }

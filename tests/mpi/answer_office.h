@@ -77,7 +77,8 @@ static inline ee_answer_record record_of(uint64_t id, int prediction) {
                             .prediction = prediction,
                             .exit       = (int32_t)(id % EXITS),
                             .confidence = (float)id / 1000.0f,
-                            .plan_epoch = 3};
+                            .plan_epoch = 3,
+                            .absent     = id << 50};
 }
 
 static inline void put(const ee_answer_batch *batch, ee_answer_record record) {

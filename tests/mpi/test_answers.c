@@ -39,6 +39,7 @@ static void each_answer_is_kept_once_and_the_first_one_counts(void) {
       CU_ASSERT_EQUAL(a->admitted, id * 10);
       CU_ASSERT_EQUAL(a->answered, 7);
       CU_ASSERT_EQUAL(a->plan_epoch, 3);
+      CU_ASSERT_EQUAL(a->absent, (uint64_t)id << 50);
       CU_ASSERT_EQUAL(a->confidence, (float)id / 1000.0f);
       for (int c = 0; c < CLASSES; c++) {
         CU_ASSERT_EQUAL(o.seen->logits[id][c], (float)(id * 10) + (float)c);

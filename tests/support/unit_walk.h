@@ -22,7 +22,7 @@ typedef struct walk {
   const ee_units *units;
   walk_unit      *of;      // shape [n]
   const float    *input;   // of the network
-  unsigned        absent;  // lanes, as bits
+  uint64_t        absent;  // lanes, as bits
 } walk;
 
 static inline void walk_begin(const ee_units *units, const ee_backend *backend, walk *w) {
@@ -49,7 +49,7 @@ static inline void walk_join(const walk *w, const ee_unit *unit, const ee_unit_i
                              float *to) {
   int64_t n    = ee_model_value_elements(w->units->whole, in->value);
   int     lane = in->from >= 0 ? w->units->unit[in->from].lane : -1;
-  int     all = w->units->n_lanes, here = all - __builtin_popcount(w->absent);
+  int     all = w->units->n_lanes, here = all - __builtin_popcountll(w->absent);
   if (!unit->joins || lane < 0 || w->absent == 0) return;
   float factor = w->absent >> lane & 1 ? 0.0f : (float)all / (float)here;
   for (int64_t i = 0; i < n; i++) to[i] *= factor;

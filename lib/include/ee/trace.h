@@ -68,6 +68,7 @@ typedef struct ee_answer {
   int32_t  way;         // ee_way
   int32_t  arm;         // that the policy chose for it; -1: it has none
   float    reward;      // that the arm was given for it; NaN: none
+  uint64_t absent;      // lanes (ee/units.h) that it came without, a bit each; 0 of a chain
   int64_t  admitted;    // [ns]
   int64_t  answered;    // at the collector [ns]
 } ee_answer;

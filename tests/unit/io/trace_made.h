@@ -54,6 +54,7 @@ static inline ee_answer answer(int i) {
                      .way        = i % 2,
                      .arm        = i % 5 - 1,
                      .reward     = (float)i / 7.0f,
+                     .absent     = ((uint64_t)i << 60) + (uint64_t)i % 3,
                      .admitted   = 1000 * (int64_t)i,
                      .answered   = 1000 * (int64_t)i + 77};
 }
@@ -132,8 +133,8 @@ static inline int same_answer(const ee_answer *a, const ee_answer *b) {
   return a->id == b->id && a->label == b->label && a->prediction == b->prediction &&
          a->exit == b->exit && a->plan_epoch == b->plan_epoch && a->confidence == b->confidence &&
          a->device == b->device && a->decided_at == b->decided_at && a->way == b->way &&
-         a->arm == b->arm && a->reward == b->reward && a->admitted == b->admitted &&
-         a->answered == b->answered;
+         a->arm == b->arm && a->reward == b->reward && a->absent == b->absent &&
+         a->admitted == b->admitted && a->answered == b->answered;
 }
 
 static inline int same_event(const ee_event *a, const ee_event *b) {
