@@ -75,7 +75,7 @@ class Fusion(nn.Module):
         if self.rule == "mean":
             return added([features[k] for k in here]) * (1 / len(here))
         if self.rule == "concat":
-            zeros = torch.zeros_like(features[here[0]])
+            zeros = features[here[0]] * 0  # zeros_like would export operators on shapes
             fused = torch.cat([zeros if f is None else f for f in features], 1)
         else:
             share = torch.softmax(self.share, 0)

@@ -98,8 +98,8 @@ def teacher_of(path: Path) -> Tuple[distill.Teacher, data.Preprocess, str]:
         return (*shipped.load(path), "resnet_cifar10")
     made = checkpoint.load(path)
     if made.name != "wide_resnet":
-        raise SystemExit(f"{path} is a {made.name}, expected a wide_resnet or a model file of "
-                         "resnet_cifar10")
+        raise SystemExit(f"{path} holds a network called {made.name}, expected wide_resnet or a "
+                         "model file of resnet_cifar10")
     return made.model(), made.pre, f"wide_resnet {made.options}"
 
 
@@ -119,7 +119,7 @@ def branched(path: Path) -> Checkpoint:
     """A checkpoint of a student."""
     made = checkpoint.load(path)
     if made.name != "branches":
-        raise SystemExit(f"{path} is a {made.name}, expected a network of branches")
+        raise SystemExit(f"{path} holds a network called {made.name}, expected branches")
     return made
 
 

@@ -45,7 +45,7 @@ refused "again.state is of another training" "${student[@]}" --seed 2 --out agai
 refused "expected a file in a folder that exists" "${student[@]}" --out no/k4.ckpt
 refused "expected a whole number of at least 2" "${student[@]}" --branches 1 --out k1.ckpt
 refused "none/data_batch_1.bin cannot be read" "${student[@]}" --data none --out k4.ckpt
-refused "is a branches, expected a wide_resnet" "${student[@]}" --teacher made/k4.ckpt --out k4.ckpt
+refused "called branches, expected wide_resnet" "${student[@]}" --teacher made/k4.ckpt --out k4.ckpt
 refused "made/k4.state is no checkpoint" "${student[@]}" --teacher made/k4.state --out k4.ckpt
 
 # the network that ships teaches, and says what it says here
@@ -60,21 +60,23 @@ edgeexit score -o taught.h5 "$shipped/resnet_cifar10.h5" new.h5 > out
 tool compare_reference taught.h5 teacher_reference.h5 200 0.2 > out || fail "the teacher: $(cat out)"
 
 # the driver makes what is missing
-TEACHER=$shipped/resnet_cifar10.h5 EPOCHS=1 "$train/distree.sh" . made k4 k2w8-sum > out 2> err ||
-  fail "distree.sh: $(tail -3 err)"
+networks=(k4 k2w8-sum k2w8-concat)
+TEACHER=$shipped/resnet_cifar10.h5 EPOCHS=1 "$train/distree.sh" . made "${networks[@]}" \
+  > out 2> err || fail "distree.sh: $(tail -3 err)"
 [ ! -e made/pid ] || fail "distree.sh leaves its number behind"
-"$train/distree.sh" . made k4 k2w8-sum > again 2> err || fail "distree.sh once more: $(tail -3 err)"
+"$train/distree.sh" . made "${networks[@]}" > again 2> err ||
+  fail "distree.sh once more: $(tail -3 err)"
 grep -q "distree answers" out || fail "distree.sh says $(cat out)"
 ! grep -q "distree [as]" again || fail "distree.sh has made again what was there"
 "$train/distree.sh" . made k4w8-max > out 2> err && fail "distree.sh knows a fusion called max"
 grep -q "k4w8-max: expected a name" err || fail "distree.sh says $(tail -1 err)"
-for k in 4 2w8-sum; do
-  edgeexit import onnx made/k$k.onnx -o k$k.h5 > out
+for network in "${networks[@]}"; do
+  edgeexit import onnx "made/$network.onnx" -o "$network.h5" > out
   grep -q "4 exits, 10 classes, 2 learned scores" out || fail "imported: $(cat out)"
   for backend in ref blis; do
-    edgeexit score --backend $backend -o exits$k.h5 k$k.h5 new.h5 > out
-    tool compare_reference exits$k.h5 made/k${k}_reference.h5 200 0.2 > out ||
-      fail "k$k, $backend: $(cat out)"
+    edgeexit score --backend $backend -o "exits-$network.h5" "$network.h5" new.h5 > out
+    tool compare_reference "exits-$network.h5" "made/${network}_reference.h5" 200 0.2 > out ||
+      fail "$network, $backend: $(cat out)"
     grep -q "^scores differ by" out || fail "$backend: no scores were compared"
   done
 done
@@ -83,10 +85,12 @@ done
 edgetrain() {
   "$python" "$train/edgetrain.py" "$@" > out 2> err || fail "edgetrain.py $*: $(tail -3 err)"
 }
-for view in "--present 1,2,4" "--in-turn 3,1,4,2 --difference l2" "--difference cosine"; do
+for view in "k4 --present 1,2,4" "k4 --in-turn 3,1,4,2 --difference l2" "k4 --difference cosine" \
+  "k2w8-sum --present 2" "k2w8-concat --present 2"; do
   read -ra view <<< "$view"
-  edgetrain export made/k4.ckpt "${view[@]}" --out view.onnx
-  edgetrain reference made/k4.ckpt --data . --count 100 "${view[@]}" --out view_reference.h5
+  seen=made/${view[0]}.ckpt
+  edgetrain export "$seen" "${view[@]:1}" --out view.onnx
+  edgetrain reference "$seen" --data . --count 100 "${view[@]:1}" --out view_reference.h5
   edgeexit import onnx view.onnx -o view.h5 > out
   edgeexit score --samples 100 -o view-exits.h5 view.h5 new.h5 > out
   tool compare_reference view-exits.h5 view_reference.h5 100 0.2 > out ||
@@ -96,6 +100,6 @@ for view in "--present 1,2,4" "--in-turn 3,1,4,2 --difference l2" "--difference 
   expect "places of exits of ${view[*]}" "$(wc -l < attach | tr -d ' ')" 4
 done
 for policy in eenet:value=0 final; do
-  edgeexit policy exits4.h5 --policy $policy --json | tool json_value mean_flops
+  edgeexit policy exits-k4.h5 --policy $policy --json | tool json_value mean_flops
 done > flops
 "$python" "$source_dir/tests/e2e/branches.py" "$train" . > out 2> err || fail "$(tail -1 err)"
