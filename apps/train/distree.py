@@ -183,7 +183,8 @@ def add_training(p: argparse.ArgumentParser, epochs: int) -> None:
     p.add_argument("--first", type=arguments.whole(loop.Recipe.batch),
                    help="only so many of the training images")
     p.add_argument("--epochs", type=arguments.whole(1), default=epochs)
-    p.add_argument("--until", type=arguments.whole(1), help="end after this epoch, to go on another time")
+    p.add_argument("--until", type=arguments.whole(1),
+                   help="end after this epoch, to go on another time")
     p.add_argument("--rate", type=arguments.POSITIVE, default=0.1, help="peak learning rate")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--no-bf16", action="store_true", help="train in float32 throughout")
@@ -227,7 +228,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--branches", type=arguments.whole(2), default=4)
     p.add_argument("--width", type=arguments.whole(1),
                    help=f"first width of a branch; default {PLAIN_WIDTH} / sqrt(branches)")
-    p.add_argument("--features", type=arguments.whole(1), default=64, help="numbers of a branch's feature")
+    p.add_argument("--features", type=arguments.whole(1), default=64,
+                   help="numbers of a branch's feature")
     p.add_argument("--fusion", choices=branches.FUSIONS, default="mean")
     p.set_defaults(run=command_student)
 

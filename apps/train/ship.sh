@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # From trained checkpoints to the models that ship: export to ONNX, import, calibrate on samples
-# that were neither trained on nor are reported on, and write PyTorch's logits of
-# 1,000 samples (with scores 300) for the tests.
+# that were neither trained on nor are reported on, and write PyTorch's logits of 1,000 samples
+# (of modulation_scored 300) for the tests.
 #
 #   apps/train/ship.sh EDGEEXIT CHECKPOINTS CIFAR10
 #
 # EDGEEXIT: the program.  CHECKPOINTS: a folder with modnet.ckpt, modnet_scored.ckpt,
-# resnet_cifar10.ckpt, balexnet_cifar10.ckpt and distree_cifar10.ckpt (any of them may be missing).  CIFAR10: a folder
-# with data_batch_4.bin and data_batch_5.bin.  Writes io/models; needs Debian's python3-torch, -onnx,
-# -h5py (PYTHON names another one).
+# resnet_cifar10.ckpt, balexnet_cifar10.ckpt and distree_cifar10.ckpt (any of them may be missing).
+# CIFAR10: a folder with data_batch_4.bin and data_batch_5.bin.  Writes io/models; needs Debian's
+# python3-torch, -onnx, -h5py (PYTHON names another one).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -eq 3 ] || { sed -n '7,13s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '7,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 edgeexit=$(realpath "$1") checkpoints=$(realpath "$2") cifar=$(realpath "$3")
 models=$here/../../io/models
 python=${PYTHON:-/usr/bin/python3}

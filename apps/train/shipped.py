@@ -70,8 +70,8 @@ def read(file: h5py.File) -> Tuple[List[Tensor], Preprocess, Tuple[str, ...]]:
     group = file["weights"]
     names = sorted(group, key=lambda name: int(name.split("_")[0]))
     said = file["preprocess"]
-    pre = Preprocess(*(tuple(round(v, 4) for v in said[key][:].tolist()) for key in ("mean", "std")),
-                     float(said["scale"][()]))
+    mean, std = (tuple(round(v, 4) for v in said[key][:].tolist()) for key in ("mean", "std"))
+    pre = Preprocess(mean, std, float(said["scale"][()]))
     return ([torch.as_tensor(group[name][()]) for name in names], pre,
             tuple(name.decode() for name in file["class_names"][:]))
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# When a network of parallel branches may stop: computation saved against accuracy by each rule, from
-# stage to stage and from branch to branch (of three or more), and accuracy by the number of branches present.  A
-# reconstruction of DistrEE (docs/distree.md).
+# When a network of parallel branches may stop: computation saved against accuracy by each rule,
+# from stage to stage and from branch to branch (of three or more), and accuracy by the number of
+# branches present.  A reconstruction of DistrEE (docs/distree.md).
 #
 #   CIFAR10_DIR=DIR jobs/experiments/distree_rules.sh OUT TRAINED [NAME]
 #

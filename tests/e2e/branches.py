@@ -329,8 +329,8 @@ for fact in (same_bits_when_gone_on, graph_is_cut_by_names, fusions_follow_their
              masked_fusions_are_those_of_zeros_and_scaled_features,
              views_are_the_network_seen_otherwise, views_that_cannot_be_are_refused,
              scores_are_of_the_relative_difference, differences_are_those_of_loops,
-             other_measures_are_those_of_loops, thresholds_are_the_best_there_are, temperatures_are_the_best_there_are,
-             a_threshold_for_each_exit_saves_no_less,
+             other_measures_are_those_of_loops, thresholds_are_the_best_there_are,
+             temperatures_are_the_best_there_are, a_threshold_for_each_exit_saves_no_less,
              losses_are_those_of_loops, the_loss_is_the_sum_in_its_formula,
              branches_are_left_out_as_often_as_said, answers_are_those_of_the_branches_present,
              costs_are_those_counted):

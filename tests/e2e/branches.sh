@@ -57,7 +57,8 @@ refused "new.h5 cannot be read as a model file" "${student[@]}" --teacher new.h5
 "$python" "$source_dir/tests/e2e/shipped_teacher.py" "$train" "$shipped/resnet_cifar10.h5" . \
   > out 2> err || fail "$(tail -1 err)"
 edgeexit score -o taught.h5 "$shipped/resnet_cifar10.h5" new.h5 > out
-tool compare_reference taught.h5 teacher_reference.h5 200 0.2 > out || fail "the teacher: $(cat out)"
+tool compare_reference taught.h5 teacher_reference.h5 200 0.2 > out ||
+  fail "the teacher: $(cat out)"
 
 # the driver makes what is missing
 networks=(k4 k2w8-sum k2w8-concat)
