@@ -3,6 +3,7 @@
 #include "plan_branches.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,14 +34,15 @@ static ee_status place(const ee_team_task *task, bool by_latency, ee_units *unit
 
 /* Devices may be too small for any placement. */
 static ee_status find_row(const ee_plan_question *q, ee_units *units, int n, ee_branch_promise *p) {
-  ee_team_task task;
-  ee_status    status =
-      ee_team_task_make(q->setup, units, n, q->share, ee_team_defaults().ahead, &task);
+  ee_team_task    task;
+  ee_team_options options = ee_team_defaults();
+  ee_status       status  = ee_team_task_make(q->setup, units, n, q->share, &options, &task);
   if (status == EE_OK) status = place(&task, true, units, &p->soonest);
   if (status == EE_OK) status = place(&task, false, units, &p->most);
   if (status == EE_OK) status = ee_placement_bound(&task.task, &p->bound);
   ee_team_task_free(&task);
   p->placed = status;
+  if (status != EE_OK) snprintf(p->why, sizeof p->why, "%s", ee_status_message());
   if (status != EE_OK && status != EE_ERR_ARG) return status;
   return ee_first_chain(q->setup, n, q->share, find_chains, p);
 }

@@ -17,10 +17,11 @@ typedef struct ee_branch_placement {
 
 /** What is promised for one number of devices. */
 typedef struct ee_branch_promise {
-  ee_status             placed;         // EE_ERR_ARG: nothing fits
-  ee_branch_placement   soonest, most;  // least latency, least period
-  ee_placement_forecast bound;          // that no placement falls below
-  ee_plan              *chain[2];       // likewise; NULL: none fits
+  ee_status             placed;                 // EE_ERR_ARG: nothing fits
+  char                  why[EE_MESSAGE_BYTES];  // nothing does
+  ee_branch_placement   soonest, most;          // least latency, least period
+  ee_placement_forecast bound;                  // that no placement falls below
+  ee_plan              *chain[2];               // likewise; NULL: none fits
   ee_forecast           chain_forecast[2];
 } ee_branch_promise;
 

@@ -52,6 +52,10 @@ static const char *words(verdict v) {
 static void write_verdict(const ee_branch_promises *all, char *text, size_t size) {
   double                   latency[2], period[2];
   const ee_branch_promise *p = &all->of[all->n - 1];
+  if (p->placed != EE_OK) {
+    snprintf(text, size, "%s%s", p->chain[0] != NULL ? "a chain: for branches, " : "", p->why);
+    return;
+  }
   latencies(p, &latency[0], &latency[1]);
   periods(p, &period[0], &period[1]);
   snprintf(text, size,
@@ -86,7 +90,7 @@ static void print_bound(const ee_branch_promise *p, int n) {
 }
 
 void ee_branch_promises_print_text(const ee_branch_promises *all) {
-  char text[512];
+  char text[2048];
   printf("%d branches\n", all->n_lanes);
   print_goal(all, true);
   print_goal(all, false);
@@ -115,7 +119,7 @@ static void add_chain(const ee_branch_promise *p, int k, const char *name, cJSON
 }
 
 ee_status ee_branch_promises_print_json(const ee_branch_promises *all) {
-  char   text[512];
+  char   text[2048];
   double branches, chain;
   cJSON *json = cJSON_CreateObject();
   cJSON_AddNumberToObject(json, "n_branches", all->n_lanes);

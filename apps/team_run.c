@@ -79,14 +79,19 @@ static ee_status check_away(const ee_fleet *fleet, const ee_units *units, double
   return EE_OK;
 }
 
+static ee_team_options team_options(const ee_team_wish *wish) {
+  return (ee_team_options){.window = wish->window, .ahead = wish->ahead, .late = wish->late};
+}
+
 ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
                        const double *share, int n_devices, ee_units **units,
                        ee_placement_forecast *forecast) {
   const ee_team_wish *wish   = &options->team;
+  ee_team_options     team   = team_options(wish);
   ee_team_task        task   = {.store = NULL};
   ee_status           status = make_units(wish, setup, share, n_devices, units);
   if (status == EE_OK) {
-    status = ee_team_task_make(setup, *units, n_devices, share, wish->ahead, &task);
+    status = ee_team_task_make(setup, *units, n_devices, share, &team, &task);
   }
   if (status == EE_OK && wish->branches != NULL) {
     status = place(wish->branches, &task, n_devices, *units);
@@ -124,12 +129,13 @@ static bool moves_for(const ee_run_options *o, bool *by_latency) {
 static ee_status make_controller(const ee_run_options *o, const ee_run_setup *setup,
                                  const double *share, const ee_units *units, int rank, int size,
                                  ee_team_task *task, ee_team_controller **controller) {
+  ee_team_options            team    = team_options(&o->team);
   ee_team_controller_options options = {
       .min_gain = o->min_gain, .hold = o->hold, .cooldown = o->cooldown};
   *controller = NULL;
   *task       = (ee_team_task){.store = NULL};
   if (!moves_for(o, &options.by_latency) || rank != 0) return EE_OK;
-  EE_TRY(ee_team_task_make(setup, units, size, share, o->team.ahead, task));
+  EE_TRY(ee_team_task_make(setup, units, size, share, &team, task));
   return ee_team_controller_create(&task->task, &options, controller);
 }
 
@@ -149,12 +155,12 @@ static ee_status run_with(MPI_Comm comm, const ee_team_wish *wish, const ee_run_
 
 ee_status ee_run_team(MPI_Comm comm, const ee_run_options *o, const ee_run_setup *setup,
                       const double *share, const ee_units *units, ee_run_outcome *outcome) {
-  ee_team_options options = {
-      .window = o->team.window, .ahead = o->team.ahead, .late = o->team.late, .epoch = o->epoch};
+  ee_team_options     options = team_options(&o->team);
   ee_team_task        task;
   ee_team_mover       mover;
   ee_team_controller *controller;
   int                 rank, size;
+  options.epoch = o->epoch;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
   ee_status status = make_controller(o, setup, share, units, rank, size, &task, &controller);

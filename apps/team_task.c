@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 #include "ee/controller.h"
-#include "ee/team.h"
 
 /* Where the arrays of a task stand in its store. */
 typedef struct places {
-  double     *work, *memory_of, *reach, *speed, *memory, *bandwidth, *latency;
+  double     *work, *reach, *speed, *memory, *bandwidth, *latency;
   ee_leaving *leaves;
   bool       *needed;
 } places;
@@ -16,31 +15,19 @@ typedef struct places {
 static ee_status find_places(size_t n_units, size_t n_exits, size_t n_devices, ee_team_task *task,
                              places *p) {
   size_t  pairs = n_devices * n_devices;
-  size_t  n     = 2 * n_units + n_exits + 2 * n_devices + 2 * pairs;
+  size_t  n     = n_units + n_exits + 2 * n_devices + 2 * pairs;
   size_t  rest  = n_devices * sizeof *p->leaves + n_units * sizeof *p->needed;
   double *at    = calloc(n + rest / sizeof *at + 1, sizeof *at);
   task->store   = at;
   if (at == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %zu units on %zu devices", n_units, n_devices);
   p->work      = at;
-  p->memory_of = p->work + n_units;
-  p->reach     = p->memory_of + n_units;
+  p->reach     = p->work + n_units;
   p->speed     = p->reach + n_exits;
   p->memory    = p->speed + n_devices;
   p->bandwidth = p->memory + n_devices;
   p->latency   = p->bandwidth + pairs;
   p->leaves    = (ee_leaving *)(void *)(at + n);
   p->needed    = (bool *)(p->leaves + n_devices);
-  return EE_OK;
-}
-
-static ee_status fill_units(const ee_run_setup *setup, const ee_units *units, const places *p) {
-  for (int u = 0; u < units->n; u++) {
-    const ee_unit *unit = &units->unit[u];
-    ee_memory_need need;
-    p->work[u] = ee_unit_work(setup, unit);
-    EE_TRY(ee_exec_memory(unit->model, setup->backend, unit->begin, unit->end, 1, &need));
-    p->memory_of[u] = (double)(need.weights + need.packed + need.arena);
-  }
   return EE_OK;
 }
 
@@ -90,31 +77,35 @@ static void fill_devices(const ee_run_setup *setup, int n, const places *p) {
 }
 
 ee_status ee_team_task_make(const ee_run_setup *setup, const ee_units *units, int n_devices,
-                            const double *share, int ahead, ee_team_task *task) {
-  int    n_exits = setup->model->n_exits;
-  places p       = {0};
-  *task          = (ee_team_task){.store = NULL};
+                            const double *share, const ee_team_options *options,
+                            ee_team_task *task) {
+  int             n_exits = setup->model->n_exits;
+  ee_unit_buffers buffers = ee_team_buffers(units, setup->policy, options->window);
+  places          p       = {0};
+  *task                   = (ee_team_task){.store = NULL};
   EE_TRY(find_places((size_t)units->n, (size_t)n_exits, (size_t)n_devices, task, &p));
-  EE_TRY(fill_units(setup, units, &p));
+  EE_TRY(ee_unit_memory_find(units, setup->backend, &buffers, &task->memory));
+  for (int u = 0; u < units->n; u++) p.work[u] = ee_unit_work(setup, &units->unit[u]);
   fill_reach(n_exits, share, &p);
   fill_devices(setup, n_devices, &p);
   bool stay  = fill_leaves(setup->fleet, units, n_devices, &p);
-  task->task = (ee_placement_task){.units     = units,
-                                   .work      = p.work,
-                                   .memory_of = p.memory_of,
-                                   .reach     = p.reach,
-                                   .fleet     = {.n_devices = n_devices,
-                                                 .speed     = p.speed,
-                                                 .bandwidth = p.bandwidth,
-                                                 .latency   = p.latency},
-                                   .memory    = p.memory,
-                                   .needed    = p.needed,
-                                   .leaves    = stay ? p.leaves : NULL,
-                                   .ahead     = ahead};
+  task->task = (ee_placement_task){.units  = units,
+                                   .work   = p.work,
+                                   .reach  = p.reach,
+                                   .fleet  = {.n_devices = n_devices,
+                                              .speed     = p.speed,
+                                              .bandwidth = p.bandwidth,
+                                              .latency   = p.latency},
+                                   .takes  = &task->memory,
+                                   .memory = p.memory,
+                                   .needed = p.needed,
+                                   .leaves = stay ? p.leaves : NULL,
+                                   .ahead  = options->ahead};
   return EE_OK;
 }
 
 void ee_team_task_free(ee_team_task *task) {
+  ee_unit_memory_free(&task->memory);
   free(task->store);
   *task = (ee_team_task){.store = NULL};
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "chain.h"
+#include "ee/link_slots.h"
 
 double ee_partition_device_seconds(const ee_chain *chain, const ee_plan *plan, int d) {
   int             s     = ee_plan_stage_of_device(plan, d);
@@ -71,7 +72,7 @@ static double slots_in(const ee_chain *chain) {
 }
 
 static double slots_out(const ee_chain *chain) {
-  return chain->slots > 1 ? chain->slots + 1 : chain->slots;
+  return ee_outbox_buffers(chain->slots);
 }
 
 double ee_partition_message_bytes(const ee_chain *chain, int i, int j) {

@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ee/rng.h"
+
 /* Two times that differ by less are equal. */
 #define NEAR 1e-12
+
+enum { STARTS = 16 };  // more beginnings where nothing fits
 
 /* When the source hears of exits, by the share that leaves there. */
 static double expected(const ee_placement_task *t, const ee_units *placed, const double *seconds) {
@@ -57,11 +61,16 @@ ee_status ee_placement_forecast_of(const ee_placement_task *task, const int *dev
   return status;
 }
 
+/* What placements are compared by: bytes that devices lack, what is wanted, the other promise,
+ * devices in use.  What does not fit promises nothing. */
+enum { LACKING, WANTED, MARKS = 4 };
+
 typedef struct search {
   const ee_placement_task *task;
   bool                     by_latency;
   int                     *device, *best;  // shape [n]
-  double                   found[3];       // what `best` promises, by weight; INFINITY: nothing yet
+  ee_unit_room            *room;           // shape [n_devices], scratch
+  double                   found[MARKS];   // of `best`; INFINITY: nothing yet
   ee_status                status;
 } search;
 
@@ -74,20 +83,20 @@ static bool all_stay(const ee_placement_task *t, const int *device) {
   return true;
 }
 
-static bool fits(const ee_placement_task *t, const int *device) {
-  if (!all_stay(t, device)) return false;
-  for (int d = 0; d < t->fleet.n_devices; d++) {
-    double bytes = 0.0, most = t->memory != NULL ? t->memory[d] : 0.0;
-    bool   used = false;
-    for (int u = 0; u < t->units->n; u++) {
-      bool stays = t->beside != NULL && t->beside[u] == d;
-      used |= device[u] == d;
-      if (device[u] != d && !stays) continue;
-      bytes += t->memory_of != NULL ? t->memory_of[u] : 0.0;
-    }
-    if ((used && t->fleet.speed[d] <= 0.0) || (most > 0.0 && bytes > most)) return false;
-  }
-  return true;
+/* Bytes that device @p d has too few of for @p room. */
+static double lacks(const ee_placement_task *t, int d, const ee_unit_room *room) {
+  double bytes = (double)ee_unit_room_bytes(room[d]), most = t->memory[d];
+  return most > 0.0 && bytes > most ? bytes - most : 0.0;
+}
+
+/* Of all devices. */
+static ee_status count_lacking(const search *s, const int *device, double *bytes) {
+  const ee_placement_task *t = s->task;
+  *bytes                     = 0.0;
+  if (t->takes == NULL || t->memory == NULL) return EE_OK;
+  EE_TRY(ee_unit_memory_on(t->takes, device, t->beside, t->fleet.n_devices, s->room));
+  for (int d = 0; d < t->fleet.n_devices; d++) *bytes += lacks(t, d, s->room);
+  return EE_OK;
 }
 
 static int devices_used(const ee_placement_task *t, const int *device) {
@@ -101,23 +110,35 @@ static int devices_used(const ee_placement_task *t, const int *device) {
 }
 
 static bool is_better(const double *a, const double *b) {
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < MARKS; i++) {
     if (a[i] < b[i] * (1.0 - NEAR)) return true;
     if (a[i] > b[i] * (1.0 + NEAR)) return false;
   }
   return false;
 }
 
+/* What s->device is compared by. */
+static ee_status judge(const search *s, double *mark) {
+  ee_placement_forecast f;
+  for (int i = 0; i < MARKS; i++) mark[i] = 0.0;
+  EE_TRY(count_lacking(s, s->device, &mark[LACKING]));
+  if (mark[LACKING] > 0.0) return EE_OK;
+  EE_TRY(ee_placement_forecast_of(s->task, s->device, &f));
+  mark[WANTED]     = s->by_latency ? f.latency : f.period;
+  mark[WANTED + 1] = s->by_latency ? f.period : f.latency;
+  mark[WANTED + 2] = devices_used(s->task, s->device);
+  return EE_OK;
+}
+
 /* Keep s->device if it is the best so far.  Returns whether it is. */
 static bool try(search *s) {
-  ee_placement_forecast f;
-  if (s->status != EE_OK || !fits(s->task, s->device)) return false;
-  s->status = ee_placement_forecast_of(s->task, s->device, &f);
-  if (s->status != EE_OK) return false;
-  double promised[3] = {s->by_latency ? f.latency : f.period, s->by_latency ? f.period : f.latency,
-                        devices_used(s->task, s->device)};
-  if (!is_better(promised, s->found)) return false;
-  memcpy(s->found, promised, sizeof promised);
+  double mark[MARKS];
+  if (s->status != EE_OK || !has_speeds(s->task, s->device) || !all_stay(s->task, s->device)) {
+    return false;
+  }
+  s->status = judge(s, mark);
+  if (s->status != EE_OK || !is_better(mark, s->found)) return false;
+  memcpy(s->found, mark, sizeof mark);
   memcpy(s->best, s->device, (size_t)s->task->units->n * sizeof *s->best);
   return true;
 }
@@ -206,25 +227,73 @@ static void begin_in_turn(search *s) {
   }
 }
 
+static void improve(search *s) {
+  do {
+    improve_units(s);
+  } while (improve_pairs(s));
+}
+
+/* Begin again with units anywhere; *before is the best so far, and then that of both. */
+static void begin_anew(search *s, ee_rng *rng, int *before) {
+  size_t bytes = (size_t)s->task->units->n * sizeof *before;
+  double found[MARKS];
+  memcpy(before, s->best, bytes);
+  memcpy(found, s->found, sizeof found);
+  for (int u = 0; u < s->task->units->n; u++) {
+    s->device[u] = (int)ee_rng_below(rng, (uint64_t)s->task->fleet.n_devices);
+  }
+  s->found[LACKING] = INFINITY;
+  if (try(s)) improve(s);
+  if (is_better(s->found, found)) return;
+  memcpy(s->best, before, bytes);
+  memcpy(s->found, found, sizeof found);
+}
+
+/* As long as nothing fits. */
+static void look_elsewhere(search *s) {
+  ee_rng rng    = ee_rng_at(1, 0);
+  int   *before = calloc((size_t)s->task->units->n + 1, sizeof *before);
+  if (before == NULL) s->status = EE_FAIL(EE_ERR_NOMEM, "for %d units", s->task->units->n);
+  for (int i = 0; i < STARTS && s->found[LACKING] > 0.0 && s->status == EE_OK; i++) {
+    begin_anew(s, &rng, before);
+  }
+  free(before);
+}
+
 static void find(search *s) {
   double all = pow(s->task->fleet.n_devices, s->task->units->n_lanes + 1);
   begin_in_turn(s);
   if (all <= EE_PLACEMENTS_TRIED) {
     try_all(s, 0);
-  } else if (s->found[0] < INFINITY) {
+  } else if (s->found[LACKING] < INFINITY) {
     improve_lanes(s);
   }
-  if (s->found[0] < INFINITY) {
-    do {
-      improve_units(s);
-    } while (improve_pairs(s));
+  if (s->found[LACKING] < INFINITY) improve(s);
+  if (s->found[LACKING] > 0.0) look_elsewhere(s);
+}
+
+/* What the nearest placement lacks most. */
+static ee_status say_lacking(const search *s) {
+  const ee_placement_task *t = s->task;
+  double                   all;
+  int                      worst = 0;
+  EE_TRY(count_lacking(s, s->best, &all));
+  for (int d = 1; d < t->fleet.n_devices; d++) {
+    if (lacks(t, d, s->room) > lacks(t, worst, s->room)) worst = d;
   }
-  if (s->status == EE_OK && !(s->found[0] < INFINITY)) {
-    s->status = EE_FAIL(EE_ERR_ARG,
-                        "no placement of %d units was found that fits into the memories of %d "
-                        "devices",
-                        s->task->units->n, s->task->fleet.n_devices);
+  return EE_FAIL(EE_ERR_ARG,
+                 "no placement of %d units was found that fits into the memories of %d devices; in "
+                 "the nearest device %d needs %zu byte, of them %zu for messages, and has %.0f",
+                 t->units->n, t->fleet.n_devices, worst, ee_unit_room_bytes(s->room[worst]),
+                 s->room[worst].messages, t->memory[worst]);
+}
+
+static ee_status check_found(const search *s) {
+  if (!(s->found[LACKING] < INFINITY)) {
+    return EE_FAIL(EE_ERR_ARG, "none of %d devices can be given units: they are away, or leave",
+                   s->task->fleet.n_devices);
   }
+  return s->found[LACKING] > 0.0 ? say_lacking(s) : EE_OK;
 }
 
 ee_status ee_placement_find(const ee_placement_task *task, bool by_latency, int *device) {
@@ -232,9 +301,14 @@ ee_status ee_placement_find(const ee_placement_task *task, bool by_latency, int 
               .by_latency = by_latency,
               .device     = calloc((size_t)task->units->n + 1, sizeof *s.device),
               .best       = device,
-              .found      = {INFINITY, INFINITY, INFINITY}};
-  if (s.device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", task->units->n);
-  find(&s);
+              .room       = calloc((size_t)task->fleet.n_devices, sizeof *s.room),
+              .found      = {INFINITY, INFINITY, INFINITY, INFINITY}};
+  s.status = s.device != NULL && s.room != NULL
+                 ? EE_OK
+                 : EE_FAIL(EE_ERR_NOMEM, "for %d units", task->units->n);
+  if (s.status == EE_OK) find(&s);
+  if (s.status == EE_OK) s.status = check_found(&s);
   free(s.device);
+  free(s.room);
   return s.status;
 }

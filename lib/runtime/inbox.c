@@ -23,10 +23,6 @@ struct ee_inbox {
   size_t         slot_bytes;
 };
 
-size_t ee_inbox_bytes(int slots, size_t slot_bytes) {
-  return (size_t)slots * ((slot_bytes + 63) / 64 * 64);
-}
-
 static void post(ee_inbox *inbox, int slot) {
   EE_MPI(MPI_Irecv(inbox->buffer + (size_t)slot * inbox->slot_bytes, (int)inbox->slot_bytes,
                    MPI_BYTE, inbox->peer, inbox->tag, inbox->wire->data,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ee/link_slots.h"
 #include "ee/status.h"
 #include "ee/waiter.h"
 #include "pacer.h"
@@ -22,6 +23,7 @@
  * those that are free: so it makes the next message while `slots` are under way, and the link's
  * pace is that of transmission or of `slots` messages per round trip, whatever making them takes.
  * With one slot nothing overlaps: a message is made when the one before was taken.
+ * ee/link_slots.h counts the buffers.
  */
 
 /** The sending end. */
@@ -60,10 +62,6 @@ void ee_outbox_await(ee_outbox *outbox, ee_waiter *waiter);
 bool ee_outbox_settled(const ee_outbox *outbox);
 
 int ee_outbox_peer(const ee_outbox *outbox);
-
-/** Memory that the buffers of a sending end take, and of a receiving one [byte]. */
-size_t ee_outbox_bytes(int slots, size_t slot_bytes);
-size_t ee_inbox_bytes(int slots, size_t slot_bytes);
 
 /** Test what was sent: whether no send is under way.  Credits are left alone. */
 bool ee_outbox_sent(ee_outbox *outbox);

@@ -26,15 +26,6 @@ struct ee_outbox {
   void           *sent_context;
 };
 
-/* With one slot nothing is made ahead. */
-static int buffers_for(int slots) {
-  return slots > 1 ? slots + 1 : slots;
-}
-
-size_t ee_outbox_bytes(int slots, size_t slot_bytes) {
-  return ee_inbox_bytes(buffers_for(slots), slot_bytes);
-}
-
 static void expect_credit(ee_outbox *outbox) {
   EE_MPI(MPI_Irecv(&outbox->credit_message, EE_CREDIT_NUMBERS, MPI_INT64_T, outbox->peer,
                    outbox->tag, outbox->wire->credit, &outbox->credit_request));
@@ -68,7 +59,7 @@ ee_status ee_outbox_open(const ee_wire *wire, int peer, int plan_epoch, int slot
                      .tag       = ee_link_tag(plan_epoch),
                      .slots     = slots,
                      .credits   = slots,
-                     .n_buffers = buffers_for(slots)};
+                     .n_buffers = ee_outbox_buffers(slots)};
   }
   if (o == NULL || !allocate(o, ee_outbox_bytes(slots, slot_bytes))) {
     if (o != NULL) free_arrays(o);

@@ -74,16 +74,6 @@ void ee_team_count_peers(ee_team *t, const int *device) {
   }
 }
 
-static ee_status check_memory(ee_team *t) {
-  size_t bytes          = ee_team_edges_bytes(t, t->now) + ee_team_loaded_bytes(t);
-  t->totals.memory      = bytes;
-  const ee_fleet *fleet = t->setup.fleet;
-  double          most  = fleet != NULL ? fleet->device[t->wire.rank].memory : 0.0;
-  if (most <= 0.0 || (double)bytes <= most) return EE_OK;
-  return EE_FAIL(EE_ERR_NOMEM, "the units of device %d take %zu bytes; it has %.0f", t->wire.rank,
-                 bytes, most);
-}
-
 static ee_status open_collector(ee_team *t) {
   const ee_run_setup *s     = &t->setup;
   ee_collector_setup  setup = {.n_samples   = s->n_samples,
@@ -111,6 +101,7 @@ static ee_status open_first(ee_team *t) {
     device[u]  = t->units->unit[u].device;
     t->work[u] = ee_unit_work(&t->setup, &t->units->unit[u]);
   }
+  if (status == EE_OK) status = ee_team_memory_check(t, device);
   if (status == EE_OK) ee_team_count_peers(t, device);
   if (status == EE_OK) status = ee_team_formation_open(t, 0, device, &t->now);
   for (int u = 0; status == EE_OK && u < t->units->n; u++) {
@@ -134,7 +125,8 @@ static ee_status open_parts(ee_team *t) {
   const ee_run_setup *s = &t->setup;
   EE_TRY(check_setup(s, t->units, &t->options, t->wire.size));
   EE_TRY(ee_pacer_open(s->fleet, s->host_flops, t->wire.rank, &t->pacer));
-  t->state_bytes = (ee_policy_state_bytes(s->policy) + 7) / 8 * 8;
+  EE_TRY(ee_team_memory_open(t));
+  t->state_bytes = ee_team_state_bytes(s->policy);
   t->heard       = calloc(1, t->state_bytes + 1);
   if (t->heard == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's state");
   t->peer = calloc((size_t)t->wire.size, sizeof *t->peer);
@@ -149,8 +141,8 @@ static ee_status open_parts(ee_team *t) {
   EE_TRY(ee_answer_box_open(&t->wire, 2 * t->options.window, 1, s->model->n_classes, s->with_logits,
                             &t->answers));
   t->probability = malloc((size_t)s->model->n_classes * sizeof *t->probability);
-  if (t->probability == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d classes", s->model->n_classes);
-  return check_memory(t);
+  return t->probability != NULL ? EE_OK
+                                : EE_FAIL(EE_ERR_NOMEM, "for %d classes", s->model->n_classes);
 }
 
 /* A number that differs where ranks were given different teams (FNV-1a, 31 bits). */
@@ -225,6 +217,7 @@ void ee_team_destroy(ee_team **team) {
   ee_team_formation_close(t, &t->old);
   ee_team_move_close(t);
   close_units(t);
+  ee_unit_memory_free(&t->memory);
   ee_team_lines_close(t);
   ee_team_samples_close(t);
   ee_pacer_close(&t->pacer);

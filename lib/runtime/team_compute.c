@@ -54,21 +54,6 @@ void ee_team_unload(ee_team *t, int u) {
   ee_resident_destroy(&l->resident);
 }
 
-size_t ee_team_loaded_bytes(const ee_team *t) {
-  size_t bytes = 0, arena;
-  for (int u = 0; u < t->units->n; u++) {
-    const ee_unit     *unit = &t->units->unit[u];
-    const team_loaded *l    = &t->loaded[u];
-    if (l->resident == NULL) continue;
-    bytes += ee_resident_bytes(l->resident);
-    if (ee_exec_arena_bytes(unit->model, t->setup.backend, unit->begin, unit->end, 1, &arena) ==
-        EE_OK) {
-      bytes += arena;
-    }
-  }
-  return bytes;
-}
-
 const float *ee_team_value(const ee_team *t, int u, int v) {
   if (t->setup.outcomes != NULL) return NULL;
   return u < 0 ? t->input : ee_exec_value(t->loaded[u].exec, v);

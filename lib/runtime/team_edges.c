@@ -24,18 +24,6 @@ void ee_team_copy(const ee_team *t, int v, ee_rows rows, const float *from, ee_r
   }
 }
 
-static size_t piece_bytes(const ee_model *m, int v, ee_rows rows) {
-  const ee_shape *shape    = &m->value[v].shape;
-  int64_t         elements = ee_model_value_elements(m, v);
-  if (shape->rank == 4) elements = elements / shape->dim[2] * (rows.end - rows.begin);
-  return (size_t)elements * sizeof(float);
-}
-
-/* Rows that an input wants; all where none are named. */
-static ee_rows rows_of(const ee_team *t, const ee_unit_input *in) {
-  return in->rows.begin == in->rows.end ? ee_team_rows(t, NULL, in->value) : in->rows;
-}
-
 static bool same(const team_piece *p, int v, ee_rows rows) {
   return p->value == v && p->rows.begin == rows.begin && p->rows.end == rows.end;
 }
@@ -48,17 +36,16 @@ static int find_piece(const team_edge *e, int v, ee_rows rows) {
   return -1;
 }
 
-static ee_status add_piece(const ee_team *t, team_edge *e, int v, ee_rows rows) {
-  if (find_piece(e, v, rows) >= 0) return EE_OK;
+static ee_status add_piece(team_edge *e, const ee_unit_piece *p) {
   team_piece *more = realloc(e->piece, (size_t)(e->n + 1) * sizeof *more);
   if (more == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d pieces", e->n + 1);
   e->piece         = more;
-  e->piece[e->n++] = (team_piece){v, rows, e->bytes};
-  e->bytes += piece_bytes(t->setup.model, v, rows);
+  e->piece[e->n++] = (team_piece){p->value, p->rows, e->bytes};
+  e->bytes += p->bytes;
   return EE_OK;
 }
 
-static team_edge *edge_of(team_formation *f, int from, int to_rank) {
+static team_edge *edge_of(const ee_team *t, team_formation *f, int from, int to_rank) {
   for (int i = 0; i < f->n_edges; i++) {
     if (f->edge[i].from == from && f->edge[i].to_rank == to_rank) return &f->edge[i];
   }
@@ -66,18 +53,18 @@ static team_edge *edge_of(team_formation *f, int from, int to_rank) {
   *e           = (team_edge){.from      = from,
                              .from_rank = from < 0 ? 0 : f->device[from],
                              .to_rank   = to_rank,
-                             .bytes     = sizeof(ee_message_header) + sizeof(uint64_t)};
+                             .bytes     = t->memory.buffers.head};
   return e;
 }
 
 ee_status ee_team_edges_find(const ee_team *t, team_formation *f) {
   f->edge = calloc((size_t)t->most_edges + 1, sizeof *f->edge);
   if (f->edge == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d edges", t->most_edges);
-  for (int u = 0; u < t->units->n; u++) {
-    const ee_unit *unit = &t->units->unit[u];
-    for (int i = 0; i < unit->n_inputs; i++) {
-      const ee_unit_input *in = &unit->input[i];
-      EE_TRY(add_piece(t, edge_of(f, in->from, f->device[u]), in->value, rows_of(t, in)));
+  for (int i = 0; i < t->memory.pieces.n; i++) {
+    const ee_unit_piece *p = &t->memory.pieces.piece[i];
+    for (int k = 0; k < p->n_readers; k++) {
+      if (!ee_unit_reads_first(p, k, f->device)) continue;
+      EE_TRY(add_piece(edge_of(t, f, p->from, f->device[p->reader[k]]), p));
     }
   }
   for (int i = 0; i < f->n_edges; i++) {
@@ -93,7 +80,7 @@ void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i,
   const ee_unit_input *in = &t->units->unit[u].input[i];
   *edge                   = 0;
   while (f->edge[*edge].from != in->from || f->edge[*edge].to_rank != f->device[u]) (*edge)++;
-  *piece = find_piece(&f->edge[*edge], in->value, rows_of(t, in));
+  *piece = find_piece(&f->edge[*edge], in->value, ee_unit_input_rows(t->setup.model, in));
 }
 
 /* Of formations that are there at the same time, all edges differ. */
@@ -106,7 +93,7 @@ static ee_status open_edge(ee_team *t, const team_formation *f, int i) {
   int        rank = t->wire.rank, window = t->options.window;
   e->stride = (e->bytes + sizeof(float) - 1) / sizeof(float);
   if (e->to_rank == rank) {
-    e->stored = calloc((size_t)window * e->stride, sizeof *e->stored);
+    e->stored = calloc(1, ee_unit_kept_bytes(window, e->bytes));
     if (e->stored == NULL)
       return EE_FAIL(EE_ERR_NOMEM, "for %d messages of %zu bytes", window, e->bytes);
   }
@@ -120,16 +107,14 @@ static ee_status open_edge(ee_team *t, const team_formation *f, int i) {
                        &e->inbox);
 }
 
-/* Notes to one rank: of each sample that it begins, what becomes of it at each exit, and lanes that
- * it misses; and of a move. */
-static int notes_at_once(const ee_team *t) {
-  return t->options.window * (2 + t->setup.model->n_exits) + t->units->n / TEAM_PLACED + 6;
+int ee_team_notes_at_once(const ee_units *units, int window) {
+  return window * (2 + units->whole->n_exits) + units->n / TEAM_PLACED + 6;
 }
 
 /* Ranks tell each other what becomes of samples, whoever decides that. */
 static ee_status open_line(ee_team *t, int peer) {
   team_line *l     = &t->line[peer];
-  int        slots = notes_at_once(t);
+  int        slots = ee_team_notes_at_once(t->units, t->options.window);
   size_t     bytes = ee_team_note_bytes(t);
   if (peer == t->wire.rank) return EE_OK;
   EE_TRY(ee_outbox_open(&t->wire, peer, NOTE_TAG, slots, bytes, &t->pacer, &l->outbox));
@@ -158,17 +143,6 @@ ee_status ee_team_edges_open(ee_team *t, team_formation *f) {
   }
   for (int i = 0; i < f->n_edges; i++) EE_TRY(open_edge(t, f, i));
   return EE_OK;
-}
-
-size_t ee_team_edges_bytes(const ee_team *t, const team_formation *f) {
-  size_t bytes = 0;
-  for (int i = 0; i < f->n_edges; i++) {
-    const team_edge *e = &f->edge[i];
-    if (e->stored != NULL) bytes += (size_t)t->options.window * e->stride * sizeof(float);
-    if (e->outbox != NULL) bytes += ee_outbox_bytes(t->options.window, e->bytes);
-    if (e->inbox != NULL) bytes += ee_inbox_bytes(t->options.window, e->bytes);
-  }
-  return bytes;
 }
 
 void ee_team_edges_close(team_formation *f) {

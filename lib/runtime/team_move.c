@@ -82,20 +82,12 @@ static bool tell_rank_0(ee_team *t, team_word word, int64_t now) {
   return true;
 }
 
-/* Old and new are in memory together. */
-static void note_memory(ee_team *t) {
-  size_t bytes = ee_team_loaded_bytes(t);
-  for (int k = 0; ee_team_formation_at(t, k) != NULL; k++) {
-    bytes += ee_team_edges_bytes(t, ee_team_formation_at(t, k));
-  }
-  if (bytes > t->totals.memory) t->totals.memory = bytes;
-}
-
 /* One unit per turn, so that the rank goes on computing. */
 static ee_status prepare(ee_team *t, int64_t now, bool *busy) {
   team_move *m = &t->move;
   if (m->number > 0 && t->next == NULL && t->old == NULL) {
     EE_TRY(ee_team_formation_open(t, m->number, m->wanted, &t->next));
+    EE_TRY(ee_team_memory_note(t, t->next));
     m->number      = 0;
     m->n_loaded    = 0;
     m->told_loaded = false;
@@ -109,7 +101,6 @@ static ee_status prepare(ee_team *t, int64_t now, bool *busy) {
     return ee_team_load(t, u);
   }
   m->told_loaded = tell_rank_0(t, TEAM_LOADED, now);
-  if (m->told_loaded) note_memory(t);
   *busy |= m->told_loaded;
   return EE_OK;
 }

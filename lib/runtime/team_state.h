@@ -146,6 +146,7 @@ struct ee_team {
   ee_run_setup    setup;
   const ee_units *units;
   ee_team_options options;
+  ee_unit_memory  memory;  // what units and messages take
   ee_wire         wire;
   ee_pacer        pacer;
   ee_alarm        alarm;
@@ -195,6 +196,16 @@ static inline size_t ee_team_note_bytes(const ee_team *t) {
   return sizeof(team_note) + t->state_bytes;
 }
 
+// ---- team_memory.c ----
+/** Bytes of a policy's state with a sample or a note. */
+size_t ee_team_state_bytes(const ee_policy *policy);
+/** Find what units take. */
+ee_status ee_team_memory_open(ee_team *t);
+/** EE_ERR_ARG if this rank's device has too little memory with unit u on @p device[u]. */
+ee_status ee_team_memory_check(ee_team *t, const int *device);
+/** The rank is about to have its part of @p next beside that of the formation that there is. */
+ee_status ee_team_memory_note(ee_team *t, const team_formation *next);
+
 // ---- team_formation.c ----
 /** Make one that gives unit u to @p device[u]: what goes from where to where, the same on all
  * ranks, and this rank's ends of it. */
@@ -221,8 +232,6 @@ void ee_team_move_follow(ee_team *t, int number);
 ee_status ee_team_edges_find(const ee_team *t, team_formation *f);
 ee_status ee_team_edges_open(ee_team *t, team_formation *f);
 void      ee_team_edges_close(team_formation *f);
-/** Bytes that they take [byte]. */
-size_t ee_team_edges_bytes(const ee_team *t, const team_formation *f);
 /** Edge and piece that input @p i of unit @p u comes over. */
 void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i, int *edge,
                         int *piece);
@@ -230,7 +239,10 @@ void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i,
 bool ee_team_edges_settled(const team_formation *f);
 bool ee_team_edges_sent(const team_formation *f);
 /** Wait for what comes over them, and for credits. */
-void      ee_team_edges_await(const team_formation *f, ee_waiter *waiter);
+void ee_team_edges_await(const team_formation *f, ee_waiter *waiter);
+/** Notes to one rank under way at most: of each sample that it begins, what becomes of it at each
+ *  exit, and lanes that it misses; and of a move. */
+int       ee_team_notes_at_once(const ee_units *units, int window);
 ee_status ee_team_lines_open(ee_team *t);
 void      ee_team_lines_close(ee_team *t);
 /** Rows that @p unit has of value @p v; the network's input if @p unit is NULL. */
@@ -280,8 +292,6 @@ const float *ee_team_value(const ee_team *t, int u, int v);
 /** Load the weights of unit @p u for one more formation, if no other had it here. */
 ee_status ee_team_load(ee_team *t, int u);
 void      ee_team_unload(ee_team *t, int u);
-/** Bytes of weights and arenas [byte]. */
-size_t ee_team_loaded_bytes(const ee_team *t);
 /** Compute a unit that is ready, if nothing is held. */
 ee_status ee_team_compute(ee_team *t, bool *busy);
 /** Give on what was computed, once its time has come. */

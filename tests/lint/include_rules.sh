@@ -5,8 +5,8 @@ source "$(dirname "$0")/sources.sh"
 
 # Module: its public headers.  Every header of lib/include/ee stands here once.
 headers='
-core: agree clock fleet log network_trace options plan rng status trace
-nn: backend bands cpu exec model model_identity pixels quantization random_network tensor tuning units winograd
+core: agree clock fleet link_slots log network_trace options plan rng status trace
+nn: backend bands cpu exec model model_identity pixels quantization random_network tensor tuning unit_memory unit_pieces units winograd
 exits: calibrate confidence difference exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: band_plan band_units judgement partition placement units_forecast
 runtime: device link_values roll_call same_kernels team trace_relay waiter

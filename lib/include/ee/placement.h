@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "ee/unit_memory.h"
 #include "ee/units_forecast.h"
 
 /**
@@ -25,14 +26,14 @@ typedef enum ee_leaving { EE_STAYS, EE_LEAVES_FOR_A_WHILE, EE_LEAVES_FOR_EVER } 
 
 /** Units, and devices for them.  All arrays are borrowed. */
 typedef struct ee_placement_task {
-  const ee_units *units;      // their devices are not looked at
-  const double   *work;       // shape [units->n], of one sample [FLOP]
-  const double   *memory_of;  // shape [units->n], what each takes [byte]; NULL: not limited
-  const double   *reach;      // shape [n_exits], shares of samples; reach[0] is 1
-  ee_band_fleet   fleet;      // a device of speed 0 takes no unit
-  const double   *memory;     // shape [n_devices] [byte]; 0 or NULL: unlimited
-  const int      *beside;     // shape [units->n], a placement whose units stay in memory, too, and
-                              // which fits; NULL: none
+  const ee_units       *units;   // their devices are not looked at
+  const double         *work;    // shape [units->n], of one sample [FLOP]
+  const double         *reach;   // shape [n_exits], shares of samples; reach[0] is 1
+  ee_band_fleet         fleet;   // a device of speed 0 takes no unit
+  const ee_unit_memory *takes;   // what placements take in memory; NULL: it is not limited
+  const double         *memory;  // shape [n_devices] [byte]; 0 or NULL: unlimited
+  const int *beside;   // shape [units->n], a placement whose units stay in memory, too, and
+                       // which fits; NULL: none
   const bool *needed;  // shape [units->n], units that a sample cannot do without; NULL: see below
   const ee_leaving *leaves;  // shape [n_devices]; NULL: all stay
   int               ahead;   // stages, >= 0
@@ -66,8 +67,12 @@ ee_status ee_placement_bound(const ee_placement_task *task, ee_placement_forecas
  * most EE_PLACEMENTS_TRIED of them; of more, one that no move of a branch improves.  Then single
  * units move as long as that improves it, and two at once where there are at most
  * EE_PLACEMENTS_TRIED such moves.
+ *
+ * Placements that fit into the devices' memories are better than those that do not, and of the
+ * latter those that lack the fewest bytes.
  * @param[out] device  shape [units->n]
- * @return EE_OK; EE_ERR_ARG if no device has a speed, or the memories found too small; EE_ERR_NOMEM
+ * @return EE_OK; EE_ERR_ARG if no device has a speed, or none was found that fits, with what the
+ *         nearest lacks where; EE_ERR_NOMEM
  */
 ee_status ee_placement_find(const ee_placement_task *task, bool by_latency, int *device);
 #define EE_PLACEMENTS_TRIED 50000

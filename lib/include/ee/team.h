@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ee/device.h"
-#include "ee/units.h"
+#include "ee/unit_memory.h"
 
 /**
  * @file team.h
@@ -74,6 +74,10 @@ typedef struct ee_team_totals {
 /** What device @p setup's clock counts as work of a unit, like ee_layer_work() [FLOP]. */
 double ee_unit_work(const ee_run_setup *setup, const ee_unit *unit);
 
+/** What ranks keep for messages when they have begun at most @p window samples; @p policy NULL: one
+ *  without a state of a sample's. */
+ee_unit_buffers ee_team_buffers(const ee_units *units, const ee_policy *policy, int window);
+
 /**
  * Create: load the weights of this rank's units, open the links between ranks.
  *
@@ -83,8 +87,8 @@ double ee_unit_work(const ee_run_setup *setup, const ee_unit *unit);
  * @param[in] units    equal on all ranks, with devices below the number of ranks; borrowed
  * @param[in] options  equal on all ranks
  * @return EE_OK, or the first error of any rank, the same on every rank: EE_ERR_ARG for what cannot
- *         run, EE_ERR_MISMATCH if ranks were given different things, EE_ERR_NOMEM, or what reading
- *         a layer returned
+ *         run or does not fit into a device's memory, EE_ERR_MISMATCH if ranks were given different
+ * things, EE_ERR_NOMEM, or what reading a layer returned
  */
 ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_units *units,
                          const ee_team_options *options, ee_team **team);

@@ -16,34 +16,48 @@ typedef struct scene {
   ee_units         *units;
   double            work[64], reach[STAGES], speed[DEVICES];
   double            bandwidth[DEVICES * DEVICES], latency[DEVICES * DEVICES], memory[DEVICES];
-  double            memory_of[64];
+  size_t            bytes[64];
+  ee_unit_memory    takes;  // of units alone
   int               device[64];
   ee_placement_task task;
 } scene;
 
-static void open_scene(scene *s) {
-  *s = (scene){.model = maker_branches(LANES, STAGES, MAKER_MEAN)};
+static void open_scene_of(scene *s, int lanes, int stages) {
+  *s = (scene){.model = maker_branches(lanes, stages, MAKER_MEAN)};
   CU_ASSERT_EQUAL_FATAL(ee_model_finish(s->model), EE_OK);
   CU_ASSERT_EQUAL_FATAL(ee_units_of_branches(s->model, &s->units), EE_OK);
   for (int u = 0; u < s->units->n; u++) {
-    s->work[u]      = s->units->unit[u].lane >= 0 ? 1.0 : 0.0;
-    s->memory_of[u] = 1.0;
+    s->work[u]  = s->units->unit[u].lane >= 0 ? 1.0 : 0.0;
+    s->bytes[u] = 1;
   }
   for (int e = 0; e < STAGES; e++) s->reach[e] = 1.0;
   for (int d = 0; d < DEVICES; d++) s->speed[d] = 1.0;
-  s->task = (ee_placement_task){.units     = s->units,
-                                .work      = s->work,
-                                .memory_of = s->memory_of,
-                                .reach     = s->reach,
-                                .fleet     = {.n_devices = DEVICES,
-                                              .speed     = s->speed,
-                                              .bandwidth = s->bandwidth,
-                                              .latency   = s->latency},
-                                .memory    = s->memory,
-                                .ahead     = STAGES};
+  s->takes = (ee_unit_memory){.units = s->units, .of = s->bytes};
+  s->task  = (ee_placement_task){.units  = s->units,
+                                 .work   = s->work,
+                                 .reach  = s->reach,
+                                 .fleet  = {.n_devices = DEVICES,
+                                            .speed     = s->speed,
+                                            .bandwidth = s->bandwidth,
+                                            .latency   = s->latency},
+                                 .takes  = &s->takes,
+                                 .memory = s->memory,
+                                 .ahead  = STAGES};
+}
+
+static void open_scene(scene *s) {
+  open_scene_of(s, LANES, STAGES);
+}
+
+/* With messages of a window of 2. */
+static void open_small_scene(scene *s) {
+  open_scene_of(s, 2, 2);
+  s->takes.buffers = (ee_unit_buffers){.window = 2, .head = 48, .line = 30};
+  CU_ASSERT_EQUAL_FATAL(ee_unit_pieces_find(s->units, &s->takes.pieces), EE_OK);
 }
 
 static void close_scene(scene *s) {
+  ee_unit_pieces_free(&s->takes.pieces);
   ee_units_destroy(&s->units);
   ee_model_destroy(&s->model);
 }
@@ -238,6 +252,54 @@ static void a_placement_beside_another_leaves_room_for_both(void) {
   CU_ASSERT_TRUE(changed > 60);
 }
 
+/* Whether units and messages of a placement fit. */
+static bool has_room(const scene *s, const int *device) {
+  ee_unit_room room[DEVICES];
+  bool         fits = true;
+  CU_ASSERT_EQUAL_FATAL(ee_unit_memory_on(&s->takes, device, NULL, DEVICES, room), EE_OK);
+  for (int d = 0; d < DEVICES; d++) fits &= (double)ee_unit_room_bytes(room[d]) <= s->memory[d];
+  return fits;
+}
+
+/* Every placement of single units, by counting. */
+static bool any_fits(const scene *s) {
+  int  n = s->units->n, device[64] = {0};
+  bool fits = has_room(s, device);
+  for (int u = 0; u < n && !fits;) {
+    device[u] = (device[u] + 1) % DEVICES;
+    if (device[u] == 0) {
+      u++;
+      continue;
+    }
+    fits = has_room(s, device);
+    u    = 0;
+  }
+  return fits;
+}
+
+/* Two branches with two stages on memories that hardly hold them.  Where nothing fits nothing is
+ * found, and where something does, something is. */
+static void placements_that_fit_are_found_in_small_memories(void) {
+  int there = 0, found = 0;
+  for (int turn = 0; turn < 60; turn++) {
+    scene  s;
+    ee_rng rng = ee_rng_at(7, (uint64_t)turn);
+    open_small_scene(&s);
+    for (int u = 0; u < s.units->n; u++) s.bytes[u] = ee_rng_below(&rng, 2000);
+    for (int d = 0; d < DEVICES; d++) s.memory[d] = 1.0 + (double)ee_rng_below(&rng, 6000);
+    ee_status status = ee_placement_find(&s.task, turn % 2 == 0, s.device);
+    CU_ASSERT_TRUE(status == EE_ERR_ARG || has_room(&s, s.device));
+    if (any_fits(&s)) {
+      there++;
+      found += status == EE_OK;
+    } else {
+      CU_ASSERT_EQUAL(status, EE_ERR_ARG);
+    }
+    close_scene(&s);
+  }
+  CU_ASSERT_TRUE(there >= 20 && there <= 50 && found == there);
+}
+
 static void devices_without_speed_or_memory_get_nothing(void) {
   scene s;
   open_scene(&s);
@@ -258,5 +320,6 @@ const ee_fact ee_facts[] = {EE_FACT(branches_side_by_side_take_as_long_as_the_sl
                             EE_FACT(no_placement_falls_below_the_bound),
                             EE_FACT(the_bound_is_what_work_and_speeds_allow),
                             EE_FACT(a_placement_beside_another_leaves_room_for_both),
+                            EE_FACT(placements_that_fit_are_found_in_small_memories),
                             EE_FACT(devices_without_speed_or_memory_get_nothing),
                             {NULL, NULL}};
