@@ -174,7 +174,8 @@ def add_view(p: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    top.add_argument("--threads", type=arguments.whole(1), default=2, help="threads of PyTorch (default 2)")
+    top.add_argument("--threads", type=arguments.whole(1), default=2,
+                     help="threads of PyTorch (default 2)")
     commands = top.add_subparsers(dest="command", required=True)
 
     p = commands.add_parser("train", help="train a network")
@@ -189,8 +190,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--epochs", type=arguments.whole(1))
     p.add_argument("--rate", type=arguments.POSITIVE, help="peak learning rate")
     p.add_argument("--seed", type=int)
-    p.add_argument("--price", type=arguments.NOT_NEGATIVE, help="of the mean cost, for networks with scores")
-    p.add_argument("--joint", type=arguments.whole(0), help="first epochs without scores in the loss")
+    p.add_argument("--price", type=arguments.NOT_NEGATIVE,
+                   help="of the mean cost, for networks with scores")
+    p.add_argument("--joint", type=arguments.whole(0),
+                   help="first epochs without scores in the loss")
     p.add_argument("--no-bf16", action="store_true", help="train in float32 throughout")
     p.add_argument("--out", type=arguments.NEW_FILE, required=True)
     p.set_defaults(run=command_train)

@@ -7,7 +7,7 @@ threshold, one for all exits or one for each, at the last exit at the latest.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Union
+from typing import Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 from numpy import ndarray
@@ -133,20 +133,37 @@ def choose(measure: ndarray, logits: ndarray, labels: ndarray, until: Sequence[f
     return chosen
 
 
-def choose_each(measure: ndarray, logits: ndarray, labels: ndarray, until: Sequence[float],
-                loss: float, rounds: int = 3) -> ndarray:
-    """The same with a threshold for each exit, [E]: one after the other, from the best single one.
-
-    More numbers chosen on the same samples: what is lost on others may be more.
-    """
-    least = (logits[-1].argmax(-1) == labels).mean() - loss
-    chosen = np.full(len(measure), choose(measure, logits, labels, until, loss))
-    best = outcome(measure, chosen, logits, labels, until).saved
-    for e in list(range(len(measure) - 1)) * rounds:
-        for threshold in candidates(measure[e], 100):
+def climb(start: ndarray, exits: Sequence[int], candidate: Sequence[ndarray],
+          try_out: Callable[[ndarray], Outcome], least: float) -> Tuple[float, ndarray]:
+    """Better the threshold of one exit after the other; what is saved then, and all thresholds."""
+    best, chosen = try_out(start).saved, start
+    for e in exits:
+        for threshold in candidate[e]:
             tried = chosen.copy()
             tried[e] = threshold
-            found = outcome(measure, tried, logits, labels, until)
+            found = try_out(tried)
             if found.accuracy >= least - 1e-12 and found.saved > best:
                 best, chosen = found.saved, tried
-    return chosen
+    return best, chosen
+
+
+def choose_each(measure: ndarray, logits: ndarray, labels: ndarray, until: Sequence[float],
+                loss: float, rounds: int = 3) -> ndarray:
+    """The same with a threshold for each exit, [E].
+
+    One exit after the other is bettered, from the best single threshold and from none at all, early
+    exits first and late ones first: what the first one takes of the allowed loss, the others lack.
+    More numbers chosen on the same samples: what is lost on others may be more.
+    """
+    early = list(range(len(measure) - 1))
+    candidate = [candidates(measure[e], 100) for e in early]
+    starts = [np.full(len(measure), t)
+              for t in (choose(measure, logits, labels, until, loss), np.inf)]
+
+    def try_out(thresholds: ndarray) -> Outcome:
+        return outcome(measure, thresholds, logits, labels, until)
+
+    least = (logits[-1].argmax(-1) == labels).mean() - loss
+    climbs = [climb(start, exits * rounds, candidate, try_out, least)
+              for start in starts for exits in (early, early[::-1])]
+    return max(climbs, key=lambda climbed: climbed[0])[1]

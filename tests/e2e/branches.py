@@ -234,6 +234,15 @@ def a_threshold_for_each_exit_saves_no_less():
     assert right / 200 >= least and saved > single + 0.01, f"{saved} saved; {single} by one"
 
 
+def an_exit_that_hardly_loses_is_not_passed_over():
+    measure, labels = torch.rand(3, 1000).numpy(), np.zeros(1000, int)
+    wrong = np.arange(1000) % np.array([[2], [60], [1001]]) == 0  # 50 %, 1.7 %, 0.1 %
+    z, until = np.eye(2)[wrong.astype(int)], [1.0, 2.0, 4.0]
+    each = leaving.choose_each(measure, z, labels, until, 0.02)
+    saved = leaving.outcome(measure, each, z, labels, until).saved
+    assert saved >= 0.5, f"{saved} saved; 0.5 by leaving at exit 2"
+
+
 def temperatures_are_the_best_there_are():
     labels = torch.randint(3, (200,)).numpy()
     logits = torch.randn(200, 3).numpy() + 1.5 * np.eye(3)[labels]
@@ -331,6 +340,7 @@ for fact in (same_bits_when_gone_on, graph_is_cut_by_names, fusions_follow_their
              scores_are_of_the_relative_difference, differences_are_those_of_loops,
              other_measures_are_those_of_loops, thresholds_are_the_best_there_are,
              temperatures_are_the_best_there_are, a_threshold_for_each_exit_saves_no_less,
+             an_exit_that_hardly_loses_is_not_passed_over,
              losses_are_those_of_loops, the_loss_is_the_sum_in_its_formula,
              branches_are_left_out_as_often_as_said, answers_are_those_of_the_branches_present,
              costs_are_those_counted):
