@@ -36,7 +36,7 @@ static void print_text(const trace_facts *f, const char *path) {
          f->complete ? "" : "; the run did not end by itself");
   printf("model %s, data %s, policy %s, clock %s\n", text_of(h->model_path), text_of(h->data_path),
          text_of(h->policy), text_of(h->clock));
-  printf("%d ranks, %d layers, %d exits, %d classes\n", h->n_ranks, h->plan->n_layers, h->n_exits,
+  printf("%d ranks, %d layers, %d exits, %d classes\n", h->n_ranks, h->n_layers, h->n_exits,
          h->n_classes);
   printf("%lld events, %d epochs%s; 'edgeexit report %s' tells more\n", (long long)f->n_events,
          f->n_epochs, f->by_latency ? ", plans judged by latency" : "", path);
@@ -55,7 +55,7 @@ static ee_status print_json(const trace_facts *f) {
   cJSON_AddNumberToObject(all, "answered", (double)f->n_answers);
   cJSON_AddBoolToObject(all, "complete", f->complete);
   cJSON_AddNumberToObject(all, "ranks", h->n_ranks);
-  cJSON_AddNumberToObject(all, "layers", h->plan->n_layers);
+  cJSON_AddNumberToObject(all, "layers", h->n_layers);
   cJSON_AddNumberToObject(all, "exits", h->n_exits);
   cJSON_AddNumberToObject(all, "classes", h->n_classes);
   cJSON_AddNumberToObject(all, "events", (double)f->n_events);

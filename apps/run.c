@@ -125,7 +125,7 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
   setup->stop      = stop_flag(comm);
-  ee_status status = ee_run_trace_open(comm, o, in, setup->plan, argc, argv, &trace);
+  ee_status status = ee_run_trace_open(comm, o, in, setup->plan, units, argc, argv, &trace);
   if (status == EE_OK) {
     setup->sink = &trace.sink;
     if (rank == 0 && units == NULL) say_idle(setup, size);

@@ -93,7 +93,10 @@ ee_status ee_run_figures_make(const ee_run_options *options, const ee_run_inputs
                         .n_classes     = inputs->model->n_classes,
                         .batch_limit   = options->batch,
                         .epoch_samples = options->epoch,
-                        .plan          = setup->plan};
+                        .n_layers      = inputs->model->n_layers,
+                        .n_devices     = outcome->n_devices,
+                        .plan          = ee_run_trace_team(trace) == NULL ? setup->plan : NULL,
+                        .team          = ee_run_trace_team(trace)};
   f->input     = (ee_report_input){.header    = &f->header,
                                    .answer    = trace->answer,
                                    .n_answers = trace->n_answers,

@@ -55,6 +55,31 @@ static void describe_versions(const ee_backend *backend, char *text, size_t size
   snprintf(text, size, "edgeexit %s; %s; backend %s", EE_VERSION, mpi, backend->name);
 }
 
+const ee_trace_team *ee_run_trace_team(const ee_run_trace *trace) {
+  return trace->team.n_units > 0 ? &trace->team : NULL;
+}
+
+/* What the trace says of the units. */
+static ee_status describe_team(const ee_run_options *o, const ee_units *units,
+                               ee_trace_team *team) {
+  if (units == NULL) return EE_OK;
+  *team = (ee_trace_team){.bands   = o->team.bands.heights != NULL,
+                          .n_lanes = units->n_lanes,
+                          .unit    = calloc((size_t)units->n, sizeof *team->unit)};
+  if (team->unit == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units in a trace", units->n);
+  team->n_units = units->n;
+  for (int u = 0; u < units->n; u++) {
+    const ee_unit *unit = &units->unit[u];
+    ee_trace_unit *to   = &team->unit[u];
+    to->device          = unit->device;
+    to->lane            = unit->lane;
+    to->stage           = unit->stage;
+    to->exit            = unit->exit;
+    snprintf(to->name, sizeof to->name, "%s", unit->name);
+  }
+  return EE_OK;
+}
+
 static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_run_inputs *in,
                              const ee_plan *plan, int argc, char **argv) {
   char command[2048], versions[512], host[256] = "";
@@ -79,21 +104,25 @@ static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_
                             .batch_limit   = o->batch,
                             .epoch_samples = o->epoch,
                             .started       = ee_clock_wall(),
-                            .plan          = plan,
+                            .n_layers      = in->model->n_layers,
+                            .n_devices     = ranks,
+                            .plan          = ee_run_trace_team(t) == NULL ? plan : NULL,
+                            .team          = ee_run_trace_team(t),
                             .with_logits   = o->logits};
   return ee_trace_create(t->part, &header, &t->file);
 }
 
 /* On each node's rank 0: with several nodes each writes a part beside the master file. */
 static ee_status open_own(ee_run_trace *t, const ee_run_options *o, const ee_run_inputs *in,
-                          const ee_plan *plan, int argc, char **argv) {
+                          const ee_plan *plan, const ee_units *units, int argc, char **argv) {
+  int node_rank;
+  EE_MPI(MPI_Comm_rank(t->node, &node_rank));
+  if (node_rank == 0) EE_TRY(describe_team(o, units, &t->team));
   if (t->rank == 0) {
     t->answer = malloc((size_t)(in->n_samples > 0 ? in->n_samples : 1) * sizeof *t->answer);
     t->room   = (int64_t)in->n_samples;
     if (t->answer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for the answers");
   }
-  int node_rank;
-  EE_MPI(MPI_Comm_rank(t->node, &node_rank));
   if (t->path == NULL || node_rank != 0) return EE_OK;
   if (t->n_nodes == 1) {
     snprintf(t->part, sizeof t->part, "%s", t->path);
@@ -104,12 +133,12 @@ static ee_status open_own(ee_run_trace *t, const ee_run_options *o, const ee_run
 }
 
 ee_status ee_run_trace_open(MPI_Comm comm, const ee_run_options *options,
-                            const ee_run_inputs *inputs, const ee_plan *plan, int argc, char **argv,
-                            ee_run_trace *trace) {
+                            const ee_run_inputs *inputs, const ee_plan *plan, const ee_units *units,
+                            int argc, char **argv, ee_run_trace *trace) {
   *trace = (ee_run_trace){.comm = comm, .node = MPI_COMM_NULL, .path = options->trace};
   EE_MPI(MPI_Comm_rank(comm, &trace->rank));
   ee_trace_nodes(comm, &trace->node, &trace->index, &trace->n_nodes);
-  EE_TRY(ee_agree(comm, open_own(trace, options, inputs, plan, argc, argv), 0));
+  EE_TRY(ee_agree(comm, open_own(trace, options, inputs, plan, units, argc, argv), 0));
 
   trace->sink = (ee_trace_sink){.self = trace, .answer = keep_answer, .epoch = keep_epoch};
   if (trace->path == NULL) return EE_OK;
@@ -150,6 +179,8 @@ ee_status ee_run_trace_close(ee_run_trace *trace) {
 
 void ee_run_trace_forget(ee_run_trace *trace) {
   free(trace->answer);
+  free(trace->team.unit);
   ee_run_epochs_free(&trace->epochs);
   trace->answer = NULL;
+  trace->team   = (ee_trace_team){.unit = NULL};
 }

@@ -2,7 +2,9 @@
 #pragma once
 #include <mpi.h>
 
+#include "ee/trace_file.h"
 #include "ee/trace_relay.h"
+#include "ee/units.h"
 #include "run_epochs.h"
 #include "run_inputs.h"
 
@@ -22,16 +24,21 @@ typedef struct ee_run_trace {
   ee_answer      *answer;      // rank 0: shape [n_samples], in order of arrival
   int64_t         n_answers, room;
   int64_t         n_unsure;  // rank 0: answers whose confidence is no number
+  ee_trace_team   team;      // on each node's rank 0; no units: a chain
   ee_run_epochs   epochs;    // rank 0
 } ee_run_trace;
 
-/** Open.  Collective.  The first error of any rank is returned on all. */
+/** Open, for a chain of devices as in @p plan, or for a team with @p units unless that is NULL.
+ *  Collective.  The first error of any rank is returned on all. */
 ee_status ee_run_trace_open(MPI_Comm comm, const ee_run_options *options,
-                            const ee_run_inputs *inputs, const ee_plan *plan, int argc, char **argv,
-                            ee_run_trace *trace);
+                            const ee_run_inputs *inputs, const ee_plan *plan, const ee_units *units,
+                            int argc, char **argv, ee_run_trace *trace);
+
+/** The team of the run; NULL of a chain. */
+const ee_trace_team *ee_run_trace_team(const ee_run_trace *trace);
 
 /** Write what is left, link the parts of several nodes, and close.  Collective. */
 ee_status ee_run_trace_close(ee_run_trace *trace);
 
-/** Free answers and epochs.  Not collective. */
+/** Free answers, epochs and team.  Not collective. */
 void ee_run_trace_forget(ee_run_trace *trace);

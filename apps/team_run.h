@@ -16,8 +16,8 @@ ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
                        const double *share, int n_devices, ee_units **units,
                        ee_placement_forecast *forecast);
 
-/** A plan that stands for units in traces and summaries, which know chains only: everything on the
- *  device of the last exit. */
+/** A plan that stands for units where only chains are known: everything on the device of the last
+ *  exit. */
 ee_status ee_run_units_plan(const ee_units *units, int n_devices, ee_plan **plan);
 
 /** From creation to the end of the stream; units that a planner placed move, if layers would.

@@ -52,7 +52,7 @@ typedef struct ee_trace_shape {
   bool with_absent;    // false in traces from before answers told of absent lanes
 } ee_trace_shape;
 
-/** Shape that @p header asks for; its plan must not be NULL. */
+/** Shape that @p header asks for. */
 ee_trace_shape ee_trace_shape_of(const ee_trace_header *header);
 
 /** Absolute name of the dataset. */

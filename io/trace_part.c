@@ -8,6 +8,7 @@
 #include "h5_array.h"
 #include "h5_text.h"
 #include "trace_plan.h"
+#include "trace_units.h"
 
 #define MAX_TIME (INT64_C(1) << 61)   // later is damage; differences of two times cannot overflow
 #define MAX_BYTES (INT64_C(1) << 40)  // of one message; sums of them cannot overflow
@@ -38,6 +39,13 @@ static bool decision_is_good(const ee_answer *a) {
          is_within(a->arm, -1, MAX_ARM);
 }
 
+/* Of a team, of which a lane at least is there. */
+static bool absence_is_good(const ee_answer *a, const ee_trace_team *team) {
+  if (team == NULL || a->absent == 0) return true;
+  return __builtin_popcountll(a->absent) < team->n_lanes &&
+         (team->n_lanes >= 64 || a->absent >> team->n_lanes == 0);
+}
+
 static bool event_is_good(const ee_event *e, const ee_trace_header *header) {
   return is_within(e->rank, 0, header->n_ranks - 1) && is_within(e->kind, 0, EE_EVENT_COUNT - 1) &&
          is_time(e->start) && is_time(e->end) && e->start <= e->end && e->samples >= 0 &&
@@ -54,7 +62,8 @@ static ee_status check_records(const char *path, const ee_trace_part *part) {
   const ee_event        *event  = (const void *)part->rows[EE_TABLE_EVENTS];
   const ee_epoch_record *epoch  = (const void *)part->rows[EE_TABLE_EPOCHS];
   for (int64_t i = 0; i < part->n[EE_TABLE_SAMPLES]; i++) {
-    if (!answer_is_good(&answer[i], &part->header) || !decision_is_good(&answer[i])) {
+    if (!answer_is_good(&answer[i], &part->header) || !decision_is_good(&answer[i]) ||
+        !absence_is_good(&answer[i], part->header.team)) {
       return damaged(path, EE_TABLE_SAMPLES, i);
     }
   }
@@ -157,7 +166,7 @@ static ee_status read_first_plan(const ee_h5 *h5, ee_trace_part *part) {
   if (status == EE_OK)
     status = ee_trace_plan_of_rows(h5->path, part->shape.n_layers, part->shape.n_devices, row,
                                    replica, turns, &plan);
-  if (status == EE_OK && plan == NULL) {
+  if (status == EE_OK && plan == NULL && part->header.team == NULL) {
     status = EE_FAIL(EE_ERR_FORMAT, "%s: /run/plan names no device", h5->path);
   }
   part->header.plan = plan;
@@ -171,17 +180,11 @@ static ee_status read_numbers(const ee_h5 *h5, ee_trace_part *part) {
     EE_TRY(ee_h5_read_int_attribute(h5, "/", number->name, number->low, number->high, &value));
     *(int *)((char *)&part->header + number->offset) = (int)value;
   }
-  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_layers", 1, EE_TRACE_MAX_LAYERS, &value));
-  part->shape.n_layers = (int)value;
-  EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_devices", 1, EE_TRACE_MAX_RANKS, &value));
-  part->shape.n_devices = (int)value;
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "n_samples", 0, INT64_MAX, &value));
   part->header.n_samples = (uint64_t)value;
   EE_TRY(ee_h5_read_int_attribute(h5, "/", "seed", INT64_MIN, INT64_MAX, &value));
   part->header.seed         = (uint64_t)value;
-  part->shape.n_exits       = part->header.n_exits;
-  part->shape.n_classes     = part->header.n_classes;
-  part->shape.with_logits   = part->header.with_logits != 0;
+  part->shape               = ee_trace_shape_of(&part->header);
   part->shape.with_replicas = ee_h5_exists(h5, EE_TRACE_REPLICAS);
   part->shape.with_turns    = ee_h5_exists(h5, EE_TRACE_TURNS);
   part->shape.with_absent =
@@ -205,6 +208,13 @@ ee_status ee_trace_check_format(const ee_h5 *h5) {
   return EE_OK;
 }
 
+static ee_status read_team(const ee_h5 *h5, ee_trace_part *part) {
+  ee_trace_team *team;
+  EE_TRY(ee_trace_units_read(h5, &part->header, &team));
+  part->header.team = team;
+  return EE_OK;
+}
+
 static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
   EE_TRY(read_numbers(h5, part));
   for (int i = 0; i < EE_TRACE_N_TEXTS; i++) {
@@ -212,6 +222,7 @@ static ee_status read_header(const ee_h5 *h5, ee_trace_part *part) {
     *(const char **)((char *)&part->header + ee_trace_texts[i].offset) = part->text[i];
   }
   EE_TRY(ee_h5_read_array(h5, "/run/started", EE_H5_F64, 0, NULL, &part->header.started));
+  EE_TRY(read_team(h5, part));
   EE_TRY(read_first_plan(h5, part));
   int32_t finished = 0;
   EE_TRY(ee_h5_read_array(h5, "/run/finished", EE_H5_I32, 0, NULL, &finished));
@@ -231,8 +242,10 @@ ee_status ee_trace_part_read(const ee_h5 *h5, ee_trace_part *part) {
 }
 
 void ee_trace_part_clear(ee_trace_part *part) {
-  ee_plan *plan = (ee_plan *)part->header.plan;
+  ee_plan       *plan = (ee_plan *)part->header.plan;
+  ee_trace_team *team = (ee_trace_team *)part->header.team;
   ee_plan_destroy(&plan);
+  ee_trace_units_free(&team);
   for (int i = 0; i < EE_TRACE_N_TEXTS; i++) free(part->text[i]);
   for (int i = 0; i < EE_TABLE_COUNT; i++) free(part->rows[i]);
   *part = (ee_trace_part){.finished = false};

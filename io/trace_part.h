@@ -9,7 +9,7 @@
  */
 
 typedef struct ee_trace_part {
-  ee_trace_header header;                  // its texts are `text`, its plan is owned
+  ee_trace_header header;                  // its texts are `text`; plan and team are owned
   char           *text[EE_TRACE_N_TEXTS];  // in the order of ee_trace_texts
   ee_trace_shape  shape;
   bool            finished;

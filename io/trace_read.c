@@ -107,9 +107,14 @@ static ee_status append_rows(ee_trace_part *whole, const ee_trace_part *part,
   return EE_OK;
 }
 
+/* Of a team; 0 of a chain. */
+static int lanes_of(const ee_trace_part *part) {
+  return part->header.team != NULL ? part->header.team->n_lanes : 0;
+}
+
 /* Add a part's records; the first part gives the header. */
 static ee_status merge_part(const char *path, ee_trace_part *whole, ee_trace_part *part) {
-  if (whole->header.plan == NULL) {
+  if (whole->header.n_ranks == 0) {
     *whole = *part;
     *part  = (ee_trace_part){.finished = false};
     return EE_OK;
@@ -118,7 +123,7 @@ static ee_status merge_part(const char *path, ee_trace_part *whole, ee_trace_par
   if (a->n_exits != b->n_exits || a->n_classes != b->n_classes || a->n_layers != b->n_layers ||
       a->n_devices != b->n_devices || a->with_logits != b->with_logits ||
       a->with_replicas != b->with_replicas || a->with_turns != b->with_turns ||
-      whole->header.n_ranks != part->header.n_ranks) {
+      whole->header.n_ranks != part->header.n_ranks || lanes_of(whole) != lanes_of(part)) {
     return EE_FAIL(EE_ERR_FORMAT, "%s is a part of another run", path);
   }
   for (int i = 0; i < EE_TABLE_COUNT; i++) EE_TRY(append_rows(whole, part, i));

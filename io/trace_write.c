@@ -16,6 +16,7 @@
 #include "h5_text.h"
 #include "trace_format.h"
 #include "trace_plan.h"
+#include "trace_units.h"
 
 #define CREATED_BY "edgeexit " EE_VERSION
 #define FLUSH_NS INT64_C(250000000)  // oldest that a waiting record may get
@@ -231,8 +232,6 @@ static ee_status write_numbers(const ee_h5 *h5, const ee_trace_header *header) {
     int value = *(const int *)((const char *)header + number->offset);
     EE_TRY(ee_h5_write_int_attribute(h5, "/", number->name, value));
   }
-  EE_TRY(ee_h5_write_int_attribute(h5, "/", "n_layers", header->plan->n_layers));
-  EE_TRY(ee_h5_write_int_attribute(h5, "/", "n_devices", header->plan->n_devices));
   EE_TRY(ee_h5_write_int_attribute(h5, "/", "n_samples", (int64_t)header->n_samples));
   EE_TRY(ee_h5_write_int_attribute(h5, "/", "seed", (int64_t)header->seed));
   return ee_h5_write_array(h5, "/run/started", EE_H5_F64, 0, NULL, &header->started);
@@ -264,9 +263,10 @@ static ee_status write_names(const ee_h5 *h5) {
 static ee_status write_plan(const trace_writer *writer, const ee_plan *plan) {
   const ee_h5 *h5      = &writer->h5;
   int32_t     *replica = NULL, *turns = NULL, *row = plan_rows(writer, &replica, &turns);
-  if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d layers", plan->n_layers);
+  hsize_t      layers  = (hsize_t)writer->shape.n_layers;
+  hsize_t      devices = (hsize_t)writer->shape.n_devices;
+  if (row == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d layers", writer->shape.n_layers);
   ee_trace_plan_to_rows(plan, writer->shape.n_layers, writer->shape.n_devices, row, replica, turns);
-  hsize_t   layers = (hsize_t)plan->n_layers, devices = (hsize_t)plan->n_devices;
   ee_status status = ee_h5_write_array(h5, "/run/plan", EE_H5_I32, 1, &layers, row);
   if (status == EE_OK) {
     status = ee_h5_write_array(h5, EE_TRACE_REPLICAS, EE_H5_I32, 1, &devices, replica);
@@ -294,6 +294,7 @@ static ee_status write_start(trace_writer *writer, const ee_trace_header *header
   EE_TRY(write_numbers(h5, header));
   EE_TRY(write_texts(h5, header));
   EE_TRY(write_plan(writer, header->plan));
+  EE_TRY(ee_trace_units_write(h5, header->team));
   for (int i = 0; i < EE_TABLE_COUNT; i++) {
     if (ee_trace_table_used(i, &writer->shape)) EE_TRY(create_table(writer, i));
   }
@@ -343,7 +344,16 @@ static ee_status open_new(trace_writer *writer, const char *path) {
 }
 
 static ee_status check_header(const char *path, const ee_trace_header *header) {
-  if (header->plan == NULL) return EE_FAIL(EE_ERR_ARG, "%s: the run has no first plan", path);
+  const ee_plan *plan = header->plan;
+  if ((plan == NULL) == (header->team == NULL)) {
+    return EE_FAIL(EE_ERR_ARG, "%s: a run has a first plan or a team", path);
+  }
+  if (plan != NULL &&
+      (plan->n_layers != header->n_layers || plan->n_devices != header->n_devices)) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "%s: the first plan is of %d layers and %d devices, expected %d and %d", path,
+                   plan->n_layers, plan->n_devices, header->n_layers, header->n_devices);
+  }
   for (const ee_trace_number *number = ee_trace_numbers; number->name != NULL; number++) {
     int value = *(const int *)((const char *)header + number->offset);
     if (value < number->low || value > number->high) {

@@ -106,14 +106,15 @@ static ee_status run(ee_team *t, const team_sample *s, int u) {
 static void trace(const ee_team *t, ee_event_kind kind, int64_t start, int64_t end) {
   const ee_trace_sink *sink = t->setup.sink;
   if (sink == NULL || sink->event == NULL || end <= start) return;
-  ee_event event = {.rank     = t->wire.rank,
-                    .kind     = (int32_t)kind,
-                    .start    = start,
-                    .end      = end,
-                    .first_id = t->held.sample->id,
-                    .samples  = 1,
-                    .peer     = -1,
-                    .layer    = t->units->unit[t->held.unit].begin};
+  ee_event event = {.rank       = t->wire.rank,
+                    .kind       = (int32_t)kind,
+                    .start      = start,
+                    .end        = end,
+                    .first_id   = t->held.sample->id,
+                    .samples    = 1,
+                    .plan_epoch = t->held.sample->formation->number,
+                    .peer       = -1,
+                    .layer      = t->held.unit};
   sink->event(sink->self, &event);
 }
 

@@ -44,7 +44,7 @@ typedef struct ee_event {
   int32_t  plan_epoch;
   int64_t  bytes;  // on the wire, 0 if none
   int32_t  peer;   // other rank, -1 if none
-  int32_t  layer;  // first layer run, exit of a head; -1 if none
+  int32_t  layer;  // first layer run, unit of a team, exit of a head; -1 if none
 } ee_event;
 
 /** How a sample came to its answer. */

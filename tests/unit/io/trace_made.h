@@ -35,6 +35,8 @@ static inline ee_trace_header header(int with_logits) {
                            .n_ranks       = N_DEVICES,
                            .n_exits       = N_EXITS,
                            .n_classes     = N_CLASSES,
+                           .n_layers      = N_LAYERS,
+                           .n_devices     = N_DEVICES,
                            .batch_limit   = 8,
                            .epoch_samples = 100,
                            .started       = 1.5e9,
