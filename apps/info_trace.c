@@ -29,6 +29,21 @@ static const char *text_of(const char *text) {
   return text != NULL ? text : "";
 }
 
+static const char *lanes_of(const ee_trace_team *team) {
+  return team->bands ? "bands" : "branches";
+}
+
+static void add_team(cJSON *all, const ee_trace_team *team) {
+  if (team == NULL) {
+    cJSON_AddNullToObject(all, "team");
+    return;
+  }
+  cJSON *to = cJSON_AddObjectToObject(all, "team");
+  cJSON_AddStringToObject(to, "lanes", lanes_of(team));
+  cJSON_AddNumberToObject(to, "n_lanes", team->n_lanes);
+  cJSON_AddNumberToObject(to, "units", team->n_units);
+}
+
 static void print_text(const trace_facts *f, const char *path) {
   const ee_trace_header *h = f->head;
   printf("trace of %s: %lld of %llu samples answered%s\n", text_of(h->command),
@@ -38,6 +53,9 @@ static void print_text(const trace_facts *f, const char *path) {
          text_of(h->policy), text_of(h->clock));
   printf("%d ranks, %d layers, %d exits, %d classes\n", h->n_ranks, h->n_layers, h->n_exits,
          h->n_classes);
+  if (h->team != NULL) {
+    printf("%d %s side by side, %d units\n", h->team->n_lanes, lanes_of(h->team), h->team->n_units);
+  }
   printf("%lld events, %d epochs%s; 'edgeexit report %s' tells more\n", (long long)f->n_events,
          f->n_epochs, f->by_latency ? ", plans judged by latency" : "", path);
 }
@@ -58,6 +76,7 @@ static ee_status print_json(const trace_facts *f) {
   cJSON_AddNumberToObject(all, "layers", h->n_layers);
   cJSON_AddNumberToObject(all, "exits", h->n_exits);
   cJSON_AddNumberToObject(all, "classes", h->n_classes);
+  add_team(all, h->team);
   cJSON_AddNumberToObject(all, "events", (double)f->n_events);
   cJSON_AddNumberToObject(all, "epochs", f->n_epochs);
   cJSON_AddStringToObject(all, "judged_by", f->by_latency ? "latency" : "period");

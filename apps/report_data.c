@@ -13,7 +13,7 @@ static int compare_arrivals(const void *a, const void *b) {
   return (x->id > y->id) - (x->id < y->id);
 }
 
-static void count_answer(const ee_answer *answer, ee_report_exit *exit) {
+void ee_report_count(const ee_answer *answer, ee_report_exit *exit) {
   exit->answers++;
   exit->labelled += answer->label >= 0;
   exit->correct += answer->label >= 0 && answer->label == answer->prediction;
@@ -29,8 +29,8 @@ static ee_status count_exits(const ee_report_input *in, ee_report *report) {
                    report->n_devices);
   }
   for (int64_t i = 0; i < in->n_answers; i++) {
-    count_answer(&in->answer[i], &report->total);
-    count_answer(&in->answer[i], &report->exit[in->answer[i].exit]);
+    ee_report_count(&in->answer[i], &report->total);
+    ee_report_count(&in->answer[i], &report->exit[in->answer[i].exit]);
     report->device[in->answer[i].device].answers++;
     report->limited += in->answer[i].way == EE_WAY_LIMIT;
     report->late += in->answer[i].way == EE_WAY_LATE;
@@ -81,6 +81,7 @@ static ee_status make_from_sorted(const ee_report_input *in, const ee_answer *so
   EE_TRY(ee_report_links(in, report));
   EE_TRY(ee_report_plans(in, sorted, report));
   EE_TRY(ee_report_arms(in, report));
+  EE_TRY(ee_report_team(in, report));
   return ee_report_moves(in, report);
 }
 
@@ -108,5 +109,7 @@ void ee_report_clear(ee_report *report) {
   free(report->move);
   free(report->tenth);
   free(report->pulls);
+  free(report->present);
+  free(report->absence);
   *report = (ee_report){.answered = 0};
 }

@@ -24,16 +24,23 @@ typedef struct ee_report_input {
   uint64_t               digest;    // of the answers, ee_report_digest()
 } ee_report_input;
 
-/** Answers that came from one exit, or from all. */
+/** Answers of one kind: those that came from one exit, or lacked the same branches, or all. */
 typedef struct ee_report_exit {
   int64_t answers, labelled, correct;
 } ee_report_exit;
+
+/** Answers that lacked the same lanes. */
+typedef struct ee_report_absence {
+  uint64_t       lanes;  // a bit each
+  ee_report_exit answers;
+} ee_report_absence;
 
 /** One device's time by kind of event, overlapping events of a kind counted once. */
 typedef struct ee_report_device {
   int64_t ns[EE_EVENT_COUNT];  // [ns]
   int64_t answers;             // that left on it
   int64_t bytes_sent;          // to other devices [byte]
+  int64_t in_vain;             // of a team: computing what no answer needed [ns]
   double  energy;              // busy: computing, heads, pace; NAN: watts not known [J]
 } ee_report_device;
 
@@ -96,21 +103,26 @@ typedef struct ee_report {
   ee_gap     gap;
   ee_summary gaps;  // between answers that did not come together, but for those around a
                     // change of plans [s]
-  int64_t           limited, late;  // answers by EE_WAY_LIMIT and EE_WAY_LATE
-  ee_report_exit    total;
-  int               n_exits, n_devices, n_plans, n_moves;
-  int64_t           n_links;
-  ee_report_exit   *exit;                        // shape [n_exits]
-  ee_report_device *device;                      // shape [n_devices]
-  ee_report_link   *link;                        // shape [n_links], by from, then to
-  ee_report_plan   *plan;                        // shape [n_plans], by plan epoch
-  ee_report_move   *move;                        // shape [n_moves], by epoch
-  int               n_arms;                      // 0: the policy had none
-  ee_report_tenth  *tenth;                       // shape [EE_REPORT_TENTHS]; NULL without arms
-  int64_t          *pulls;                       // of all tenths
-  int64_t           verdicts[EE_VERDICT_COUNT];  // epochs that ended so
-  double            energy;                      // of the devices whose watts are known [J]
-  ee_summary        allreduce;                   // duration on each rank [s]
+  int64_t            limited, late;  // answers by EE_WAY_LIMIT and EE_WAY_LATE
+  ee_report_exit     total;
+  int                n_exits, n_devices, n_plans, n_moves;
+  int64_t            n_links;
+  ee_report_exit    *exit;                        // shape [n_exits]
+  ee_report_device  *device;                      // shape [n_devices]
+  ee_report_link    *link;                        // shape [n_links], by from, then to
+  ee_report_plan    *plan;                        // shape [n_plans], by plan epoch
+  ee_report_move    *move;                        // shape [n_moves], by epoch
+  int                n_arms;                      // 0: the policy had none
+  ee_report_tenth   *tenth;                       // shape [EE_REPORT_TENTHS]; NULL without arms
+  int64_t           *pulls;                       // of all tenths
+  int                n_lanes;                     // of a team; 0: a chain of devices
+  int                unit_moves;                  // of a team
+  ee_report_exit    *present;                     // shape [n_lanes + 1], by how many lanes came
+  int64_t            n_absences;                  // sets of lanes, none among them
+  ee_report_absence *absence;                     // shape [n_absences], most answers first
+  int64_t            verdicts[EE_VERDICT_COUNT];  // epochs that ended so
+  double             energy;                      // of the devices whose watts are known [J]
+  ee_summary         allreduce;                   // duration on each rank [s]
 } ee_report;
 
 /** Work out everything.  @p report borrows plans from @p input.  EE_OK or EE_ERR_NOMEM. */

@@ -3,7 +3,9 @@
 #include <math.h>
 
 #include "json.h"
+#include "report_json.h"
 #include "report_print.h"
+#include "report_team.h"
 
 static void add_seconds(cJSON *to, const char *name, int64_t ns) {
   cJSON_AddNumberToObject(to, name, (double)ns * 1e-9);
@@ -43,7 +45,7 @@ static void add_header(cJSON *all, const ee_trace_header *h) {
   add_plan(run, "first_plan", h->plan);
 }
 
-static void add_exit(cJSON *to, const ee_report_exit *e, int64_t answered) {
+void ee_report_add_answers(cJSON *to, const ee_report_exit *e, int64_t answered) {
   cJSON_AddNumberToObject(to, "answers", (double)e->answers);
   cJSON_AddNumberToObject(to, "share", ee_report_ratio((double)e->answers, (double)answered));
   cJSON_AddNumberToObject(to, "accuracy",
@@ -70,7 +72,8 @@ static void add_answers(cJSON *all, const ee_report *r) {
       all, "accuracy",
       r->total.labelled > 0 ? (double)r->total.correct / (double)r->total.labelled : NAN);
   cJSON *list = cJSON_AddArrayToObject(all, "exits");
-  for (int e = 0; e < r->n_exits; e++) add_exit(ee_json_item(list), &r->exit[e], r->answered);
+  for (int e = 0; e < r->n_exits; e++)
+    ee_report_add_answers(ee_json_item(list), &r->exit[e], r->answered);
 
   cJSON *rate = cJSON_AddObjectToObject(all, "throughput_per_s");
   bool   any  = r->end > r->begin;
@@ -96,6 +99,10 @@ static void add_devices(cJSON *all, const ee_report_input *in, const ee_report *
     for (int k = 0; k < EE_EVENT_COUNT; k++) {
       cJSON_AddNumberToObject(to, k == EE_EVENT_COMPUTE ? "busy" : ee_event_name(k),
                               ee_report_ratio((double)r->device[d].ns[k], (double)r->span));
+    }
+    if (r->n_lanes > 0) {
+      double vain = (double)r->device[d].in_vain;
+      cJSON_AddNumberToObject(to, "in_vain", ee_report_ratio(vain, (double)r->span));
     }
     cJSON_AddNumberToObject(to, "answers", (double)r->device[d].answers);
     cJSON_AddNumberToObject(to, "bytes_sent", (double)r->device[d].bytes_sent);
@@ -195,6 +202,7 @@ ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee
   add_answers(all, report);
   add_digest(all, input);
   add_arms(all, report);
+  ee_report_add_team(all, input->header->team, report);
   add_devices(all, input, report);
   ee_json_number(all, "energy_j", report->energy > 0.0 ? report->energy : NAN);
   add_plans(all, report);

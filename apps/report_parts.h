@@ -7,6 +7,12 @@
  * The parts of a report, each filled in by one function; used by ee_report_make() only.
  */
 
+/** Count one answer. */
+void ee_report_count(const ee_answer *answer, ee_report_exit *exit);
+
+/** Lanes that answers lacked, and time spent in vain; nothing of a chain of devices. */
+ee_status ee_report_team(const ee_report_input *input, ee_report *report);
+
 /** Time per kind on each device, and the durations of the controller's sums. */
 ee_status ee_report_devices(const ee_report_input *input, ee_report *report);
 

@@ -16,6 +16,9 @@ void ee_report_print_text(FILE *out, const ee_report_input *input, const ee_repo
  *  EE_OK; EE_ERR_NOMEM. */
 ee_status ee_report_print_json(FILE *out, const ee_report_input *input, const ee_report *report);
 
+/** Print a row of a table: name, answers, their share of @p answered, accuracy. */
+void ee_report_print_row(FILE *out, const char *name, const ee_report_exit *e, int64_t answered);
+
 /** @p part / @p whole; 0 if there is no whole. */
 double ee_report_ratio(double part, double whole);
 

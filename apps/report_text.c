@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "report_print.h"
+#include "report_team.h"
 
 #define NS_PER_MS 1e6
 
@@ -45,7 +46,7 @@ static void print_line(FILE *out, const char *name, const char *value) {
   if (value[0] != '\0') fprintf(out, "%-12s %s\n", name, value);
 }
 
-static void print_header(FILE *out, const ee_trace_header *h) {
+static void print_header(FILE *out, const ee_trace_header *h, const ee_report *r) {
   char      text[512], when[64] = "";
   time_t    started = (time_t)h->started;
   struct tm utc;
@@ -62,7 +63,11 @@ static void print_header(FILE *out, const ee_trace_header *h) {
   print_line(out, "clock", h->clock);
   fprintf(out, "%-12s %d ranks, batch limit %d, %d samples per epoch, seed %llu\n", "setting",
           h->n_ranks, h->batch_limit, h->epoch_samples, (unsigned long long)h->seed);
-  print_line(out, "first plan", plan_text(h->plan, text, sizeof text));
+  if (h->team != NULL) {
+    ee_report_print_lanes(out, h->team, r);
+  } else {
+    print_line(out, "first plan", plan_text(h->plan, text, sizeof text));
+  }
 }
 
 static void print_state(FILE *out, const ee_report *r) {
@@ -78,7 +83,7 @@ static void print_state(FILE *out, const ee_report *r) {
   fprintf(out, "\n");
 }
 
-static void print_exit(FILE *out, const char *name, const ee_report_exit *e, int64_t answered) {
+void ee_report_print_row(FILE *out, const char *name, const ee_report_exit *e, int64_t answered) {
   char   share[32], accuracy[32];
   double correct = e->labelled > 0 ? (double)e->correct / (double)e->labelled : NAN;
   fprintf(out, "%-8s %10lld %8s %9s\n", name, (long long)e->answers,
@@ -91,9 +96,9 @@ static void print_exits(FILE *out, const ee_report *r) {
   for (int e = 0; e < r->n_exits; e++) {
     char name[16];
     snprintf(name, sizeof name, "%d", e);
-    print_exit(out, name, &r->exit[e], r->answered);
+    ee_report_print_row(out, name, &r->exit[e], r->answered);
   }
-  print_exit(out, "all", &r->total, r->answered);
+  ee_report_print_row(out, "all", &r->total, r->answered);
   if (r->total.labelled == 0) fprintf(out, "the stream is unlabelled: no accuracy\n");
 }
 
@@ -151,7 +156,7 @@ static void print_devices(FILE *out, const ee_report_input *in, const ee_report 
   for (int k = 0; k < n_shown; k++) {
     fprintf(out, " %8s", shown[k] == EE_EVENT_COMPUTE ? "busy" : ee_event_name(shown[k]));
   }
-  fprintf(out, "    answers   sent bytes\n");
+  fprintf(out, "%s    answers   sent bytes\n", r->n_lanes > 0 ? "  in vain" : "");
   for (int d = 0; d < r->n_devices; d++) {
     char text[32];
     fprintf(out, "%6d", d);
@@ -159,6 +164,8 @@ static void print_devices(FILE *out, const ee_report_input *in, const ee_report 
       double ns = (double)r->device[d].ns[shown[k]];
       fprintf(out, " %8s", percent(ee_report_ratio(ns, (double)r->span), text));
     }
+    double vain = ee_report_ratio((double)r->device[d].in_vain, (double)r->span);
+    if (r->n_lanes > 0) fprintf(out, " %8s", percent(vain, text));
     fprintf(out, " %10lld %12lld", (long long)r->device[d].answers,
             (long long)r->device[d].bytes_sent);
     bool named = in->fleet != NULL && d < in->fleet->n_devices;
@@ -177,19 +184,20 @@ static void print_links(FILE *out, const ee_report *r) {
   }
 }
 
+/* Of a team, where its units were after as many moves. */
 static void print_plans(FILE *out, const ee_report *r) {
   char text[512], gap[32], p99[32];
-  if (r->n_plans == 0) return;
-  fprintf(out,
-          "\nplan  from sample  first answer s    answers  gap ms at switch: p99, max  layers "
-          "@device\n");
+  bool team = r->n_lanes > 0;
+  if (r->n_plans == 0 || (team && r->n_plans == 1)) return;
+  fprintf(out, "\n%s  from sample  first answer s    answers  gap ms at switch: p99, max%s\n",
+          team ? "move" : "plan", team ? "" : "  layers @device");
   for (int i = 0; i < r->n_plans; i++) {
     const ee_report_plan *p = &r->plan[i];
-    fprintf(out, "%4d %12llu %15.3f %10lld %16s %9s  %s\n", p->plan_epoch,
+    fprintf(out, "%4d %12llu %15.3f %10lld %16s %9s%s%s\n", p->plan_epoch,
             (unsigned long long)p->first_id, (double)(p->first_answer - r->begin) * 1e-9,
             (long long)p->answers, number(i > 0 ? p->gaps.p99 * 1e3 : NAN, 3, p99),
-            number(i > 0 ? (double)p->gap.length / NS_PER_MS : NAN, 3, gap),
-            plan_text(p->plan, text, sizeof text));
+            number(i > 0 ? (double)p->gap.length / NS_PER_MS : NAN, 3, gap), team ? "" : "  ",
+            team ? "" : plan_text(p->plan, text, sizeof text));
   }
 }
 
@@ -241,17 +249,19 @@ static void print_control(FILE *out, const ee_report_input *in, const ee_report 
 }
 
 void ee_report_print_text(FILE *out, const ee_report_input *input, const ee_report *report) {
-  print_header(out, input->header);
+  print_header(out, input->header, report);
   print_state(out, report);
   fprintf(out, "digest       %016llx of the answers\n", (unsigned long long)input->digest);
   if (report->answered > 0) {
     print_exits(out, report);
+    ee_report_print_absences(out, input->header->team, report);
     print_arms(out, report);
     print_times(out, report);
   } else {
     fprintf(out, "no sample was answered: no exits, times or plans to report\n");
   }
   print_devices(out, input, report);
+  if (input->header->team != NULL) ee_report_print_units(out, input->header->team, report);
   print_energy(out, report);
   print_links(out, report);
   print_plans(out, report);

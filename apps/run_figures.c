@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "outcome_rounding.h"
+#include "report_team.h"
 
 #define COMPARED_EPOCHS 4  // over which the predicted period is compared with the measured one
 #define HONEST_CORES 0.9   // share of the cores that the devices may use on the paced clock
@@ -181,6 +182,7 @@ static void add_team(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(to, "answered_in_part", (double)t.joined_in_part);
   cJSON_AddNumberToObject(to, "begun_without_some", (double)t.skipped);
   cJSON_AddNumberToObject(to, "moves", (double)t.moves);
+  ee_report_add_absences(to, f->header.team, &f->report);
 }
 
 /* How values cross the first plan's links. */

@@ -9,6 +9,7 @@
 
 #include "ee/agree.h"
 #include "ee/log.h"
+#include "report_team.h"
 #include "run_figures.h"
 
 #define HELD_SHARE 0.05   // of the time that the source may wait for sums without a warning
@@ -218,6 +219,7 @@ static ee_status print_text(const ee_run_figures *f) {
   print_devices(f);
   if (f->outcome->team != NULL) {
     print_team(f);
+    ee_report_print_absences(stdout, f->header.team, &f->report);
   } else {
     print_moves(f);
   }

@@ -63,9 +63,10 @@ const ee_trace_team *ee_run_trace_team(const ee_run_trace *trace) {
 static ee_status describe_team(const ee_run_options *o, const ee_units *units,
                                ee_trace_team *team) {
   if (units == NULL) return EE_OK;
-  *team = (ee_trace_team){.bands   = o->team.bands.heights != NULL,
-                          .n_lanes = units->n_lanes,
-                          .unit    = calloc((size_t)units->n, sizeof *team->unit)};
+  *team = (ee_trace_team){.bands    = o->team.bands.heights != NULL,
+                          .computed = o->outcomes == NULL,
+                          .n_lanes  = units->n_lanes,
+                          .unit     = calloc((size_t)units->n, sizeof *team->unit)};
   if (team->unit == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units in a trace", units->n);
   team->n_units = units->n;
   for (int u = 0; u < units->n; u++) {

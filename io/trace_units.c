@@ -28,6 +28,7 @@ ee_status ee_trace_units_write(const ee_h5 *h5, const ee_trace_team *team) {
   if (team == NULL) return EE_OK;
   EE_TRY(ee_h5_write_table(h5, UNITS, &layout, team->n_units, team->unit));
   EE_TRY(ee_h5_write_text_attribute(h5, UNITS, "lanes", team->bands ? bands : branches));
+  EE_TRY(ee_h5_write_int_attribute(h5, UNITS, "computed", team->computed));
   return ee_h5_write_int_attribute(h5, UNITS, "n_lanes", team->n_lanes);
 }
 
@@ -63,6 +64,8 @@ static ee_status read_lanes(const ee_h5 *h5, ee_trace_team *team) {
   EE_TRY(ee_h5_read_int_attribute(h5, UNITS, "n_lanes", 1, team->bands ? MAX_UNITS : MAX_BRANCHES,
                                   &n));
   team->n_lanes = (int)n;
+  EE_TRY(ee_h5_read_int_attribute(h5, UNITS, "computed", 0, 1, &n));
+  team->computed = n == 1;
   return EE_OK;
 }
 

@@ -24,7 +24,8 @@ typedef struct ee_trace_unit {
 
 /** All of them. */
 typedef struct ee_trace_team {
-  bool           bands;  // lanes are bands of rows; else branches, 64 at most
+  bool           bands;     // lanes are bands of rows; else branches, 64 at most
+  bool           computed;  // false: answers stood in an exit table, which knows of no absent lane
   int            n_lanes, n_units;
   ee_trace_unit *unit;  // shape [n_units]
 } ee_trace_team;

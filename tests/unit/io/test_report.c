@@ -10,6 +10,7 @@
 #include "../../../apps/report_devices.c"
 #include "../../../apps/report_plans.c"
 #include "../../../apps/report_stats.c"
+#include "../../../apps/report_team.c"
 #include "ee/rng.h"
 #include "ee_test.h"
 

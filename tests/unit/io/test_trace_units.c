@@ -31,13 +31,14 @@ static ee_status write_and_open(const ee_trace_team *team, uint64_t absent, ee_t
 
 static void units_come_back_in_place_of_a_plan(void) {
   for (int bands = 0; bands < 2; bands++) {
-    const ee_trace_team team = {bands != 0, N_LANES, N_UNITS, units};
+    const ee_trace_team team = {bands != 0, bands == 0, N_LANES, N_UNITS, units};
     ee_trace_file      *file = NULL;
     CU_ASSERT_EQUAL_FATAL(write_and_open(&team, 5, &file), EE_OK);
     const ee_trace_header *h = ee_trace_file_header(file);
     CU_ASSERT_PTR_NULL(h->plan);
     CU_ASSERT_PTR_NOT_NULL_FATAL(h->team);
     CU_ASSERT_EQUAL(h->team->bands, bands);
+    CU_ASSERT_EQUAL(h->team->computed, !bands);
     CU_ASSERT_EQUAL(h->team->n_lanes, N_LANES);
     CU_ASSERT_EQUAL_FATAL(h->team->n_units, N_UNITS);
     CU_ASSERT_EQUAL(h->n_layers, N_LAYERS);
@@ -52,7 +53,7 @@ static void units_come_back_in_place_of_a_plan(void) {
 }
 
 static void a_run_has_a_plan_or_a_team(void) {
-  const ee_trace_team team = {false, N_LANES, N_UNITS, units};
+  const ee_trace_team team = {false, true, N_LANES, N_UNITS, units};
   ee_trace_header     h    = team_header(&team);
   ee_trace_sink       sink;
   h.plan = &plan;
@@ -72,11 +73,11 @@ static void refused(const ee_trace_team *team, uint64_t absent) {
 }
 
 static void an_answer_without_any_lane_or_without_one_that_is_none_is_damage(void) {
-  const ee_trace_team team = {false, N_LANES, N_UNITS, units};
+  const ee_trace_team team = {false, true, N_LANES, N_UNITS, units};
   refused(&team, 7);
   refused(&team, 8);
   refused(&team, UINT64_MAX);
-  const ee_trace_team widest = {false, 64, N_UNITS, units};
+  const ee_trace_team widest = {false, true, 64, N_UNITS, units};
   ee_trace_file      *file   = NULL;
   CU_ASSERT_EQUAL(write_and_open(&widest, UINT64_MAX - 1, &file), EE_OK);
   ee_trace_file_close(&file);
@@ -90,10 +91,11 @@ static void units_that_cannot_be_are_damage(void) {
                                  {"unit", 0, 0, 0, N_EXITS},    {"unit", 0, 0, 0, -2}};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     ee_trace_unit       unit = wrong[i];
-    const ee_trace_team team = {false, N_LANES, 1, &unit};
+    const ee_trace_team team = {false, true, N_LANES, 1, &unit};
     refused(&team, 0);
   }
-  const ee_trace_team none = {false, 0, N_UNITS, units}, many = {false, 65, N_UNITS, units};
+  const ee_trace_team none = {false, true, 0, N_UNITS, units},
+                      many = {false, true, 65, N_UNITS, units};
   refused(&none, 0);
   refused(&many, 0);
 }
