@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the libraries of EdgeExit link with.  Read by the build and by the installed package, so that
-# both look in the same way.  Makes the targets MPI::MPI_C, ZLIB::ZLIB, PkgConfig::EE_HDF5,
+# both look in the same way.  Makes the targets MPI::MPI_C, Threads::Threads, ZLIB::ZLIB, PkgConfig::EE_HDF5,
 # PkgConfig::EE_YAML, PkgConfig::EE_PROTOBUFC and ee::blis; sets edgeexit_MISSING to a list of what
 # was not found.
 set(edgeexit_MISSING "")
@@ -8,6 +8,12 @@ set(edgeexit_MISSING "")
 find_package(MPI 3.1 QUIET COMPONENTS C)
 if(NOT TARGET MPI::MPI_C)
   list(APPEND edgeexit_MISSING "MPI 3.1 (libopenmpi-dev)")
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads QUIET)
+if(NOT TARGET Threads::Threads)
+  list(APPEND edgeexit_MISSING "POSIX threads (libc6-dev)")
 endif()
 
 find_package(ZLIB QUIET)

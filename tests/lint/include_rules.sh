@@ -9,7 +9,7 @@ core: agree clock fleet link_slots log network_trace options plan rng status tra
 nn: backend bands cpu exec model model_identity pixels quantization random_network tensor tuning unit_memory unit_pieces units winograd
 exits: calibrate confidence difference exit_quality exit_table measures offloading policy replay risk scaling thresholds
 partition: band_plan band_units judgement partition placement units_forecast
-runtime: device link_values roll_call same_kernels team trace_relay waiter
+runtime: device lifeline link_values roll_call same_kernels team trace_relay waiter
 control: band_choice controller link_choice team_controller
 io: data_file exits_file file_format fleet_file import model_file modulation network_trace_file offload_costs_file reliability_file result_file trace_file
 '
