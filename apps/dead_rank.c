@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ee/agree.h"
@@ -17,6 +18,7 @@
 
 /* A rank of this node, and what to say if it is gone. */
 typedef struct neighbour {
+  int   rank;
   pid_t process;
   char  state_path[32];  // of Linux
   char  sentence[512];
@@ -29,6 +31,7 @@ static volatile sig_atomic_t watching;
 static void prepare(neighbour *n, int rank, int process, const char *trace) {
   char host[256] = "this host";
   gethostname(host, sizeof host - 1);
+  n->rank    = rank;
   n->process = (pid_t)process;
   snprintf(n->state_path, sizeof n->state_path, "/proc/%d/stat", process);
   int length = snprintf(n->sentence, sizeof n->sentence,
@@ -88,6 +91,30 @@ void ee_dead_rank_tell(void) {
     if (is_gone(&neighbours[i]) && write(STDERR_FILENO, sentence, strlen(sentence)) < 0) break;
   }
   errno = was;
+}
+
+/* Whether no rank before this one will speak. */
+static bool is_speaker(int dead) {
+  int i = 0;
+  while (watching && i < n_neighbours && neighbours[i].process != getpid() &&
+         (neighbours[i].rank == dead || is_gone(&neighbours[i]))) {
+    i++;
+  }
+  return !watching || (i < n_neighbours && neighbours[i].process == getpid());
+}
+
+void ee_dead_rank_last_words(int rank) {
+  struct timespec moment = {.tv_nsec = 300000000};
+  const char     *known  = NULL;
+  for (int i = 0; watching && i < n_neighbours; i++) {
+    if (neighbours[i].rank == rank) known = neighbours[i].sentence;
+  }
+  if (is_speaker(rank)) {
+    char sentence[64];
+    snprintf(sentence, sizeof sentence, "edgeexit: device %d died, and with it the run\n", rank);
+    fputs(known != NULL ? known : sentence, stderr);
+  }
+  nanosleep(&moment, NULL);
 }
 
 void ee_dead_rank_forget(void) {

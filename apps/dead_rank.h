@@ -21,5 +21,9 @@ ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace);
  *  called in a signal handler; does nothing outside of a watch. */
 void ee_dead_rank_tell(void);
 
+/** Say which rank is gone, as far as this process need: of each node the lowest rank that lives
+ * does. Called by a lifeline; takes a moment, so that others see who spoke. */
+void ee_dead_rank_last_words(int rank);
+
 /** End the watch, before ranks end in order. */
 void ee_dead_rank_forget(void);

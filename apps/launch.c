@@ -93,15 +93,52 @@ ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state) {
   return status;
 }
 
-ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *code) {
-  int state = 0;
+#define CODE_FILE "EE_EXIT_CODE_FILE"
+
+void ee_launch_tell(int code) {
+  const char *path = getenv(CODE_FILE);
+  FILE       *file = path != NULL ? fopen(path, "w") : NULL;
+  if (file == NULL) return;
+  fprintf(file, "%d\n", code);
+  fclose(file);
+}
+
+/* The code that rank 0 has told; 1 if it was dead before it could. */
+static int told_code(const char *path) {
+  int   code = 1;
+  FILE *file = fopen(path, "r");
+  if (file != NULL && fscanf(file, "%d", &code) != 1) code = 1;
+  if (file != NULL) fclose(file);
+  return code;
+}
+
+/* mpirun lets ranks live when another dies, and ends with 0 whatever they end with. */
+static ee_status launch_surviving(int devices, int argc, char **argv, int *state, int *code) {
+  char        path[PATH_MAX];
+  const char *folder = getenv("TMPDIR");
+  snprintf(path, sizeof path, "%s/edgeexit.XXXXXX", folder != NULL ? folder : P_tmpdir);
+  int file = mkstemp(path);
+  if (file < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be made: %s", path, strerror(errno));
+  close(file);
+  setenv(CODE_FILE, path, 1);
+  setenv("OMPI_MCA_orte_enable_recovery", "1", 0);
+  ee_status status = ee_launch_ranks(devices, argc, argv, state);
+  *code            = told_code(path);
+  unlink(path);
+  return status;
+}
+
+ee_status ee_launch(int devices, bool survives, const char *trace, int argc, char **argv,
+                    int *code) {
+  int state = 0, told = 0;
   if (devices > EE_LAUNCH_MOST) {
     return EE_FAIL(EE_ERR_USAGE, "%d devices on one host; more than %d are started with mpirun",
                    devices, EE_LAUNCH_MOST);
   }
-  EE_TRY(ee_launch_ranks(devices, argc, argv, &state));
+  EE_TRY(survives ? launch_surviving(devices, argc, argv, &state, &told)
+                  : ee_launch_ranks(devices, argc, argv, &state));
   EE_TRY(tell_end(state, trace));
-  *code = WEXITSTATUS(state);
+  *code = WEXITSTATUS(state) != 0 ? WEXITSTATUS(state) : told;
   if (*code != 0 && ee_child_was_asked_to_end()) *code = ee_app_exit_code(EE_ERR_INTERRUPTED);
   return EE_OK;
 }

@@ -33,8 +33,14 @@ ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state);
 
 /** Run `mpirun -n devices PROGRAM argv[0..argc)`, which is a run, and say it if a signal ended one
  * of its processes.
+ *  @param survives   the run goes on when a device's process dies
  *  @param trace      that the run writes; NULL: none
  *  @param[out] code  that it ended with by itself
  *  @return EE_OK; EE_ERR_FILE if it cannot be run; EE_ERR_PEER if a signal ended it; EE_ERR_USAGE
  * if there are more devices than EE_LAUNCH_MOST; EE_ERR_NOMEM */
-ee_status ee_launch(int devices, const char *trace, int argc, char **argv, int *code);
+ee_status ee_launch(int devices, bool survives, const char *trace, int argc, char **argv,
+                    int *code);
+
+/** Rank 0, at its end: tell @p code to a launcher that ee_launch() has started, since mpirun itself
+ *  ends with 0 where processes may die. */
+void ee_launch_tell(int code);

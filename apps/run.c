@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "dead_rank.h"
@@ -120,7 +121,7 @@ static const volatile sig_atomic_t *stop_flag(MPI_Comm comm) {
 static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_inputs *in,
                             ee_run_setup *setup, const ee_units *units, int argc, char **argv) {
   ee_run_trace   trace;
-  ee_run_outcome outcome = {0};
+  ee_run_outcome outcome = {.lifeline = setup->lifeline, .living = MPI_COMM_NULL};
   int            rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
@@ -134,7 +135,7 @@ static ee_status run_traced(MPI_Comm comm, const ee_run_options *o, ee_run_input
                  : run_stream(comm, o, setup, &outcome);
   }
   if (status == EE_ERR_INTERRUPTED) status = say_interrupted(setup, &trace);
-  ee_status closed = ee_run_trace_close(&trace);
+  ee_status closed = ee_run_trace_close(&trace, setup->lifeline, outcome.living);
   if (status == EE_OK) status = closed;
   if (rank == 0 && outcome.device != NULL) {
     ee_run_summary_print(o, in, setup, &trace, &outcome, status == EE_OK);
@@ -239,11 +240,13 @@ static ee_status choose_epoch(MPI_Comm comm, const ee_run_inputs *in, ee_run_set
   return status;
 }
 
-static ee_status run_world(MPI_Comm comm, const ee_run_options *o, int argc, char **argv) {
+static ee_status run_world(MPI_Comm comm, const ee_run_options *o, ee_lifeline *lifeline, int argc,
+                           char **argv) {
   ee_run_inputs in;
   EE_TRY(ee_run_inputs_open(comm, o, &in));
 
   ee_run_setup setup = make_setup(o, &in);
+  setup.lifeline     = lifeline;
   if (in.links != NULL) setup.link_latency = in.links + in.n_links;
   ee_plan  *plan   = NULL;
   ee_units *units  = NULL;
@@ -274,14 +277,26 @@ static ee_status launch(const ee_run_options *o, int argc, char **argv, int *cod
   int devices;
   *code = -1;
   EE_TRY(wanted_devices(o, &devices));
-  return devices > 1 ? ee_launch(devices, o->trace, argc, argv, code) : EE_OK;
+  bool survive = ee_team_is_wished(&o->team) && isfinite(o->team.late);
+  return devices > 1 ? ee_launch(devices, survive, o->trace, argc, argv, code) : EE_OK;
+}
+
+/* MPI's own end would wait for the dead. */
+static void end_mpi(ee_lifeline **lifeline, int code) {
+  bool lost = ee_lifeline_lost(*lifeline, 0) >= 0;
+  fflush(NULL);
+  ee_lifeline_close(lifeline);
+  ee_dead_rank_forget();
+  if (lost) _exit(code);
+  EE_MPI(MPI_Finalize());
 }
 
 int ee_app_run(int argc, char **argv) {
   ee_run_options o;
   bool           help = false;
   int            rank;
-  ee_status      status = ee_run_options_parse(argc, argv, &o, &help);
+  ee_lifeline   *lifeline = NULL;
+  ee_status      status   = ee_run_options_parse(argc, argv, &o, &help);
   if (help) return ee_app_finish(EE_OK);
   if (!ee_launched()) {
     int code = -1;
@@ -290,18 +305,22 @@ int ee_app_run(int argc, char **argv) {
   }
 
   ee_launch_settings();
-  EE_MPI(MPI_Init(&argc, &argv));
+  int threads;  // one calls MPI; that of a lifeline does not
+  EE_MPI(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &threads));
   EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   ee_log_set_rank(rank);
   // All ranks of a simulation are in one process, and ask rank 0's flag.
   if (rank == 0 || !ee_clock_is_simulated()) ee_interrupt_watch();
   // A rank that ends early takes the others with it: even a wrong command line is agreed on.
   status = ee_agree(MPI_COMM_WORLD, status, 0);
+  if (status == EE_OK && ee_lifeline_is_needed()) {
+    status = ee_lifeline_open(MPI_COMM_WORLD, ee_dead_rank_last_words, &lifeline);
+  }
   if (status == EE_OK) status = ee_run_options_same(MPI_COMM_WORLD, &o);
   if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, o.trace);
-  if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, argc, argv);
-  ee_dead_rank_forget();
+  if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, lifeline, argc, argv);
   int code = rank == 0 ? ee_app_finish(status) : ee_app_exit_code(status);
-  EE_MPI(MPI_Finalize());
+  if (rank == 0) ee_launch_tell(code);
+  end_mpi(&lifeline, code);
   return code;
 }

@@ -182,6 +182,10 @@ static void add_team(cJSON *all, const ee_run_figures *f) {
   cJSON_AddNumberToObject(to, "answered_in_part", (double)t.joined_in_part);
   cJSON_AddNumberToObject(to, "begun_without_some", (double)t.skipped);
   cJSON_AddNumberToObject(to, "moves", (double)t.moves);
+  cJSON *died = cJSON_AddArrayToObject(to, "died");
+  for (int i = 0; ee_lifeline_lost(f->outcome->lifeline, i) >= 0; i++) {
+    cJSON_AddItemToArray(died, cJSON_CreateNumber(ee_lifeline_lost(f->outcome->lifeline, i)));
+  }
   ee_report_add_absences(to, f->header.team, &f->report);
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ee/agree.h"
@@ -16,24 +17,44 @@
 #define HELD_SLOWER 1.05  // measured over predicted period, likewise
 #define HELD_EPOCHS 8     // fewer tell nothing
 
+/* The part of device @p d, of @p bytes, to rank 0, from each that lives. */
+static void gather_living(MPI_Comm living, int d, const void *mine, int bytes, unsigned char *all,
+                          int *device) {
+  int rank, size;
+  EE_MPI(MPI_Comm_rank(living, &rank));
+  EE_MPI(MPI_Comm_size(living, &size));
+  EE_MPI(MPI_Gather(&d, 1, MPI_INT, device, 1, MPI_INT, 0, living));
+  if (rank != 0) EE_MPI(MPI_Send(mine, bytes, MPI_BYTE, 0, 0, living));
+  if (rank == 0) memcpy(all, mine, (size_t)bytes);
+  for (int r = 1; rank == 0 && r < size; r++) {
+    EE_MPI(MPI_Recv(all + (ptrdiff_t)device[r] * bytes, bytes, MPI_BYTE, r, 0, living,
+                    MPI_STATUS_IGNORE));
+  }
+}
+
 /* Everybody's @p mine, of @p bytes, to rank 0; NULL there without memory for it, and elsewhere. */
-static void *gather(MPI_Comm comm, const void *mine, int bytes) {
+static void *gather(MPI_Comm comm, MPI_Comm living, const void *mine, int bytes) {
   int rank, size;
   EE_MPI(MPI_Comm_rank(comm, &rank));
   EE_MPI(MPI_Comm_size(comm, &size));
-  void *all  = rank == 0 ? calloc((size_t)size, (size_t)bytes) : NULL;
-  int   here = rank != 0 || all != NULL;
-  EE_MPI(MPI_Bcast(&here, 1, MPI_INT, 0, comm));
-  if (here) EE_MPI(MPI_Gather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, 0, comm));
-  return all;
+  void *all    = rank == 0 ? calloc((size_t)size, (size_t)bytes) : NULL;
+  int  *device = rank == 0 ? calloc((size_t)size, sizeof *device) : NULL;
+  int   here   = rank != 0 || (all != NULL && device != NULL);
+  EE_MPI(MPI_Bcast(&here, 1, MPI_INT, 0, living));
+  if (here) gather_living(living, rank, mine, bytes, all, device);
+  free(device);
+  if (here) return all;
+  free(all);
+  return NULL;
 }
 
 /* Without memory for it there is no summary; the run itself is whole. */
 void ee_run_outcome_gather(MPI_Comm comm, const ee_device_totals *device,
                            const ee_team_totals *team, ee_run_outcome *outcome) {
+  MPI_Comm living = outcome->living != MPI_COMM_NULL ? outcome->living : comm;
   EE_MPI(MPI_Comm_size(comm, &outcome->n_devices));
-  outcome->device = gather(comm, device, (int)sizeof *device);
-  if (team != NULL) outcome->team = gather(comm, team, (int)sizeof *team);
+  outcome->device = gather(comm, living, device, (int)sizeof *device);
+  if (team != NULL) outcome->team = gather(comm, living, team, (int)sizeof *team);
 }
 
 void ee_run_outcome_control(MPI_Comm comm, const ee_controller_totals *control,
@@ -47,6 +68,7 @@ void ee_run_outcome_control(MPI_Comm comm, const ee_controller_totals *control,
 void ee_run_outcome_free(ee_run_outcome *outcome) {
   free(outcome->device);
   free(outcome->team);
+  if (outcome->living != MPI_COMM_NULL) EE_MPI(MPI_Comm_free(&outcome->living));
   outcome->device = NULL;
   outcome->team   = NULL;
 }
@@ -116,6 +138,10 @@ static void print_team(const ee_run_figures *f) {
   }
   if (all.moves > 0) printf("; %lld moves", (long long)all.moves);
   printf("\n");
+  for (int i = 0; ee_lifeline_lost(f->outcome->lifeline, i) >= 0; i++) {
+    printf("died       device %d, whose figures are not known\n",
+           ee_lifeline_lost(f->outcome->lifeline, i));
+  }
 }
 
 /* A move that took effect too late, or never, has nothing measured. */

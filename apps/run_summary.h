@@ -15,10 +15,12 @@ typedef struct ee_run_outcome {
   int                  n_devices;
   ee_team_totals      *team;  // shape [n_devices]; NULL: samples were not on several at once
   ee_controller_totals control;
+  ee_lifeline         *lifeline;  // borrowed; knows which devices died
+  MPI_Comm             living;    // of those that did not, if some did; else MPI_COMM_NULL
 } ee_run_outcome;
 
-/** Bring the totals of all devices to rank 0; @p team of this one, or NULL.  The controller's are
- *  left alone.  Collective. */
+/** Bring the totals of all devices to rank 0, zeros for those that died; @p team of this one, or
+ *  NULL.  The controller's are left alone.  Collective over the living. */
 void ee_run_outcome_gather(MPI_Comm comm, const ee_device_totals *device,
                            const ee_team_totals *team, ee_run_outcome *outcome);
 

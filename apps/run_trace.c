@@ -169,13 +169,29 @@ static ee_status link_parts(const ee_run_trace *t) {
   return status;
 }
 
-ee_status ee_run_trace_close(ee_run_trace *trace) {
+/* Nothing more comes from ranks of this node that have died. */
+static void lose_ranks(const ee_run_trace *t, ee_lifeline *lifeline) {
+  MPI_Group all, node;
+  if (t->relay == NULL || ee_lifeline_lost(lifeline, 0) < 0) return;
+  EE_MPI(MPI_Comm_group(t->comm, &all));
+  EE_MPI(MPI_Comm_group(t->node, &node));
+  for (int i = 0; ee_lifeline_lost(lifeline, i) >= 0; i++) {
+    int rank = ee_lifeline_lost(lifeline, i), here;
+    EE_MPI(MPI_Group_translate_ranks(all, 1, &rank, node, &here));
+    if (here != MPI_UNDEFINED) ee_trace_relay_lose(t->relay, here);
+  }
+  EE_MPI(MPI_Group_free(&all));
+  EE_MPI(MPI_Group_free(&node));
+}
+
+ee_status ee_run_trace_close(ee_run_trace *trace, ee_lifeline *lifeline, MPI_Comm living) {
   ee_status status = EE_OK;
+  lose_ranks(trace, lifeline);
   ee_trace_relay_close(&trace->relay);
   if (trace->file.self != NULL) status = ee_trace_close(&trace->file);
   if (trace->node != MPI_COMM_NULL) EE_MPI(MPI_Comm_free(&trace->node));
   if (status == EE_OK) status = link_parts(trace);
-  return ee_agree(trace->comm, status, 0);
+  return ee_agree(living != MPI_COMM_NULL ? living : trace->comm, status, 0);
 }
 
 void ee_run_trace_forget(ee_run_trace *trace) {

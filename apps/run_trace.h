@@ -2,6 +2,7 @@
 #pragma once
 #include <mpi.h>
 
+#include "ee/lifeline.h"
 #include "ee/trace_file.h"
 #include "ee/trace_relay.h"
 #include "ee/units.h"
@@ -37,8 +38,9 @@ ee_status ee_run_trace_open(MPI_Comm comm, const ee_run_options *options,
 /** The team of the run; NULL of a chain. */
 const ee_trace_team *ee_run_trace_team(const ee_run_trace *trace);
 
-/** Write what is left, link the parts of several nodes, and close.  Collective. */
-ee_status ee_run_trace_close(ee_run_trace *trace);
+/** Write what is left, link the parts of several nodes, and close.  Collective over @p living,
+ * those that @p lifeline has not lost; MPI_COMM_NULL: all. */
+ee_status ee_run_trace_close(ee_run_trace *trace, ee_lifeline *lifeline, MPI_Comm living);
 
 /** Free answers, epochs and team.  Not collective. */
 void ee_run_trace_forget(ee_run_trace *trace);

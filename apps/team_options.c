@@ -57,7 +57,10 @@ int ee_team_add_options(ee_team_wish *wish, ee_option *to) {
       {"ahead", 0, EE_OPTION_INT, &wish->ahead, "N",
        "stages computed before it is known that the sample gets there; default 2", 0, 1000},
       {"late", 0, EE_OPTION_DOUBLE, &wish->late, "S",
-       "longest wait for a branch that others are ahead of; default: for ever [s]", 0, 1e9},
+       "longest wait for a branch that others are ahead of, and one whose process dies is left "
+       "out; "
+       "default: for ever [s]",
+       0, 1e9},
   };
   memcpy(to, option, sizeof option);
   return (int)(sizeof option / sizeof option[0]);

@@ -148,6 +148,7 @@ static ee_status run_with(MPI_Comm comm, const ee_team_wish *wish, const ee_run_
   EE_TRY(ee_team_create(comm, setup, units, options, &team));
   if (rank == 0) say_placement(wish, units);
   ee_status status = ee_team_run(team);
+  if (ee_team_living(team) != comm) outcome->living = ee_team_living(team);
   ee_run_outcome_gather(comm, ee_team_device_totals(team), ee_team_totals_of(team), outcome);
   ee_team_destroy(&team);
   return status;

@@ -96,6 +96,18 @@ void ee_answer_box_await(ee_answer_box *box, ee_waiter *waiter) {
   }
 }
 
+void ee_answer_box_abandon(ee_answer_box **box) {
+  ee_answer_box *b    = *box;
+  bool           over = true;
+  *box                = NULL;
+  if (b == NULL) return;
+  for (int i = 0; i < b->slots; i++) over &= ee_wire_abandon(&b->send[i], false);
+  if (!over) return;
+  free(b->send);
+  free(b->buffer);
+  free(b);
+}
+
 void ee_answer_box_close(ee_answer_box **box) {
   ee_answer_box *b = *box;
   if (b == NULL) return;

@@ -60,6 +60,9 @@ void ee_answer_box_await(ee_answer_box *box, ee_waiter *waiter);
 /** Close and set to NULL, once every batch was taken or drained. */
 void ee_answer_box_close(ee_answer_box **box);
 
+/** The same when nobody listens any more: what MPI still holds is never freed. */
+void ee_answer_box_abandon(ee_answer_box **box);
+
 typedef struct ee_collector ee_collector;
 
 /** What the collector knows of the stream and whom it tells. */

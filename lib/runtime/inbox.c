@@ -118,6 +118,20 @@ int ee_inbox_peer(const ee_inbox *inbox) {
   return inbox->peer;
 }
 
+void ee_inbox_abandon(ee_inbox **inbox) {
+  ee_inbox *i = *inbox;
+  *inbox      = NULL;
+  if (i == NULL) return;
+  bool over = ee_wire_abandon(&i->credit_request, false);
+  for (int slot = 0; slot < i->slots; slot++) {
+    over &= ee_wire_abandon(&i->receive[slot].request, true);
+  }
+  if (!over) return;
+  free(i->receive);
+  free(i->buffer);
+  free(i);
+}
+
 void ee_inbox_close(ee_inbox **inbox) {
   ee_inbox *i = *inbox;
   if (i == NULL) return;

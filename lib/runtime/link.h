@@ -70,6 +70,10 @@ bool ee_outbox_sent(ee_outbox *outbox);
  *  drained after a fault, or never used. */
 void ee_outbox_close(ee_outbox **outbox);
 
+/** The same when the peer is dead, or nobody listens any more: what MPI still holds is never
+ *  freed. */
+void ee_outbox_abandon(ee_outbox **outbox);
+
 /** The receiving end. */
 typedef struct ee_inbox ee_inbox;
 
@@ -103,3 +107,6 @@ int ee_inbox_peer(const ee_inbox *inbox);
 
 /** Close and set to NULL; posted receives are cancelled, so nothing may be under way to them. */
 void ee_inbox_close(ee_inbox **inbox);
+
+/** The same when the peer is dead, or has left what was under way; see ee_outbox_abandon(). */
+void ee_inbox_abandon(ee_inbox **inbox);

@@ -175,6 +175,17 @@ int ee_outbox_peer(const ee_outbox *outbox) {
   return outbox->peer;
 }
 
+void ee_outbox_abandon(ee_outbox **outbox) {
+  ee_outbox *o = *outbox;
+  *outbox      = NULL;
+  if (o == NULL) return;
+  bool over = ee_wire_abandon(&o->credit_request, true);
+  for (int i = 0; i < o->n_buffers; i++) over &= ee_wire_abandon(&o->send[i], false);
+  if (!over) return;
+  free_arrays(o);
+  free(o);
+}
+
 void ee_outbox_close(ee_outbox **outbox) {
   ee_outbox *o = *outbox;
   if (o == NULL) return;

@@ -131,6 +131,7 @@ static ee_status open_parts(ee_team *t) {
   if (t->heard == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a policy's state");
   t->peer = calloc((size_t)t->wire.size, sizeof *t->peer);
   if (t->peer == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d ranks", t->wire.size);
+  for (int r = 0; r < t->wire.size; r++) t->peer[r].lags_since = INT64_MAX;
   for (int u = 0; u < t->units->n; u++) t->most_edges += t->units->unit[u].n_inputs;
   EE_TRY(ee_team_samples_open(t));
   EE_TRY(ee_team_lines_open(t));
@@ -183,9 +184,9 @@ ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_unit
   t->idle_since = -1;
   ee_wire_open(comm, &t->wire);
   ee_alarm_open(&t->wire, &t->alarm);
-  ee_roll_call_open(t->wire.weights, &t->farewell);
-  status = open_parts(t);
-  status = ee_agree(comm, status, status == EE_OK ? key_of(t) : 0);
+  t->living = t->everybody = comm;
+  status                   = open_parts(t);
+  status                   = ee_agree(comm, status, status == EE_OK ? key_of(t) : 0);
   if (status == EE_ERR_MISMATCH) {
     EE_FAIL(status,
             "ranks were given different runs; model, policy, units, samples, window, limits and "
@@ -200,6 +201,10 @@ const ee_device_totals *ee_team_device_totals(const ee_team *team) {
   return &team->totals;
 }
 
+MPI_Comm ee_team_living(const ee_team *team) {
+  return team->living;
+}
+
 const ee_team_totals *ee_team_totals_of(const ee_team *team) {
   return &team->team_totals;
 }
@@ -208,7 +213,6 @@ void ee_team_destroy(ee_team **team) {
   ee_team *t = *team;
   if (t == NULL) return;
   ee_alarm_close(&t->alarm);
-  ee_roll_call_close(&t->farewell);
   ee_team_source_close(t);
   ee_collector_close(&t->collector);
   ee_answer_box_close(&t->answers);

@@ -98,6 +98,7 @@ static ee_status open_edge(ee_team *t, const team_formation *f, int i) {
       return EE_FAIL(EE_ERR_NOMEM, "for %d messages of %zu bytes", window, e->bytes);
   }
   if (e->from_rank == e->to_rank) return EE_OK;
+  if (t->peer[e->from_rank].lost || t->peer[e->to_rank].lost) return EE_OK;
   if (e->from_rank == rank) {
     EE_TRY(ee_outbox_open(&t->wire, e->to_rank, tag_of(t, f, i), window, e->bytes, &t->pacer,
                           &e->outbox));
@@ -143,6 +144,14 @@ ee_status ee_team_edges_open(ee_team *t, team_formation *f) {
   }
   for (int i = 0; i < f->n_edges; i++) EE_TRY(open_edge(t, f, i));
   return EE_OK;
+}
+
+void ee_team_edges_abandon(team_formation *f, int r) {
+  for (int i = 0; i < f->n_edges; i++) {
+    team_edge *e = &f->edge[i];
+    if (e->to_rank == r) ee_outbox_abandon(&e->outbox);
+    if (e->from_rank == r) ee_inbox_abandon(&e->inbox);
+  }
 }
 
 void ee_team_edges_close(team_formation *f) {

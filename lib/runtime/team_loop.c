@@ -19,6 +19,7 @@ int64_t ee_team_now(const ee_team *t) {
 static ee_status turn(ee_team *t, bool *busy) {
   int64_t now = ee_team_now(t);
   ee_answer_box_poll(t->answers);
+  EE_TRY(ee_team_heed_losses(t, busy));
   EE_TRY(ee_team_listen(t, now, busy));
   EE_TRY(ee_team_source_step(t, now, busy));
   ee_team_drop_overdue(t, now, busy);
@@ -51,13 +52,36 @@ static bool has_all_answers(const ee_team *t) {
          ee_collector_latest(t->collector) <= ee_team_now(t);
 }
 
-/* A rank goes on taking what others send until all have said that they sent all. */
-static bool is_over(ee_team *t) {
-  if (!t->farewell.came && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
-      t->told == t->closed && ee_team_move_is_over(t) && is_settled(t) && has_all_answers(t)) {
-    ee_roll_call_come(&t->farewell);
+/* Whether also those credits have left that this rank gave for notes. */
+static bool is_quiet(const ee_team *t, int64_t now) {
+  bool quiet = is_settled(t);
+  for (int r = 0; r < t->wire.size; r++) {
+    if (t->line[r].inbox != NULL) quiet &= ee_inbox_poll(t->line[r].inbox, now);
   }
-  return ee_roll_call_is_complete(&t->farewell);
+  return quiet;
+}
+
+static bool all_done(const ee_team *t) {
+  for (int r = 0; r < t->wire.size; r++) {
+    if (!t->peer[r].done && !t->peer[r].lost) return false;
+  }
+  return true;
+}
+
+/* A rank goes on taking what others send until rank 0 says that all have sent all. */
+static bool is_over(ee_team *t) {
+  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = TEAM_DONE};
+  int64_t   now  = ee_team_now(t);
+  if (!t->done && t->ended && t->held.sample == NULL && !ee_team_any_open(t) &&
+      t->told == t->closed && ee_team_move_is_over(t) && is_settled(t) && has_all_answers(t)) {
+    ee_team_tell(t, 0, &note, now);
+    t->done = true;
+  }
+  if (t->wire.rank == 0 && !t->over && all_done(t)) {
+    note.word = TEAM_OVER;
+    ee_team_tell_all(t, &note, now);
+  }
+  return t->over && is_quiet(t, now);
 }
 
 static void await_links(ee_team *t, ee_waiter *w) {
@@ -94,7 +118,6 @@ static void await(ee_team *t, int64_t now) {
   if (!ee_team_is_there(t, now)) await_time(w, next_return(t, now), now);
   ee_answer_box_await(t->answers, w);
   if (t->collector != NULL) ee_collector_await(t->collector, now, w);
-  ee_roll_call_await(&t->farewell, w);
 }
 
 static void end_wait(ee_team *t, int64_t now) {
@@ -161,12 +184,13 @@ static bool nothing_sent(void *self) {
   return true;
 }
 
-/* After a fault: what this rank has sent must have been taken before buffers are freed, and all say
- * farewell who had not. */
+/* After a fault: what this rank has sent must have been taken before buffers are freed.  Nobody
+ * takes what was sent to the dead. */
 static void drain(ee_team *t) {
-  if (!t->farewell.came) ee_roll_call_come(&t->farewell);
-  int64_t nap = NAP_LONGEST;
-  while (!ee_roll_call_is_complete(&t->farewell)) ee_clock_nap(&nap, NAP_LONGEST);
+  if (t->living != t->everybody) {
+    ee_team_abandon_all(t);
+    return;
+  }
   ee_drain(t->wire.data, mail_sent, t);
   ee_drain(t->wire.results, answers_sent, t);
   ee_drain(t->wire.credit, nothing_sent, t);
@@ -181,8 +205,23 @@ static ee_status check_answers(const ee_team *t) {
                  (unsigned long long)t->setup.n_samples);
 }
 
+/* Samples wait for those that are late, or dead, only if the user says for how long. */
+static void begin_tolerance(const ee_team *t) {
+  if (isfinite(t->options.late)) ee_lifeline_tolerate(t->setup.lifeline);
+}
+
+/* Who lives, and how they fared. */
+static ee_status end_together(ee_team *t, ee_status status) {
+  if (isfinite(t->options.late)) {
+    ee_lifeline_settle(t->setup.lifeline, t->everybody, &t->living);
+  }
+  bool all = t->living == t->everybody;
+  return ee_agree(all ? t->wire.control : t->living, status, 0);
+}
+
 ee_status ee_team_run(ee_team *t) {
   t->origin = ee_start_clock(&t->wire);
+  begin_tolerance(t);
   ee_waiter_open(NAP_LONGEST, t->wire.rank != 0, &t->waiter);
   int64_t   cpu    = ee_clock_cpu_ns();
   ee_status status = loop(t);
@@ -197,7 +236,7 @@ ee_status ee_team_run(ee_team *t) {
   }
   ee_waiter_close(&t->waiter);
   if (status == EE_OK) status = check_answers(t);
-  status = ee_agree(t->wire.control, status, 0);
+  status = end_together(t, status);
   if (status != EE_OK) drain(t);
   return status;
 }

@@ -43,7 +43,8 @@ void ee_team_give(ee_team *t, team_formation *f, int u, uint64_t id, const bool 
                   int64_t now) {
   for (int i = 0; i < f->n_edges; i++) {
     team_edge *e = &f->edge[i];
-    if (e->from != u || (without != NULL && without[e->to_rank])) continue;
+    if (e->from != u || t->peer[e->to_rank].lost) continue;
+    if (without != NULL && without[e->to_rank]) continue;
     if (e->outbox != NULL) {
       fill(t, e, u, id, ee_outbox_slot(e->outbox));
       ee_outbox_post(e->outbox, e->bytes, now);

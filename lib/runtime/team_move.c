@@ -56,7 +56,7 @@ static void drop(ee_team *t) {
   ee_team_formation_close(t, &t->old);
 }
 
-void ee_team_move_heed(ee_team *t, const team_note *note) {
+void ee_team_move_heed(ee_team *t, int from, const team_note *note) {
   switch ((team_word)note->word) {
     case TEAM_PLACES:
       take_places(t, note);
@@ -65,10 +65,10 @@ void ee_team_move_heed(ee_team *t, const team_note *note) {
       t->move.number = note->formation;
       break;
     case TEAM_LOADED:
-      t->move.n_ready++;
+      t->peer[from].loaded = true;
       break;
     case TEAM_LEFT_OLD:
-      t->move.n_left++;
+      t->peer[from].left_old = true;
       break;
     default:
       if (t->old != NULL) drop(t);
@@ -77,7 +77,7 @@ void ee_team_move_heed(ee_team *t, const team_note *note) {
 
 static bool tell_rank_0(ee_team *t, team_word word, int64_t now) {
   team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = word};
-  if (t->wire.rank != 0 && ee_outbox_slot(t->line[0].outbox) == NULL) return false;
+  if (!ee_team_can_tell_rank(t, 0)) return false;
   ee_team_tell(t, 0, &note, now);
   return true;
 }
@@ -156,7 +156,7 @@ static void look(ee_team *t, int64_t now) {
   ee_team_news news = news_of(t, now);
   if (!mover->place(mover->self, &news, t->now->device, t->move.wanted)) return;
   t->move.under_way = true;
-  t->move.n_ready = t->move.n_left = 0;
+  for (int r = 0; r < t->wire.size; r++) t->peer[r].loaded = t->peer[r].left_old = false;
   tell_places(t, now);
 }
 
@@ -166,16 +166,36 @@ static void drop_everywhere(ee_team *t, int64_t now) {
   t->move.under_way = false;
 }
 
+static bool all_loaded(const ee_team *t) {
+  for (int r = 0; r < t->wire.size; r++) {
+    if (!t->peer[r].loaded && !t->peer[r].lost) return false;
+  }
+  return true;
+}
+
+static bool all_left_old(const ee_team *t) {
+  for (int r = 0; r < t->wire.size; r++) {
+    if (!t->peer[r].left_old && !t->peer[r].lost) return false;
+  }
+  return true;
+}
+
+/* Whether samples may go on to the next formation.  One that nobody can go is left as it is. */
+static bool may_follow(const ee_team *t) {
+  return t->next != NULL && t->move.stamp == t->now->number && all_loaded(t) &&
+         !ee_team_needs_lost(t, t->next);
+}
+
 /* Rank 0. */
 static void lead(ee_team *t, int64_t now, bool *busy) {
   team_move *m = &t->move;
   if (!m->under_way) {
     if (!t->ended) look(t, now);
     *busy |= m->under_way;
-  } else if (m->n_ready == t->wire.size && m->stamp == t->now->number && t->next != NULL) {
+  } else if (may_follow(t)) {
     m->stamp = t->next->number;
     *busy    = true;
-  } else if (m->n_left == t->wire.size && ee_team_can_tell(t, 1)) {
+  } else if (all_left_old(t) && ee_team_can_tell(t, 1)) {
     drop_everywhere(t, now);
     *busy = true;
   }
@@ -190,5 +210,5 @@ ee_status ee_team_move_step(ee_team *t, int64_t now, bool *busy) {
 
 bool ee_team_move_is_over(const ee_team *t) {
   const team_move *m = &t->move;
-  return !m->under_way || (t->next != NULL && m->n_ready == t->wire.size);
+  return !m->under_way || (t->next != NULL && all_loaded(t));
 }

@@ -5,6 +5,11 @@
 
 #include "team_state.h"
 
+bool ee_team_can_tell_rank(const ee_team *t, int rank) {
+  ee_outbox *outbox = t->line[rank].outbox;
+  return outbox == NULL || ee_outbox_slot(outbox) != NULL;
+}
+
 bool ee_team_can_tell(const ee_team *t, int n) {
   for (int r = 0; r < t->wire.size; r++) {
     ee_outbox *outbox = t->line[r].outbox;
@@ -31,7 +36,7 @@ static void note_closed(ee_team *t, int rank, const team_note *note) {
 static void note_missed(ee_team *t, uint64_t lanes) {
   for (int r = 0; r < t->wire.size; r++) {
     team_peer *p = &t->peer[r];
-    if (!p->optional || (p->lanes & lanes) == 0) continue;
+    if (!p->optional || p->lost || (p->lanes & lanes) == 0) continue;
     p->behind  = true;
     p->unasked = true;
   }
@@ -62,7 +67,7 @@ static void heed(ee_team *t, int from, const team_note *note) {
       ee_team_pass_sample(t, note);
       break;
     case TEAM_READY:
-      t->peer[from].behind = false;
+      t->peer[from].behind = t->peer[from].lost;
       break;
     case TEAM_CLOSED:
       note_closed(t, from, note);
@@ -72,11 +77,17 @@ static void heed(ee_team *t, int from, const team_note *note) {
     case TEAM_LOADED:
     case TEAM_LEFT_OLD:
     case TEAM_DROPS:
-      ee_team_move_heed(t, note);
+      ee_team_move_heed(t, from, note);
       break;
     case TEAM_ENDS:
       t->ended = true;
       t->known = UINT64_MAX;
+      break;
+    case TEAM_DONE:
+      t->peer[from].done = true;
+      break;
+    case TEAM_OVER:
+      t->over = true;
       break;
     default:
       heed_sample(t, note);
@@ -89,9 +100,10 @@ void ee_team_tell(ee_team *t, int rank, const team_note *note, int64_t now) {
     return;
   }
   ee_outbox *outbox = t->line[rank].outbox;
-  team_note *told   = ee_outbox_slot(outbox);
-  *told             = *note;
-  told->state       = NULL;
+  if (outbox == NULL) return;  // it was lost
+  team_note *told = ee_outbox_slot(outbox);
+  *told           = *note;
+  told->state     = NULL;
   memset(told + 1, 0, t->state_bytes);
   if (note->state != NULL) memcpy(told + 1, note->state, t->state_bytes);
   ee_outbox_post(outbox, ee_team_note_bytes(t), now);
@@ -106,7 +118,7 @@ void ee_team_tell_all(ee_team *t, const team_note *note, int64_t now) {
 static ee_status check(const ee_team *t, int peer, const ee_arrival *a) {
   const team_note *note = a->buffer;
   bool fine = a->bytes == ee_team_note_bytes(t) && note->header.magic == EE_MESSAGE_MAGIC &&
-              note->word >= 0 && note->word <= TEAM_ENDS && note->exit >= 0 &&
+              note->word >= 0 && note->word <= TEAM_OVER && note->exit >= 0 &&
               note->exit < t->setup.model->n_exits && note->unit >= 0 && note->unit <= t->units->n;
   if (fine) return EE_OK;
   return EE_FAIL(EE_ERR_PEER, "rank %d sent %zu bytes that are no note", peer, a->bytes);
@@ -148,7 +160,7 @@ ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy) {
 }
 
 static bool tell_source(ee_team *t, team_word word, int64_t now) {
-  if (t->wire.rank != 0 && ee_outbox_slot(t->line[0].outbox) == NULL) return false;
+  if (!ee_team_can_tell_rank(t, 0)) return false;
   team_note note = {.header = {.magic = EE_MESSAGE_MAGIC},
                     .word   = word,
                     .id     = t->closed,

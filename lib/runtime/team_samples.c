@@ -43,7 +43,7 @@ void ee_team_begin_sample(ee_team *t, const team_note *note) {
   s->formation = t->now;
   s->id        = note->id;
   s->admitted  = note->admitted;
-  s->absent    = note->lanes;
+  s->absent    = note->lanes | ee_team_lost_lanes(t, s->formation);
   s->passed    = 0;
   s->left      = -1;
   s->offloaded = 0;

@@ -7,7 +7,6 @@
 
 ee_status ee_team_source_open(ee_team *t) {
   const ee_model *m = t->setup.model;
-  t->blocked_since  = -1;
   if (t->wire.rank != 0) return EE_OK;
   t->input   = malloc((size_t)ee_model_value_elements(m, m->input) * sizeof *t->input);
   t->without = calloc((size_t)t->wire.size, sizeof *t->without);
@@ -40,18 +39,32 @@ static bool can_do_without(const ee_team *t, uint64_t *lanes) {
   return __builtin_popcountll(*lanes) < t->units->n_lanes;
 }
 
-/* Whether somebody has no room who may still catch up in time. */
-static bool must_wait(ee_team *t, int64_t now) {
-  bool blocked = false;
+/* A rank lags while it has not ended a sample that is over here.  One that still waits for others
+ * to join their lanes does not. */
+static void find_lags(ee_team *t, int64_t now) {
   for (int r = 0; r < t->wire.size; r++) {
-    blocked |= !t->peer[r].behind && !has_room(t, r);
+    team_peer *p = &t->peer[r];
+    if (p->closed >= t->closed) p->lags_since = INT64_MAX;
+    if (p->closed < t->closed && (p->lags_since == INT64_MAX || p->closed != p->lagged_at)) {
+      p->lags_since = now;
+    }
+    p->lagged_at = p->closed;
   }
-  if (!blocked) {
-    t->blocked_since = -1;
-    return false;
+}
+
+/* Until when a rank without room is waited for; INT64_MAX: as long as it takes [ns]. */
+static int64_t patience(const ee_team *t, int r) {
+  double late = t->options.late * 1e9;
+  if (t->peer[r].lags_since == INT64_MAX || !(late < 1e18)) return INT64_MAX;
+  return t->peer[r].lags_since + (int64_t)late;
+}
+
+/* Whether somebody has no room who may still catch up in time. */
+static bool must_wait(const ee_team *t, int64_t now) {
+  for (int r = 0; r < t->wire.size; r++) {
+    if (!t->peer[r].behind && !has_room(t, r) && now < patience(t, r)) return true;
   }
-  if (t->blocked_since < 0) t->blocked_since = now;
-  return (double)(now - t->blocked_since) < t->options.late * 1e9;
+  return false;
 }
 
 /* Ranks that are behind, and those that had no room for too long. */
@@ -70,7 +83,7 @@ static void ask_missed(ee_team *t, int64_t now) {
                       .id        = t->next_id - 1,
                       .formation = t->now->number};
     if (!t->peer[r].unasked) continue;
-    if (r > 0 && ee_outbox_slot(t->line[r].outbox) == NULL) continue;
+    if (!ee_team_can_tell_rank(t, r)) continue;
     t->peer[r].unasked = false;
     ee_team_tell(t, r, &note, now);
   }
@@ -116,10 +129,8 @@ static void begin(ee_team *t, uint64_t lanes, int64_t now) {
 
 static void tell_end(ee_team *t, int64_t now) {
   team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = TEAM_ENDS};
-  for (int r = 1; r < t->wire.size; r++) {
-    if (ee_outbox_slot(t->line[r].outbox) == NULL) return;
-  }
-  for (int r = 0; r < t->wire.size; r++) ee_team_tell(t, r, &note, now);
+  if (!ee_team_can_tell(t, 1)) return;
+  ee_team_tell_all(t, &note, now);
   t->end_told = true;
 }
 
@@ -133,6 +144,7 @@ ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
     return EE_OK;
   }
   if (now < comes_in(t) || !can_send(t)) return EE_OK;
+  find_lags(t, now);
   ee_team_move_follow(t, t->move.stamp);  // who may be done without is as the sample will go
   if (must_wait(t, now) || !can_send(t)) return EE_OK;
   if (!can_do_without(t, &lanes)) return EE_OK;
@@ -146,7 +158,10 @@ ee_status ee_team_source_step(ee_team *t, int64_t now, bool *busy) {
 int64_t ee_team_source_next(const ee_team *t, int64_t now) {
   if (t->wire.rank != 0 || t->end_told || t->next_id == t->setup.n_samples) return INT64_MAX;
   if (now < comes_in(t)) return comes_in(t);
-  double until =
-      t->blocked_since >= 0 ? (double)t->blocked_since + t->options.late * 1e9 : INFINITY;
-  return until < 9e18 && until > (double)now ? (int64_t)until : INT64_MAX;
+  int64_t next = INT64_MAX;
+  for (int r = 0; r < t->wire.size; r++) {
+    int64_t until = patience(t, r);
+    if (!t->peer[r].behind && !has_room(t, r) && until > now && until < next) next = until;
+  }
+  return next;
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "alarm.h"
 #include "answers.h"
-#include "ee/roll_call.h"
+#include "ee/lifeline.h"
 #include "ee/team.h"
 #include "link.h"
 #include "message.h"
@@ -43,7 +43,9 @@ typedef enum team_word {
   TEAM_LOADED,   // to rank 0: this one is ready for it
   TEAM_LEFT_OLD,  // to rank 0: nothing here belongs to the formation before
   TEAM_DROPS,     // rank 0: nobody has anything of the formation before
-  TEAM_ENDS       // rank 0: no sample follows
+  TEAM_ENDS,      // rank 0: no sample follows
+  TEAM_DONE,      // to rank 0: this rank has nothing left to send
+  TEAM_OVER       // rank 0: no rank has
 } team_word;
 
 enum { TEAM_PLACED = 16 };
@@ -116,28 +118,33 @@ typedef struct team_held {
 
 /** Rank 0's account of another rank, or of itself. */
 typedef struct team_peer {
-  bool     optional;  // its units all belong to lanes that may be absent
-  uint64_t lanes;     // those of its units
-  uint64_t closed;    // ids below it are over there
-  bool     behind;    // gets no new samples
-  bool     unasked;   // it is, and was not told of a sample that passes it by since
-  int64_t  busy;      // as it said last [ns]
-  double   work;      // [FLOP]
+  bool     optional;    // its units all belong to lanes that may be absent
+  uint64_t lanes;       // those of its units
+  uint64_t closed;      // ids below it are over there
+  bool     behind;      // gets no new samples
+  bool     unasked;     // it is, and was not told of a sample that passes it by since
+  int64_t  lags_since;  // it has not ended what is over on rank 0; INT64_MAX: it has [ns]
+  uint64_t lagged_at;   // `closed` then
+  int64_t  busy;        // as it said last [ns]
+  double   work;        // [FLOP]
+  bool     loaded;      // has said so, of the formation to come
+  bool     left_old;    // has said so
+  bool     done;        // has nothing left to send
+  bool     lost;        // on any rank's account: its process has died
 } team_peer;
 
 /** A change of formations. */
 typedef struct team_move {
-  int     *wanted;           // shape [n_units], devices as told
-  int      number;           // of the formation to be made; 0: none was told
-  int      n_loaded;         // units looked at, of the one that is being loaded
-  bool     told_loaded;      // rank 0, of the next one
-  bool     told_left;        // rank 0, of the old one
-  int      stamp;            // rank 0: formation of the samples that it begins
-  int      n_ready, n_left;  // rank 0: ranks that said so
-  bool     under_way;        // rank 0
-  int64_t  looked;           // rank 0: answers when the mover looked last
-  int64_t *left;             // rank 0: shape [n_exits], samples that left
-  int64_t *busy;             // rank 0: shape [ranks], scratch of the news, as are those below
+  int     *wanted;       // shape [n_units], devices as told
+  int      number;       // of the formation to be made; 0: none was told
+  int      n_loaded;     // units looked at, of the one that is being loaded
+  bool     told_loaded;  // rank 0, of the next one
+  bool     told_left;    // rank 0, of the old one
+  int      stamp;        // rank 0: formation of the samples that it begins
+  bool     under_way;    // rank 0
+  int64_t  looked;       // rank 0: answers when the mover looked last
+  int64_t *left;         // rank 0: shape [n_exits], samples that left
+  int64_t *busy;         // rank 0: shape [ranks], scratch of the news, as are those below
   double  *work;
   bool    *behind;
 } team_move;
@@ -175,14 +182,16 @@ struct ee_team {
   unsigned char  *heard;        // shape [state_bytes], scratch
   int64_t         idle_since;   // -1: not idle [ns]
   bool            alarmed;
-  ee_roll_call    farewell;  // all have nothing left to send
+  int             n_lost;      // ranks whose deaths were heeded
+  bool            done, over;  // this rank, or no rank, has anything left to send
+  MPI_Comm        living;      // after the run; `everybody` if all ranks are
+  MPI_Comm        everybody;   // as given
 
   // The source, on rank 0.
   uint64_t next_id;
   float   *input;  // shape [elements], of sample `next_id` if it was read
   bool     input_read;
-  bool    *without;        // shape [ranks], scratch
-  int64_t  blocked_since;  // somebody is behind and keeps the next sample; -1 [ns]
+  bool    *without;  // shape [ranks], scratch
   bool     end_told;
 
   ee_device_totals totals;
@@ -219,7 +228,7 @@ team_formation *ee_team_formation_at(const ee_team *t, int i);
 ee_status ee_team_move_open(ee_team *t);
 void      ee_team_move_close(ee_team *t);
 /** A note about moves. */
-void ee_team_move_heed(ee_team *t, const team_note *note);
+void ee_team_move_heed(ee_team *t, int from, const team_note *note);
 /** Load, say so, let go. */
 ee_status ee_team_move_step(ee_team *t, int64_t now, bool *busy);
 /** Rank 0, when no sample follows: whether no rank has anything more to say about a move.  One that
@@ -232,6 +241,8 @@ void ee_team_move_follow(ee_team *t, int number);
 ee_status ee_team_edges_find(const ee_team *t, team_formation *f);
 ee_status ee_team_edges_open(ee_team *t, team_formation *f);
 void      ee_team_edges_close(team_formation *f);
+/** Leave the links with rank @p r, whatever is under way on them. */
+void ee_team_edges_abandon(team_formation *f, int r);
 /** Edge and piece that input @p i of unit @p u comes over. */
 void ee_team_find_input(const ee_team *t, const team_formation *f, int u, int i, int *edge,
                         int *piece);
@@ -274,6 +285,19 @@ ee_status ee_team_listen(ee_team *t, int64_t now, bool *busy);
 void ee_team_leave(ee_team *t, team_sample *s, int exit);
 /** Tell rank 0 how far this one is, if that is news. */
 void ee_team_report(ee_team *t, int64_t now, bool *busy);
+
+/** Whether a note can be sent to rank @p rank, which may be this one. */
+bool ee_team_can_tell_rank(const ee_team *t, int rank);
+
+// ---- team_loss.c ----
+/** Heed deaths of other ranks since the last call. */
+ee_status ee_team_heed_losses(ee_team *t, bool *busy);
+/** Lanes with units on ranks that were lost. */
+uint64_t ee_team_lost_lanes(const ee_team *t, const team_formation *f);
+/** Whether no sample can go that way, for ranks that were lost. */
+bool ee_team_needs_lost(const ee_team *t, const team_formation *f);
+/** Leave everything that is under way where it is. */
+void ee_team_abandon_all(ee_team *t);
 
 // ---- team_samples.c ----
 ee_status    ee_team_samples_open(ee_team *t);

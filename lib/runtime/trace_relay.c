@@ -32,8 +32,9 @@ struct ee_trace_relay {
   // Receiving, on rank 0: a ring, so that messages are handed over in the order they came.
   ee_event   *in;  // shape [RELAY_RECEIVES, RELAY_EVENTS]
   MPI_Request receive[RELAY_RECEIVES];
-  int         head;  // posted before all others
-  int         open;  // ranks that have not said their last word
+  int         head;      // posted before all others
+  int         open;      // ranks that have not said their last word
+  bool        orphaned;  // the writer is dead
 };
 
 void ee_trace_nodes(MPI_Comm comm, MPI_Comm *node, int *index, int *n_nodes) {
@@ -219,6 +220,14 @@ static void finish_receiving(ee_trace_relay *r) {
   }
 }
 
+/* Nobody takes what is under way; MPI may still hold it, so that it is never freed. */
+static void abandon(ee_trace_relay *r) {
+  for (parcel *p = r->first; p != r->last; p = p->next) {
+    if (p->send != MPI_REQUEST_NULL) EE_MPI(MPI_Request_free(&p->send));
+  }
+  free(r->last);
+}
+
 static void finish_sending(ee_trace_relay *r) {
   if (r->last->n > 0) send_filled(r);
   free_sent(r, true);
@@ -226,11 +235,18 @@ static void finish_sending(ee_trace_relay *r) {
   free(r->last);
 }
 
+void ee_trace_relay_lose(ee_trace_relay *relay, int rank) {
+  relay->open -= relay->rank == 0;
+  relay->orphaned |= rank == 0;
+}
+
 void ee_trace_relay_close(ee_trace_relay **relay) {
   ee_trace_relay *r = *relay;
   if (r == NULL) return;
   if (r->rank == 0) {
     finish_receiving(r);
+  } else if (r->orphaned) {
+    abandon(r);
   } else {
     finish_sending(r);
   }

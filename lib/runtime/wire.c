@@ -42,6 +42,15 @@ bool ee_wire_received(ee_posted *posted, size_t room, int *peer, size_t *bytes) 
   return true;
 }
 
+bool ee_wire_abandon(MPI_Request *request, bool receives) {
+  int done = 1;
+  if (*request == MPI_REQUEST_NULL) return true;
+  if (receives) EE_MPI(MPI_Cancel(request));
+  if (MPI_Test(request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done) return true;
+  if (*request != MPI_REQUEST_NULL) EE_MPI(MPI_Request_free(request));
+  return done;
+}
+
 void ee_wire_cancel(MPI_Request *request) {
   if (*request == MPI_REQUEST_NULL) return;
   EE_MPI(MPI_Cancel(request));

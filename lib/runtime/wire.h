@@ -49,6 +49,10 @@ bool ee_wire_received(ee_posted *posted, size_t room, int *peer, size_t *bytes);
 /** Free the communicators.  Collective. */
 void ee_wire_close(ee_wire *wire);
 
+/** Leave a request whose peer is dead or has left it, a receive if @p receives: whether MPI is
+ *  through with its buffer, which may not be freed otherwise. */
+bool ee_wire_abandon(MPI_Request *request, bool receives);
+
 /** Cancel a receive that nobody will send to, or wait for what it has met; then it is
  *  MPI_REQUEST_NULL. */
 void ee_wire_cancel(MPI_Request *request);

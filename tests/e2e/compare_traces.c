@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_traces [options] TRACE.h5...: whether runs gave every sample the same answer, bit by bit:
- * exit, prediction, confidence, logits; and the one that an exit table promises. */
+ * exit, prediction, confidence, logits; and the one that an exit table promises.  With --either,
+ * whether the first run gave every sample the answer of one of the others. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ typedef struct source {
 typedef struct compare_options {
   const char *exits;
   double      threshold;
-  bool        partial;
+  bool        partial, either;
 } compare_options;
 
 static int64_t n_differences;
@@ -132,19 +133,35 @@ static ee_status read_table(const char *path, double threshold, source *s) {
   return status;
 }
 
+static bool has_logits_of(const source *a, const source *b, int64_t id) {
+  return memcmp(a->logits + id * a->n_classes, b->logits + id * a->n_classes,
+                (size_t)a->n_classes * sizeof *a->logits) == 0;
+}
+
+/* Samples of the first are each as in one of the others: as many as in each are counted. */
+static void compare_either(const source *all, int n) {
+  int64_t as[MOST_TRACES + 1] = {0};
+  for (int64_t id = 0; id < all[0].n; id++) {
+    int i = 1;
+    while (i < n && (all[i].answer[id].exit != all[0].answer[id].exit ||
+                     !has_logits_of(&all[0], &all[i], id))) {
+      i++;
+    }
+    if (i < n) as[i]++;
+    if (i == n) differ(all[0].name, id, "is as in none of the others");
+  }
+  for (int i = 1; i < n; i++) printf("%lld as in %s\n", (long long)as[i], all[i].name);
+}
+
 static void compare_sample(const source *a, const source *b, int64_t id) {
   const answer *x = &a->answer[id], *y = &b->answer[id];
-  size_t        classes = (size_t)a->n_classes;
   if (x->times == 0 || y->times == 0) return;  // counted elsewhere
   if (x->exit != y->exit) differ(b->name, id, "left at another exit");
   if (x->prediction != y->prediction) differ(b->name, id, "has another prediction");
   if (memcmp(&x->confidence, &y->confidence, sizeof x->confidence) != 0) {
     differ(b->name, id, "has another confidence");
   }
-  if (memcmp(a->logits + id * a->n_classes, b->logits + id * a->n_classes,
-             classes * sizeof *a->logits) != 0) {
-    differ(b->name, id, "has other logits");
-  }
+  if (!has_logits_of(a, b, id)) differ(b->name, id, "has other logits");
 }
 
 /* A whole run has every sample; a run that was killed some, but neither none nor all. */
@@ -167,8 +184,9 @@ static ee_status compare(const source *all, int n, const compare_options *o) {
                      all[0].n_classes);
     }
     count_answers(s, o->partial && (i > 0 || o->exits == NULL));
-    for (int64_t id = 0; i > 0 && id < s->n; id++) compare_sample(&all[0], s, id);
+    for (int64_t id = 0; i > 0 && !o->either && id < s->n; id++) compare_sample(&all[0], s, id);
   }
+  if (o->either) compare_either(all, n);
   if (n_differences == 0) return EE_OK;
   return EE_FAIL(EE_ERR_ARG, "%lld differences", (long long)n_differences);
 }
@@ -190,6 +208,8 @@ int main(int argc, char **argv) {
       {"exits", 0, EE_OPTION_TEXT, &o.exits, "EXITS.h5", "exit table to compare with", 0, 0},
       {"threshold", 0, EE_OPTION_DOUBLE, &o.threshold, "T", "of the runs' policy", 0, 1},
       {"partial", 0, EE_OPTION_FLAG, &o.partial, NULL, "the runs did not end", 0, 0},
+      {"either", 0, EE_OPTION_FLAG, &o.either, NULL,
+       "each answer of the first is that of one of the others", 0, 0},
   };
   const ee_command_line line = {"compare_traces [options] TRACE.h5...",
                                 "Compares answers bit by bit.",

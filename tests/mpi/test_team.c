@@ -174,7 +174,7 @@ static void check_heard_without(const run *r, unsigned silent) {
     CU_ASSERT_EQUAL(w.absent & silent, silent);
     CU_ASSERT_TRUE(is_answer(r, &w, id));
   }
-  CU_ASSERT_TRUE(exactly > 0);
+  CU_ASSERT_TRUE(exactly > SAMPLES / 2);
   walk_end(&w);
 }
 
@@ -247,7 +247,7 @@ static void units_are_computed_or_spared_and_none_in_vain_without_looking_ahead(
 static ee_fleet *make_fleet(int away) {
   ee_fleet *fleet = NULL;
   if (ee_fleet_create(size, &fleet) != EE_OK) abort();
-  for (int d = 0; d < size; d++) fleet->device[d].flops = 1e9;
+  for (int d = 0; d < size; d++) fleet->device[d].flops = 2e6;
   if (away < 0) return fleet;
   ee_change *change = malloc(sizeof *change);
   if (change == NULL) abort();
@@ -256,24 +256,26 @@ static ee_fleet *make_fleet(int away) {
   return fleet;
 }
 
-/* Nothing of a silent device is waited for longer than said, and nothing is lost. */
+/* Nothing of a silent device is waited for longer than said, and nothing is lost; nobody else is
+ * blamed, even with a window of one sample, which all have begun while it waits for the device. */
 static void a_silent_branch_is_left_out_and_no_sample_is_lost(void) {
   run       r;
   ee_fleet *fleet;
   open_run(&r, THRESHOLD);
   place_branches(&r);
-  fleet            = make_fleet(size > 1 ? 1 : -1);
-  unsigned silent  = 0;
-  r.setup.fleet    = fleet;
-  r.options.late   = 2.0;
-  r.options.window = 4;
+  fleet           = make_fleet(size > 1 ? 1 : -1);
+  unsigned silent = 0;
+  r.setup.fleet   = fleet;
+  r.options.late  = 2.0;
   for (int k = 0; k < LANES; k++) {
     if (size > 1 && (k + 1) % size == 1) silent |= 1u << k;
   }
-  CU_ASSERT_EQUAL_FATAL(go(&r), EE_OK);
-  if (rank == 0) check_heard_without(&r, silent);
-  CU_ASSERT_TRUE(silent == 0 || sum(r.totals.joined_in_part) == SAMPLES);
-  CU_ASSERT_TRUE(sum(r.totals.skipped) >= (silent != 0 ? SAMPLES - 2 * r.options.window : 0));
+  for (r.options.window = 1; r.options.window <= 4; r.options.window += 3) {
+    CU_ASSERT_EQUAL_FATAL(go(&r), EE_OK);
+    if (rank == 0) check_heard_without(&r, silent);
+    CU_ASSERT_TRUE(silent == 0 || sum(r.totals.joined_in_part) == SAMPLES);
+    CU_ASSERT_TRUE(sum(r.totals.skipped) >= (silent != 0 ? SAMPLES - 2 * r.options.window : 0));
+  }
   ee_fleet_destroy(&fleet);
   close_run(&r);
 }

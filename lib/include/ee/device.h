@@ -9,6 +9,7 @@
 #include "ee/exec.h"
 #include "ee/exit_table.h"
 #include "ee/fleet.h"
+#include "ee/lifeline.h"
 #include "ee/link_values.h"
 #include "ee/plan.h"
 #include "ee/policy.h"
@@ -97,6 +98,7 @@ typedef struct ee_run_setup {
   double               latency_limit;  // see below [s]; 0: none
   bool                 with_logits;    // answers carry their logits
   const ee_trace_sink *sink;           // of this rank; NULL: no trace
+  ee_lifeline         *lifeline;       // of all ranks; NULL: a death ends the job
   const volatile sig_atomic_t *stop;   // not 0 once the run is to end early; NULL: never
 } ee_run_setup;
 

@@ -93,8 +93,19 @@ ee_unit_buffers ee_team_buffers(const ee_units *units, const ee_policy *policy, 
 ee_status ee_team_create(MPI_Comm comm, const ee_run_setup *setup, const ee_units *units,
                          const ee_team_options *options, ee_team **team);
 
-/** Run the stream to its end.  Collective.  Errors like ee_device_run(). */
+/**
+ * Run the stream to its end.  Collective.  Errors like ee_device_run().
+ *
+ * With a lifeline and a bound to lateness, a rank whose process dies is left out like one that is
+ * late for ever: samples go on without its lanes, units that the mover places go to others.
+ * EE_ERR_PEER on all that live if samples cannot do without what it computed.  What follows must
+ * then be collective over ee_team_living() alone.
+ */
 ee_status ee_team_run(ee_team *team);
+
+/** All ranks that live after ee_team_run(): the communicator that ee_team_create() was given, if no
+ *  rank was lost, else a new one, given to the caller. */
+MPI_Comm ee_team_living(const ee_team *team);
 
 /** This rank's totals; valid after ee_team_run(). */
 const ee_device_totals *ee_team_device_totals(const ee_team *team);

@@ -32,5 +32,10 @@ ee_status ee_trace_relay_open(MPI_Comm node, const ee_trace_sink *writer, ee_tra
 /** The sink for this rank's runtime.  Lives until the relay is closed. */
 const ee_trace_sink *ee_trace_relay_sink(const ee_trace_relay *relay);
 
-/** Bring what is left to the writer, and set to NULL.  Collective over the node. */
+/** Rank @p rank of the node is dead: nothing comes from it, or, if it is the writer, nobody takes
+ *  what comes from here.  Not collective; before ee_trace_relay_close(). */
+void ee_trace_relay_lose(ee_trace_relay *relay, int rank);
+
+/** Bring what is left to the writer, and set to NULL.  Collective over the node, but for
+ *  ranks that were lost. */
 void ee_trace_relay_close(ee_trace_relay **relay);
