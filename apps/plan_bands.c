@@ -22,16 +22,8 @@ static ee_status find_chain(const ee_planner *planner, const ee_chain *chain, ee
   return status == EE_ERR_ARG ? EE_OK : status;
 }
 
-static int crowded_device(const ee_chain *chain, const double *bytes) {
-  for (int d = 0; d < chain->n_devices; d++) {
-    if (chain->memory[d] > 0.0 && bytes[d] > chain->memory[d]) return d;
-  }
-  return -1;
-}
-
 static ee_status judge_row(const ee_chain *chain, void *context) {
-  making *m       = context;
-  m->one->crowded = crowded_device(chain, m->one->bands.memory);
+  making *m = context;
   return find_chain(m->planner, chain, &m->one->chain, &m->one->forecast);
 }
 
@@ -83,13 +75,14 @@ static ee_status find_others(const ee_chain *chain, void *context) {
 }
 
 static double latency_of(const ee_band_promise *p) {
-  return p->crowded < 0 ? p->bands.latency : INFINITY;
+  return p->bands.crowded < 0 ? p->bands.latency : INFINITY;
 }
 
 static int enough_devices(const ee_band_promises *all) {
   double best = INFINITY;
   int    n    = 0;
   for (int i = 0; i < all->n; i++) best = fmin(best, latency_of(&all->of[i]));
+  if (isinf(best)) return all->n;
   while (n + 1 < all->n && !(latency_of(&all->of[n]) <= best * (1.0 + EE_JUDGEMENT_MARGIN))) n++;
   return n + 1;
 }
@@ -98,6 +91,7 @@ static int enough_devices(const ee_band_promises *all) {
 static ee_band_winner find_winner(const ee_band_promises *all) {
   double bands = latency_of(&all->of[all->enough - 1]), margin = 1.0 + EE_JUDGEMENT_MARGIN;
   double chain = all->chain != NULL ? all->forecast.latency : INFINITY;
+  if (all->alone < 0 && all->chain == NULL && isinf(bands)) return EE_WINNER_NONE;
   if (all->alone >= 0 && all->alone_latency <= fmin(bands, chain) * margin) return EE_WINNER_ALONE;
   return chain <= bands * margin ? EE_WINNER_CHAIN : EE_WINNER_BANDS;
 }
@@ -105,7 +99,7 @@ static ee_band_winner find_winner(const ee_band_promises *all) {
 ee_status ee_band_promises_find(const ee_plan_question *q, ee_band_promises *all) {
   const ee_plan_options *o = q->options;
   char                   names[256];
-  ee_band_field          field = {NULL, NULL};
+  ee_band_field          field = {.costs = NULL};
   *all     = (ee_band_promises){.n = o->devices, .alone = -1, .alone_latency = INFINITY};
   making m = {.question = q, .all = all, .planner = ee_planner_by_name(o->planner)};
   if (m.planner == NULL) {
@@ -138,12 +132,14 @@ double ee_band_twice(const ee_band_plan *plan) {
   return plan->whole_flops > 0.0 ? plan->flops / plan->whole_flops - 1.0 : 0.0;
 }
 
-int ee_band_devices_used(const ee_units *units) {
+bool ee_band_device_is_used(const ee_units *units, int d) {
+  int u = 0;
+  while (u < units->n && units->unit[u].device != d) u++;
+  return u < units->n;
+}
+
+int ee_band_devices_used(const ee_band_choice *bands) {
   int used = 0;
-  for (int u = 0; u < units->n; u++) {
-    bool first = true;
-    for (int k = 0; k < u; k++) first &= units->unit[k].device != units->unit[u].device;
-    used += first;
-  }
+  for (int d = 0; d < bands->plan->n_devices; d++) used += ee_band_device_is_used(bands->units, d);
   return used;
 }

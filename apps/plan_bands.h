@@ -12,23 +12,27 @@
 /** What is promised for one number of devices. */
 typedef struct ee_band_promise {
   ee_band_choice bands;
-  int            crowded;   // device whose memory is too small for its bands; -1: none
   ee_plan       *chain;     // the planner's; NULL: none fits
   ee_forecast    forecast;  // of it
 } ee_band_promise;
 
 /** Who answers one sample soonest. */
-typedef enum ee_band_winner { EE_WINNER_ALONE, EE_WINNER_CHAIN, EE_WINNER_BANDS } ee_band_winner;
+typedef enum ee_band_winner {
+  EE_WINNER_ALONE,
+  EE_WINNER_CHAIN,
+  EE_WINNER_BANDS,
+  EE_WINNER_NONE  // nothing fits
+} ee_band_winner;
 
 typedef struct ee_band_promises {
-  int              n;       // numbers of devices
-  ee_band_promise *of;      // shape [n], for 1, 2, ... devices
-  int              enough;  // fewest devices whose bands are within the margin of the best
-  int              alone;   // device that answers soonest by itself; -1: none can
-  double           alone_latency, alone_period;  // INFINITY if none can [s]
-  ee_plan         *chain;                        // that answers soonest; NULL: none fits
-  ee_forecast      forecast;                     // of it
-  ee_band_winner   winner;
+  int              n;   // numbers of devices
+  ee_band_promise *of;  // shape [n], for 1, 2, ... devices
+  int      enough;  // fewest devices whose bands are within the margin of the best; n if none fit
+  int      alone;   // device that answers soonest by itself; -1: none can
+  double   alone_latency, alone_period;  // INFINITY if none can [s]
+  ee_plan *chain;                        // that answers soonest; NULL: none fits
+  ee_forecast    forecast;               // of it
+  ee_band_winner winner;
 } ee_band_promises;
 
 /** Find everything.  To be freed also on error.
@@ -54,5 +58,6 @@ const char *ee_band_verdict(const ee_plan_question *question, const ee_band_prom
 /** Part of the work of the layers in bands that is done twice or more. */
 double ee_band_twice(const ee_band_plan *plan);
 
-/** Devices that compute anything. */
-int ee_band_devices_used(const ee_units *units);
+/** Whether device @p d computes anything; how many do. */
+bool ee_band_device_is_used(const ee_units *units, int d);
+int  ee_band_devices_used(const ee_band_choice *bands);

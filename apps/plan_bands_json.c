@@ -35,11 +35,18 @@ static void add_chain(const ee_plan *plan, const ee_forecast *f, cJSON *to) {
   cJSON_AddStringToObject(one, "plan", ee_plan_text(plan, text, sizeof text));
 }
 
+static void add_memory(const ee_band_choice *b, cJSON *to) {
+  cJSON *list = cJSON_AddArrayToObject(to, "memory_bytes");
+  for (int d = 0; d < b->plan->n_devices; d++) {
+    cJSON_AddItemToArray(list, cJSON_CreateNumber((double)ee_unit_room_bytes(b->room[d])));
+  }
+}
+
 static void add_promise(const ee_plan_question *q, const ee_band_promise *p, int devices,
                         cJSON *to) {
   const ee_band_choice *b = &p->bands;
   cJSON_AddNumberToObject(to, "devices", devices);
-  cJSON_AddNumberToObject(to, "devices_used", ee_band_devices_used(b->units));
+  cJSON_AddNumberToObject(to, "devices_used", ee_band_devices_used(b));
   ee_json_number(to, "latency_s", b->latency);
   cJSON_AddItemToObject(to, "exit_latency_s",
                         cJSON_CreateDoubleArray(b->seconds, q->setup->model->n_exits));
@@ -49,8 +56,8 @@ static void add_promise(const ee_plan_question *q, const ee_band_promise *p, int
   ee_json_number(to, "computed_twice", ee_band_twice(b->plan));
   cJSON_AddBoolToObject(to, "borders_apart", b->apart);
   cJSON_AddNumberToObject(to, "units", b->units->n);
-  cJSON_AddItemToObject(to, "memory_bytes", cJSON_CreateDoubleArray(b->memory, devices));
-  cJSON_AddBoolToObject(to, "fits", p->crowded < 0);
+  add_memory(b, to);
+  cJSON_AddBoolToObject(to, "fits", b->crowded < 0);
   add_ranges(b->plan, to);
   cJSON_AddNumberToObject(to, "device_behind", b->plan->last);
   add_chain(p->chain, &p->forecast, to);
@@ -70,7 +77,7 @@ static void add_alone(const ee_plan_question *q, const ee_band_promises *all, cJ
 }
 
 ee_status ee_band_promises_print_json(const ee_plan_question *q, const ee_band_promises *all) {
-  static const char *const winner[] = {"alone", "chain", "bands"};
+  static const char *const winner[] = {"alone", "chain", "bands", "none"};
   char                     text[1024];
   cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "bands");
   cJSON_AddStringToObject(json, "planner", q->options->planner);

@@ -41,8 +41,9 @@ static void print_memory(const ee_plan_question *q, const ee_band_promise *p) {
   char name[64];
   printf("memory MB:");
   for (int d = 0; d < p->bands.plan->n_devices; d++) {
-    if (p->bands.memory[d] <= 0.0) continue;
-    printf(" %s %.2f", ee_plan_device_name(q, d, name, sizeof name), p->bands.memory[d] / 1e6);
+    if (!ee_band_device_is_used(p->bands.units, d)) continue;
+    printf(" %s %.2f", ee_plan_device_name(q, d, name, sizeof name),
+           (double)ee_unit_room_bytes(p->bands.room[d]) / 1e6);
   }
   printf("\n");
 }
@@ -86,7 +87,7 @@ static void list_devices(const ee_plan_question *q, const ee_band_promise *p, ch
   char name[64];
   text[0] = '\0';
   for (int d = 0; d < p->bands.plan->n_devices; d++) {
-    if (p->bands.memory[d] <= 0.0) continue;
+    if (!ee_band_device_is_used(p->bands.units, d)) continue;
     size_t at = strlen(text);
     snprintf(text + at, size - at, "%s%s", at > 0 ? ", " : "",
              ee_plan_device_name(q, d, name, sizeof name));
@@ -122,10 +123,12 @@ static void say_crowded(const ee_plan_question *q, const ee_band_promises *all, 
   const ee_band_promise *p = &all->of[all->enough - 1];
   char                   name[64];
   text[0] = '\0';
-  if (p->crowded < 0) return;
-  snprintf(text, size, "; bands do not fit: %s needs %.2f MB",
-           ee_plan_device_name(q, p->crowded, name, sizeof name),
-           p->bands.memory[p->crowded] / 1e6);
+  int d   = p->bands.crowded;
+  if (d < 0) return;
+  snprintf(text, size,
+           "; no bands were found that fit: in the nearest %s needs %zu byte and has %.0f",
+           ee_plan_device_name(q, d, name, sizeof name), ee_unit_room_bytes(p->bands.room[d]),
+           q->setup->fleet->device[d].memory);
 }
 
 static const char *verdict_bands(const ee_plan_question *q, const ee_band_promises *all, char *text,
@@ -140,8 +143,8 @@ static const char *verdict_bands(const ee_plan_question *q, const ee_band_promis
              all->alone_latency / p->bands.latency);
   }
   snprintf(text, size, "bands: a sample takes %.3f ms on %d of %d devices (%s)%s%s%s",
-           p->bands.latency * 1e3, ee_band_devices_used(p->bands.units), all->n, devices, gain,
-           alone, stream);
+           p->bands.latency * 1e3, ee_band_devices_used(&p->bands), all->n, devices, gain, alone,
+           stream);
   return text;
 }
 
@@ -159,6 +162,10 @@ const char *ee_band_verdict(const ee_plan_question *q, const ee_band_promises *a
     return text;
   }
   say_alone(q, all, alone, sizeof alone);
+  if (all->winner == EE_WINNER_NONE) {
+    snprintf(text, size, "nothing fits: no chain%s%s", alone, crowded);
+    return text;
+  }
   say_stream(all, all->forecast.period, stream, sizeof stream);
   snprintf(text, size, "a chain: a sample takes %.3f ms with %s%s%s%s", all->forecast.latency * 1e3,
            ee_plan_text(all->chain, plan, sizeof plan), alone, crowded, stream);

@@ -20,15 +20,28 @@ static ee_status place(const char *branches, const ee_team_task *task, int n_dev
   return ee_team_task_place(task, by_latency, units);
 }
 
+/* Heights that are given may lack memory as well: the ranks say so. */
+static ee_status check_room(const ee_run_setup *setup, int n_devices, const ee_band_choice *c) {
+  int d = c->crowded;
+  if (d < 0) return EE_OK;
+  return EE_FAIL(EE_ERR_ARG,
+                 "no bands were found that fit into the memories of %d devices; in the nearest "
+                 "device %d (%s) needs %zu byte, of them %zu for messages, and has %.0f",
+                 n_devices, d, setup->fleet->device[d].name, ee_unit_room_bytes(c->room[d]),
+                 c->room[d].messages, setup->fleet->device[d].memory);
+}
+
 /* The wish's heights, if it has some, borrow @p height, shape [n_devices]. */
-static ee_status cut_bands(const ee_band_options *o, const ee_run_setup *setup, const double *share,
+static ee_status cut_bands(const ee_team_wish *o, const ee_run_setup *setup, const double *share,
                            int n_devices, double *height, ee_units **units) {
   ee_band_wish   wish;
   ee_band_field  field;
   ee_band_choice choice = {.plan = NULL};
-  EE_TRY(ee_band_wish_make(o, n_devices, share, height, &wish));
+  EE_TRY(ee_band_wish_make(&o->bands, n_devices, share, height, &wish));
+  wish.window      = o->window;
   ee_status status = ee_band_field_find(setup, &field);
   if (status == EE_OK) status = ee_band_choose(setup, &field, n_devices, &wish, &choice);
+  if (status == EE_OK && wish.height == NULL) status = check_room(setup, n_devices, &choice);
   *units       = choice.units;
   choice.units = NULL;
   ee_band_choice_free(&choice);
@@ -42,7 +55,7 @@ static ee_status make_units(const ee_team_wish *wish, const ee_run_setup *setup,
   if (wish->branches != NULL) return ee_units_of_branches(setup->model, units);
   double *height = calloc((size_t)n_devices, sizeof *height);
   if (height == NULL) return EE_FAIL(EE_ERR_NOMEM, "for bands on %d devices", n_devices);
-  ee_status status = cut_bands(&wish->bands, setup, share, n_devices, height, units);
+  ee_status status = cut_bands(wish, setup, share, n_devices, height, units);
   free(height);
   return status;
 }

@@ -16,6 +16,12 @@ bool ee_band_range_exists(const ee_band_costs *costs, int from, int to) {
   return costs->range[from * costs->n_cuts + to].until != NULL;
 }
 
+int ee_band_range_longest(const ee_band_costs *costs, int from, int last) {
+  int to = last;
+  while (to > from + 1 && !ee_band_range_exists(costs, from, to)) to--;
+  return to;
+}
+
 static ee_rows own_of(const ee_band_step *s, int d) {
   if (s->own == NULL) return (ee_rows){0, s->costs->height[s->from]};
   return (ee_rows){s->own[d], s->own[d + 1]};
@@ -66,9 +72,29 @@ static ee_rows inner_rows(const ee_band_step *s, int d, ee_rows rows) {
   return (ee_rows){begin > rows.begin ? begin : rows.begin, end < rows.end ? end : rows.end};
 }
 
+double ee_band_weight(const ee_band_step *s, int d, ee_rows need, double more) {
+  const ee_band_burden *b = s->fleet->burden;
+  if (b == NULL) return 0.0;
+  double read = (double)(need.end - need.begin) * s->costs->row_bytes[s->from];
+  return b->price[d] * (b->kept * read + more);
+}
+
+/* Weights of the range, and two values of its largest cut. */
+static double made_bytes(const ee_band_step *s, ee_rows rows) {
+  const ee_band_costs  *c = s->costs;
+  const ee_band_burden *b = s->fleet->burden;
+  double                part, largest = 0.0;
+  if (b == NULL) return 0.0;
+  part = (double)(rows.end - rows.begin) / (double)c->height[s->to];
+  for (int k = s->from; k <= s->to; k++) {
+    largest = fmax(largest, c->row_bytes[k] * (double)c->height[k]);
+  }
+  return b->held[s->to] - b->held[s->from] + 2.0 * part * largest;
+}
+
 ee_band_share ee_band_share_of(const ee_band_step *step, int d, ee_rows rows) {
   const ee_band_range *r     = range_of(step);
-  ee_band_share        share = {0.0, 0.0, 0.0};
+  ee_band_share        share = {0.0, 0.0, 0.0, 0.0};
   if (rows.begin == rows.end) return share;
   ee_rows need  = {r->first[rows.begin], r->last[rows.end]};
   ee_rows inner = inner_rows(step, d, rows);
@@ -78,6 +104,7 @@ ee_band_share ee_band_share_of(const ee_band_step *step, int d, ee_rows rows) {
   if (inner.begin < inner.end) early = r->until[inner.end] - r->before[inner.begin];
   share.seconds = INFINITY;
   if (speed > 0.0) share.seconds = fmax(early / speed, late) + (share.flops - early) / speed;
+  share.weighed = share.seconds + ee_band_weight(step, d, need, made_bytes(step, rows));
   return share;
 }
 
@@ -105,7 +132,7 @@ static double find_least(const ee_band_step *s, goal g, double *least, int64_t *
       now[y] = INFINITY;
       for (int64_t x = y; x >= (away ? y : 0); x--) {  // of equals, rows to the first device
         if (before[x] >= now[y]) continue;
-        double all = take_in(g, before[x], ee_band_share_of(s, d, (ee_rows){x, y}).seconds);
+        double all = take_in(g, before[x], ee_band_share_of(s, d, (ee_rows){x, y}).weighed);
         if (all >= now[y]) continue;
         now[y]                = all;
         from[(d + 1) * n + y] = x;
@@ -117,22 +144,22 @@ static double find_least(const ee_band_step *s, goal g, double *least, int64_t *
 
 /* As many rows as the devices' shares are, rounded. */
 static double share_out(const ee_band_step *step, int64_t *row) {
-  double seconds = 0.0, sum = 0.0, height = (double)step->costs->height[step->to];
+  double weighed = 0.0, sum = 0.0, height = (double)step->costs->height[step->to];
   row[0] = 0;
   for (int d = 0; d < step->fleet->n_devices; d++) {
     sum += step->fleet->share[d];
     row[d + 1]   = d + 1 < step->fleet->n_devices ? (int64_t)(sum * height + 0.5) : (int64_t)height;
     ee_rows rows = {row[d], row[d + 1]};
-    seconds      = fmax(seconds, ee_band_share_of(step, d, rows).seconds);
+    weighed      = fmax(weighed, ee_band_share_of(step, d, rows).weighed);
   }
-  return seconds;
+  return weighed;
 }
 
-ee_status ee_band_heights(const ee_band_step *step, int64_t *row, double *seconds) {
+ee_status ee_band_heights(const ee_band_step *step, int64_t *row, double *weighed) {
   int     devices = step->fleet->n_devices;
   int64_t height  = step->costs->height[step->to];
   if (step->fleet->share != NULL) {
-    *seconds = share_out(step, row);
+    *weighed = share_out(step, row);
     return EE_OK;
   }
   size_t   cells = ((size_t)devices + 1) * ((size_t)height + 1);
@@ -140,8 +167,8 @@ ee_status ee_band_heights(const ee_band_step *step, int64_t *row, double *second
   int64_t *from  = calloc(cells, sizeof *from);
   bool     there = least != NULL && from != NULL;
   if (there) {
-    *seconds = find_least(step, (goal){false, 0.0}, least, from);
-    find_least(step, (goal){true, *seconds * (1.0 + EQUAL)}, least, from);
+    *weighed = find_least(step, (goal){false, 0.0}, least, from);
+    find_least(step, (goal){true, *weighed * (1.0 + EQUAL)}, least, from);
     row[devices] = height;
     for (int d = devices; d > 0; d--) row[d - 1] = from[d * (height + 1) + row[d]];
   }

@@ -69,10 +69,10 @@ static ee_status check_fleet(const ee_band_costs *costs, const ee_band_fleet *f)
 typedef struct ways {
   const ee_band_costs *costs;
   const ee_band_fleet *fleet;
-  double              *total, *seconds;  // shape [n_cuts], up to it, of its last range
-  int                 *before;           // shape [n_cuts], where its last range begins
-  int64_t             *row;              // shape [n_cuts, n_devices + 1]
-  int64_t             *trial;            // shape [n_devices + 1], scratch
+  double              *total;   // shape [n_cuts], weighed, up to it
+  int                 *before;  // shape [n_cuts], where its last range begins
+  int64_t             *row;     // shape [n_cuts, n_devices + 1]
+  int64_t             *trial;   // shape [n_devices + 1], scratch
 } ways;
 
 static int64_t *rows_at(const ways *w, int cut) {
@@ -99,22 +99,14 @@ static ee_status find_way(const ways *w, int to) {
   for (int from = first; from < to; from++) {
     if (!ee_band_range_exists(w->costs, from, to)) continue;
     ee_band_step step = step_of(w, from, to);
-    double       seconds;
-    EE_TRY(ee_band_heights(&step, w->trial, &seconds));
-    if (w->total[from] + seconds >= w->total[to]) continue;
-    w->total[to]   = w->total[from] + seconds;
-    w->seconds[to] = seconds;
-    w->before[to]  = from;
+    double       weighed;
+    EE_TRY(ee_band_heights(&step, w->trial, &weighed));
+    if (w->total[from] + weighed >= w->total[to]) continue;
+    w->total[to]  = w->total[from] + weighed;
+    w->before[to] = from;
     memcpy(rows_at(w, to), w->trial, bytes);
   }
   return EE_OK;
-}
-
-/* The longest range from cut @p from that does not go beyond @p last. */
-static int longest_from(const ways *w, int from, int last) {
-  int to = last;
-  while (to > from + 1 && !ee_band_range_exists(w->costs, from, to)) to--;
-  return to;
 }
 
 static double work_behind(const ways *w, int cut) {
@@ -126,7 +118,7 @@ static double seconds_on(const ways *w, int d) {
   int    last = w->costs->n_cuts - 1, from = 0;
   double seconds = 0.0;
   while (from < last) {
-    ee_band_step step = step_of(w, from, longest_from(w, from, last));
+    ee_band_step step = step_of(w, from, ee_band_range_longest(w->costs, from, last));
     ee_rows      all  = {0, w->costs->height[step.to]};
     if (from > 0) step.own = NULL;
     seconds += ee_band_share_of(&step, d, all).seconds;
@@ -143,90 +135,74 @@ static double seconds_alone(const ways *w) {
   return best;
 }
 
-/* Work of layers up to @p cut, all rows. */
-static double work_before(const ways *w, int cut) {
-  double work = 0.0;
-  for (int from = 0, to; from < cut; from = to) {
-    to = longest_from(w, from, cut);
-    work += w->costs->range[from * w->costs->n_cuts + to].until[w->costs->height[to]];
-  }
-  return work;
-}
-
 /* Where bands end, and who does what follows. */
 typedef struct ending {
   int    cut, device;
-  double seconds, bytes;  // of gathering and what follows
+  double weighed;  // gathering and what follows, and what is held by its price [s]
 } ending;
 
 static ending ending_on(const ways *w, int cut, int d) {
-  ee_band_step step = step_of(w, cut, cut);
-  ending       e    = {.cut = cut, .device = d};
-  double       wait = ee_band_receive(&step, d, (ee_rows){0, w->costs->height[cut]}, &e.bytes);
-  e.seconds         = wait + work_behind(w, cut) / w->fleet->speed[d];
-  return e;
+  ee_band_step step    = step_of(w, cut, cut);
+  double       bytes   = 0.0;
+  ee_rows      all     = {0, w->costs->height[cut]};
+  double       wait    = ee_band_receive(&step, d, all, &bytes);
+  double       held    = w->fleet->burden != NULL ? w->fleet->burden->held_behind[cut] : 0.0;
+  double       seconds = wait + work_behind(w, cut) / w->fleet->speed[d];
+  return (ending){cut, d, seconds + ee_band_weight(&step, d, all, held)};
 }
 
 static ending find_ending(const ways *w) {
   int    last = w->costs->n_cuts - 1;
   ending best = {.cut = last, .device = -1};
   if (w->fleet->behind == NULL) return best;
-  best.seconds = INFINITY;
+  best.weighed = INFINITY;
   for (int cut = last; cut > 0; cut--) {
     for (int d = 0; d < w->fleet->n_devices; d++) {
       if (w->fleet->speed[d] == 0.0) continue;
       ending e = ending_on(w, cut, d);
-      if (w->total[cut] + e.seconds < w->total[best.cut] + best.seconds) best = e;
+      if (w->total[cut] + e.weighed < w->total[best.cut] + best.weighed) best = e;
     }
   }
   return best;
 }
 
-static void add_range(const ways *w, int to, int k, ee_band_plan *plan) {
-  int            n    = w->fleet->n_devices;
-  ee_band_step   step = step_of(w, w->before[to], to);
-  const int64_t *row  = rows_at(w, to);
-  plan->cut[k]        = w->costs->cut[step.from];
-  plan->cut[k + 1]    = w->costs->cut[to];
-  plan->seconds[k]    = w->seconds[to];
-  memcpy(plan->row + (size_t)k * ((size_t)n + 1), row, ((size_t)n + 1) * sizeof *row);
-  for (int d = 0; d < n; d++) {
-    ee_band_share share = ee_band_share_of(&step, d, (ee_rows){row[d], row[d + 1]});
-    plan->bytes += share.bytes;
-    plan->flops += share.flops;
+ee_status ee_band_plan_create(int n_ranges, int n_devices, ee_band_plan **plan) {
+  size_t        ranges = (size_t)n_ranges, bounds = (size_t)n_devices + 1;
+  ee_band_plan *p = calloc(1, sizeof *p);
+  *plan           = p;
+  if (p != NULL) {
+    *p = (ee_band_plan){.n_ranges  = n_ranges,
+                        .n_devices = n_devices,
+                        .last      = -1,
+                        .cut       = calloc(ranges + 1, sizeof *p->cut),
+                        .row       = calloc(ranges * bounds, sizeof *p->row),
+                        .seconds   = calloc(ranges, sizeof *p->seconds)};
   }
+  if (p != NULL && p->cut != NULL && p->row != NULL && p->seconds != NULL) return EE_OK;
+  ee_band_plan_destroy(plan);
+  return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d ranges", n_ranges);
 }
 
 static ee_status write_plan(const ways *w, ee_band_plan **plan) {
-  int           n = w->fleet->n_devices, ranges = 0;
-  ending        end = find_ending(w);
-  ee_band_plan *p   = calloc(1, sizeof *p);
-  if (p == NULL) return EE_FAIL(EE_ERR_NOMEM, "for a plan of bands");
+  size_t bounds = (size_t)w->fleet->n_devices + 1;
+  int    ranges = 0;
+  ending end    = find_ending(w);
   for (int cut = end.cut; cut > 0; cut = w->before[cut]) ranges++;
-  *p    = (ee_band_plan){.n_ranges    = ranges,
-                         .n_devices   = n,
-                         .cut         = calloc((size_t)ranges + 1, sizeof *p->cut),
-                         .row         = calloc((size_t)ranges * ((size_t)n + 1), sizeof *p->row),
-                         .seconds     = calloc((size_t)ranges, sizeof *p->seconds),
-                         .last        = end.device,
-                         .total       = w->total[end.cut] + end.seconds,
-                         .alone       = seconds_alone(w),
-                         .bytes       = end.bytes,
-                         .whole_flops = work_before(w, end.cut)};
-  *plan = p;
-  if (p->cut == NULL || p->row == NULL || p->seconds == NULL) {
-    ee_band_plan_destroy(plan);
-    return EE_FAIL(EE_ERR_NOMEM, "for a plan of %d ranges", ranges);
+  EE_TRY(ee_band_plan_create(ranges, w->fleet->n_devices, plan));
+  ee_band_plan *p = *plan;
+  p->cut[0]       = w->costs->cut[0];
+  for (int cut = end.cut, k = ranges; cut > 0; cut = w->before[cut], k--) {
+    p->cut[k] = w->costs->cut[cut];
+    memcpy(p->row + (size_t)(k - 1) * bounds, rows_at(w, cut), bounds * sizeof *p->row);
   }
-  for (int cut = end.cut, k = ranges - 1; cut > 0; cut = w->before[cut], k--) {
-    add_range(w, cut, k, p);
-  }
-  return EE_OK;
+  p->last    = end.device;
+  p->weighed = w->total[end.cut] + end.weighed;
+  p->alone   = seconds_alone(w);
+  return ee_band_plan_count(w->costs, w->fleet, p);
 }
 
 static ee_status find_ways(const ways *w) {
-  if (w->total == NULL || w->seconds == NULL || w->before == NULL || w->row == NULL ||
-      w->trial == NULL) {
+  if (w->total == NULL || w->before == NULL || w->row == NULL || w->trial == NULL) {
     return EE_FAIL(EE_ERR_NOMEM, "for bands at %d cuts", w->costs->n_cuts);
   }
   set_input(w);
@@ -239,22 +215,20 @@ static ee_status find_better(const ee_band_costs *costs, const ee_band_fleet *fl
                              ee_band_plan **plan) {
   size_t        cuts = (size_t)costs->n_cuts, bounds = (size_t)fleet->n_devices + 1;
   ee_band_plan *found  = NULL;
-  ways          w      = {.costs   = costs,
-                          .fleet   = fleet,
-                          .total   = calloc(cuts, sizeof *w.total),
-                          .seconds = calloc(cuts, sizeof *w.seconds),
-                          .before  = calloc(cuts, sizeof *w.before),
-                          .row     = calloc(cuts * bounds, sizeof *w.row),
-                          .trial   = calloc(bounds, sizeof *w.trial)};
+  ways          w      = {.costs  = costs,
+                          .fleet  = fleet,
+                          .total  = calloc(cuts, sizeof *w.total),
+                          .before = calloc(cuts, sizeof *w.before),
+                          .row    = calloc(cuts * bounds, sizeof *w.row),
+                          .trial  = calloc(bounds, sizeof *w.trial)};
   ee_status     status = find_ways(&w);
   if (status == EE_OK) status = write_plan(&w, &found);
   free(w.total);
-  free(w.seconds);
   free(w.before);
   free(w.row);
   free(w.trial);
   EE_TRY(status);
-  if (*plan != NULL && found->total < (*plan)->total * (1.0 - SHORTER)) {
+  if (*plan != NULL && found->weighed < (*plan)->weighed * (1.0 - SHORTER)) {
     found->alone = (*plan)->alone;  // of all devices, which the first plan is of
     ee_band_plan_destroy(plan);
   }

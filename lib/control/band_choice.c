@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "band_choosing.h"
 #include "ee/controller.h"
+#include "ee/exec.h"
 #include "ee/team.h"
 
 /* Where bands can begin such that most work is in them; -1: nowhere. */
@@ -35,6 +37,14 @@ static double work_behind(const ee_run_setup *setup, const double *work, int cut
   return behind;
 }
 
+/* As they come and packed, of layers [begin, end) [byte]. */
+static ee_status weights_of(const ee_run_setup *setup, int begin, int end, double *bytes) {
+  ee_memory_need need = {0};
+  if (begin < end) EE_TRY(ee_exec_memory(setup->model, setup->backend, begin, end, 1, &need));
+  *bytes = (double)(need.weights + need.packed);
+  return EE_OK;
+}
+
 static ee_status count(const ee_run_setup *setup, const double *work, ee_band_field *field) {
   const ee_model *m   = setup->model;
   int             end = 0, begin = find_begin(m, work, &end);
@@ -45,10 +55,15 @@ static ee_status count(const ee_run_setup *setup, const double *work, ee_band_fi
                    m->name);
   }
   EE_TRY(ee_band_costs_of(m, setup->backend, begin, end, work, &field->costs));
-  field->behind = calloc((size_t)field->costs->n_cuts, sizeof *field->behind);
-  if (field->behind == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d cuts", field->costs->n_cuts);
-  for (int k = 0; k < field->costs->n_cuts; k++) {
+  int n         = field->costs->n_cuts;
+  field->behind = calloc(3 * (size_t)n, sizeof *field->behind);
+  if (field->behind == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d cuts", n);
+  field->held        = field->behind + n;
+  field->held_behind = field->held + n;
+  for (int k = 0; k < n; k++) {
     field->behind[k] = work_behind(setup, work, field->costs->cut[k]);
+    EE_TRY(weights_of(setup, begin, field->costs->cut[k], &field->held[k]));
+    EE_TRY(weights_of(setup, field->costs->cut[k], m->n_layers, &field->held_behind[k]));
   }
   return EE_OK;
 }
@@ -69,14 +84,6 @@ void ee_band_field_free(ee_band_field *field) {
   free(field->behind);
   field->behind = NULL;
 }
-
-/* What is being chosen. */
-typedef struct choosing {
-  const ee_run_setup  *setup;
-  const ee_band_field *field;
-  const ee_band_wish  *wish;
-  ee_band_choice      *choice;
-} choosing;
 
 /* The device with most rows at the end of range @p k. */
 static int widest(const ee_band_plan *plan, int k) {
@@ -114,7 +121,7 @@ static void find_reach(const ee_model *model, const double *share, double *reach
 }
 
 /* What units promise; @p block: shape [n of units + n_exits], scratch. */
-static ee_status forecast(const choosing *c, const ee_band_fleet *fleet, double *block,
+static ee_status forecast(const ee_band_choosing *c, const ee_band_fleet *fleet, double *block,
                           ee_band_choice *to) {
   const ee_model *m    = c->setup->model;
   double         *work = block + m->n_exits;
@@ -125,13 +132,14 @@ static ee_status forecast(const choosing *c, const ee_band_fleet *fleet, double 
   return ee_units_load_of(to->units, work, fleet, block, &to->load);
 }
 
-static ee_status make_units(const choosing *c, const ee_band_fleet *fleet, const int *device,
-                            bool apart, ee_band_choice *to) {
+static ee_status make_units(const ee_band_choosing *c, const ee_band_fleet *fleet,
+                            const ee_band_plan *plan, const int *device, bool apart,
+                            ee_band_choice *to) {
   const ee_model *m       = c->setup->model;
   ee_band_placing placing = {.device = device, .source = fleet->source, .apart = apart};
   *to = (ee_band_choice){.apart = apart, .seconds = calloc((size_t)m->n_exits, sizeof(double))};
   if (to->seconds == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d exits", m->n_exits);
-  EE_TRY(ee_band_units(m, c->setup->backend, c->choice->plan, &placing, &to->units));
+  EE_TRY(ee_band_units(m, c->setup->backend, plan, &placing, &to->units));
   size_t  n     = (size_t)to->units->n + (size_t)m->n_exits;
   double *block = calloc(n, sizeof *block);
   if (block == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", to->units->n);
@@ -140,10 +148,50 @@ static ee_status make_units(const choosing *c, const ee_band_fleet *fleet, const
   return status;
 }
 
-/* Take over units and promises of @p from if they are earlier. */
+static ee_status count_memory(const ee_band_choosing *c, const ee_unit_memory *memory,
+                              ee_band_choice *to) {
+  int  devices = c->chain->n_devices, n = to->units->n;
+  int *device = calloc((size_t)n + 1, sizeof *device);
+  to->room    = calloc((size_t)devices, sizeof *to->room);
+  bool there  = device != NULL && to->room != NULL;
+  for (int u = 0; u < n && there; u++) device[u] = to->units->unit[u].device;
+  ee_status status = there ? ee_unit_memory_on(memory, device, NULL, devices, to->room)
+                           : EE_FAIL(EE_ERR_NOMEM, "for %d units on %d devices", n, devices);
+  free(device);
+  return status;
+}
+
+double ee_band_lacks(const ee_band_choosing *c, const ee_band_choice *choice, int d) {
+  double bytes = (double)ee_unit_room_bytes(choice->room[d]), most = c->chain->memory[d];
+  return most > 0.0 && bytes > most ? bytes - most : 0.0;
+}
+
+static ee_status find_memory(const ee_band_choosing *c, ee_band_choice *to) {
+  int             window  = c->wish->window > 0 ? c->wish->window : ee_team_defaults().window;
+  ee_unit_buffers buffers = ee_team_buffers(to->units, c->setup->policy, window);
+  ee_unit_memory  memory;
+  ee_status       status = ee_unit_memory_find(to->units, c->setup->backend, &buffers, &memory);
+  if (status == EE_OK) status = count_memory(c, &memory, to);
+  ee_unit_memory_free(&memory);
+  EE_TRY(status);
+  to->crowded = -1;
+  for (int d = 0; d < c->chain->n_devices; d++) {
+    double lacks = ee_band_lacks(c, to, d);
+    if (lacks <= 0.0) continue;
+    to->lacking += lacks;
+    if (to->crowded < 0 || lacks > ee_band_lacks(c, to, to->crowded)) to->crowded = d;
+  }
+  return EE_OK;
+}
+
+bool ee_band_choice_is_better(const ee_band_choice *a, const ee_band_choice *b) {
+  if (a->lacking != b->lacking) return a->lacking < b->lacking;
+  return a->latency < b->latency * (1.0 - 1e-9);
+}
+
+/* Take over units and promises of @p from if they are better. */
 static void take_better(ee_band_choice *choice, ee_band_choice *from) {
-  bool better = choice->units == NULL || from->latency < choice->latency * (1.0 - 1e-9);
-  if (!better) return;
+  if (choice->units != NULL && !ee_band_choice_is_better(from, choice)) return;
   ee_band_plan  *plan = choice->plan;
   ee_band_choice old  = *choice;
   *choice             = *from;
@@ -152,62 +200,99 @@ static void take_better(ee_band_choice *choice, ee_band_choice *from) {
   *from               = old;
 }
 
-static ee_status try_both(const choosing *c, const ee_band_fleet *fleet, const int *device) {
+static ee_status try_both(const ee_band_choosing *c, const ee_band_fleet *fleet, const int *device,
+                          ee_band_choice *choice) {
+  bool tight = false;
   for (int apart = 0; apart < 2; apart++) {
     ee_band_choice one;
     if (c->wish->borders == (apart ? EE_BORDERS_TOGETHER : EE_BORDERS_APART)) continue;
-    ee_status status = make_units(c, fleet, device, apart == 1, &one);
-    if (status == EE_OK) take_better(c->choice, &one);
+    ee_status status = make_units(c, fleet, choice->plan, device, apart == 1, &one);
+    if (status == EE_OK) status = find_memory(c, &one);
+    if (status == EE_OK) tight |= one.lacking > 0.0;
+    if (status == EE_OK) take_better(choice, &one);
     ee_band_choice_free(&one);
     EE_TRY(status);
   }
+  choice->tight = tight;
   return EE_OK;
 }
 
-static ee_status find_memory(const ee_run_setup *setup, int n_devices, ee_band_choice *choice) {
-  choice->memory = calloc((size_t)n_devices, sizeof *choice->memory);
-  if (choice->memory == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d devices", n_devices);
-  for (int u = 0; u < choice->units->n; u++) {
-    const ee_unit *unit = &choice->units->unit[u];
-    ee_memory_need need;
-    EE_TRY(ee_exec_memory(unit->model, setup->backend, unit->begin, unit->end, 1, &need));
-    choice->memory[unit->device] += (double)(need.weights + need.packed + need.arena);
-  }
-  return EE_OK;
+/* Rows of a window are kept where they are read and where they come in. */
+static ee_band_burden burden_of(const ee_band_choosing *c, const double *price) {
+  int window = c->wish->window > 0 ? c->wish->window : ee_team_defaults().window;
+  return (ee_band_burden){.held        = c->field->held,
+                          .held_behind = c->field->held_behind,
+                          .kept        = 4.0 * window,
+                          .price       = price};
 }
 
-static ee_status choose(const ee_chain *chain, void *context) {
-  const choosing *c      = context;
-  int             layers = chain->n_layers;
-  ee_band_fleet   fleet  = {.n_devices = chain->n_devices,
-                            .speed     = chain->speed,
-                            .bandwidth = chain->bandwidth,
-                            .latency   = chain->latency,
-                            .source    = chain->source,
-                            .behind    = c->field->behind,
-                            .most      = c->wish->most,
-                            .share     = c->wish->height};
-  EE_TRY(ee_band_plan_find(c->field->costs, &fleet, &c->choice->plan));
+static ee_band_fleet fleet_of(const ee_band_choosing *c) {
+  const ee_chain *chain = c->chain;
+  return (ee_band_fleet){.n_devices = chain->n_devices,
+                         .speed     = chain->speed,
+                         .bandwidth = chain->bandwidth,
+                         .latency   = chain->latency,
+                         .source    = chain->source,
+                         .behind    = c->field->behind,
+                         .most      = c->wish->most,
+                         .share     = c->wish->height};
+}
+
+static ee_status make_choice(const ee_band_choosing *c, const ee_band_fleet *fleet,
+                             ee_band_choice *choice) {
+  int  layers = c->chain->n_layers;
   int *device = calloc((size_t)layers, sizeof *device);
   if (device == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d layers", layers);
-  place(c->choice->plan, layers, device);
-  ee_status status = try_both(c, &fleet, device);
+  place(choice->plan, layers, device);
+  ee_status status = try_both(c, fleet, device, choice);
   free(device);
-  EE_TRY(status);
-  return find_memory(c->setup, chain->n_devices, c->choice);
+  return status;
+}
+
+ee_status ee_band_choice_of(const ee_band_choosing *c, ee_band_plan **plan,
+                            ee_band_choice *choice) {
+  ee_band_fleet fleet = fleet_of(c);
+  *choice             = (ee_band_choice){.plan = *plan};
+  *plan               = NULL;
+  EE_TRY(ee_band_plan_count(c->field->costs, &fleet, choice->plan));
+  return make_choice(c, &fleet, choice);
+}
+
+ee_status ee_band_choice_at(const ee_band_choosing *c, const double *price,
+                            ee_band_choice *choice) {
+  ee_band_fleet  fleet  = fleet_of(c);
+  ee_band_burden burden = burden_of(c, price);
+  if (price != NULL) fleet.burden = &burden;
+  *choice = (ee_band_choice){0};
+  EE_TRY(ee_band_plan_find(c->field->costs, &fleet, &choice->plan));
+  return make_choice(c, &fleet, choice);
+}
+
+/* A choice for a chain's devices. */
+typedef struct asked {
+  ee_band_choosing choosing;
+  ee_band_choice  *choice;
+} asked;
+
+static ee_status choose(const ee_chain *chain, void *context) {
+  asked *a          = context;
+  a->choosing.chain = chain;
+  EE_TRY(ee_band_choice_at(&a->choosing, NULL, a->choice));
+  return a->choice->tight && a->choosing.wish->height == NULL ? ee_band_fit(&a->choosing, a->choice)
+                                                              : EE_OK;
 }
 
 ee_status ee_band_choose(const ee_run_setup *setup, const ee_band_field *field, int n_devices,
                          const ee_band_wish *wish, ee_band_choice *choice) {
-  choosing c = {.setup = setup, .field = field, .wish = wish, .choice = choice};
-  *choice    = (ee_band_choice){0};
-  return ee_first_chain(setup, n_devices, wish->share, choose, &c);
+  asked a = {.choosing = {.setup = setup, .field = field, .wish = wish}, .choice = choice};
+  *choice = (ee_band_choice){0};
+  return ee_first_chain(setup, n_devices, wish->share, choose, &a);
 }
 
 void ee_band_choice_free(ee_band_choice *choice) {
   ee_band_plan_destroy(&choice->plan);
   ee_units_destroy(&choice->units);
   free(choice->seconds);
-  free(choice->memory);
+  free(choice->room);
   *choice = (ee_band_choice){0};
 }

@@ -90,7 +90,7 @@ largest=$(needs | tr ' ' '\n' | sort -n | tail -1)
 within $((largest * 9 / 10)) --branches period
 within $((largest * 9 / 10)) --branches latency
 
-# nothing fits: planner and run name the same bytes of the same device
+# nothing of branches fits: planner and run name the same bytes of the same device
 fleet 90000 90000 90000 90000 > fleet.yaml
 edgeexit plan model.h5 --fleet fleet.yaml --branches > out
 said=$(sed -n 's/^verdict: \(no placement of .* has 90000\)$/\1/p' out)
@@ -98,4 +98,34 @@ said=$(sed -n 's/^verdict: \(no placement of .* has 90000\)$/\1/p' out)
 for clock in $clocks; do
   ! run $clock --branches latency || fail "a run with too little memory is accepted on $clock"
   grep -qF "$said" err || fail "$clock says '$(cat err)', the planner '$said'"
+done
+
+# pictures in bands of rows
+edgeexit generate network plain --blocks 4 --exits 2 -o model.h5 > out
+edgeexit generate input model.h5 --samples 4 -o data.h5 > out
+edgeexit score -o exits.h5 model.h5 data.h5 > out
+exactly --bands 2/1/1/1
+exactly --bands 0/1/0/1 --borders apart --window 3
+fleet 0 0 0 0 > fleet.yaml
+run paced --bands auto || fail "$(cat err)"
+free=$(of latency_predicted_s)
+largest=$(needs | tr ' ' '\n' | sort -n | tail -1)
+within $((largest * 8 / 10)) --bands auto
+awk -v a="$(of latency_predicted_s)" -v b="$free" 'BEGIN { exit !(a > b) }' ||
+  fail "with less memory a sample takes $(of latency_predicted_s) s, with more $free s"
+edgeexit plan model.h5 --fleet fleet.yaml --bands --json > json
+expect "fits" "$(of bands.3.fits)" true
+for d in 0 1 2 3; do
+  (($(of bands.3.memory_bytes.$d) <= largest * 8 / 10)) || fail "planned: $(of bands.3.memory_bytes.$d)"
+done
+
+# none fit
+fleet 90000 90000 90000 90000 > fleet.yaml
+edgeexit plan model.h5 --fleet fleet.yaml --bands > out
+grep -q '^verdict: .*no bands were found that fit: in the nearest d[0-3] needs [0-9]* byte and has 90000' out ||
+  fail "the planner says: $(tail -1 out)"
+for clock in $clocks; do
+  ! run $clock --bands auto || fail "bands that do not fit are accepted on $clock"
+  grep -q 'no bands were found that fit into the memories of 4 devices; in the nearest .* has 90000$' err ||
+    fail "$clock says '$(cat err)'"
 done

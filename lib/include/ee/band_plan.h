@@ -57,6 +57,21 @@ ee_status ee_band_costs_of(const ee_model *model, const ee_backend *backend, int
 /** Destroy and set to NULL.  *costs may be NULL. */
 void ee_band_costs_destroy(ee_band_costs **costs);
 
+/**
+ * What devices hold of bands in memory, roughly, and what a byte counts as when plans are compared:
+ * a band of a range from cut i to cut j holds
+ *
+ *   held[j] - held[i] + kept row_bytes[i] rows read + 2 (bytes of the largest cut) rows / height[j]
+ *
+ * and what follows the bands held_behind, and all rows.
+ */
+typedef struct ee_band_burden {
+  const double *held;         // shape [n_cuts], weights of the layers up to a cut [byte]
+  const double *held_behind;  // shape [n_cuts], of those that follow it [byte]
+  double        kept;         // times that a row is kept that a device reads
+  const double *price;        // shape [n_devices] [s/byte]
+} ee_band_burden;
+
 /** The devices, in the order of their bands from top to bottom.  All arrays are borrowed. */
 typedef struct ee_band_fleet {
   int           n_devices;
@@ -71,6 +86,7 @@ typedef struct ee_band_fleet {
                           // follows, and they end at the last one
   const double *share;  // shape [n_devices], of the rows of each cut that a device gets, in all 1;
                         // NULL: as many as are best
+  const ee_band_burden *burden;  // NULL: memory counts as nothing
 } ee_band_fleet;
 
 /** Bands, and what they promise. */
@@ -81,6 +97,7 @@ typedef struct ee_band_plan {
                         // row[k][d + 1] at the end of range k; none if they are equal
   double *seconds;      // shape [n_ranges]
   int     last;         // device that does what follows the bands; -1: nothing does
+  double  weighed;      // total, and what is held by its price [s]
   double  total;        // of all ranges, and of gathering rows and what follows [s]
   double  alone;        // on the device that is the fastest by itself, input included [s]
   double  bytes;        // sent in all, input and gathering included [byte]
@@ -114,6 +131,17 @@ typedef struct ee_band_plan {
  */
 ee_status ee_band_plan_find(const ee_band_costs *costs, const ee_band_fleet *fleet,
                             ee_band_plan **plan);
+
+/** Make room for a plan, zeroed but for `last`, -1.
+ *  @param[out] plan  owned by the caller; NULL on error
+ *  @return EE_OK; EE_ERR_NOMEM */
+ee_status ee_band_plan_create(int n_ranges, int n_devices, ee_band_plan **plan);
+
+/** Fill in what a plan with given cuts, rows and last device promises: `seconds`, `total`, `bytes`,
+ *  `flops` and `whole_flops`.  @p fleet: as for ee_band_plan_find().
+ *  @return EE_OK; EE_ERR_NOMEM */
+ee_status ee_band_plan_count(const ee_band_costs *costs, const ee_band_fleet *fleet,
+                             ee_band_plan *plan);
 
 /** Destroy and set to NULL.  *plan may be NULL. */
 void ee_band_plan_destroy(ee_band_plan **plan);

@@ -111,7 +111,7 @@ static void early_exits_count_by_their_shares(void) {
   lab_close(&t);
 }
 
-/* A device without rows and without anything else needs no memory. */
+/* A device without rows and without anything else has no units in memory. */
 static void heights_may_be_given(void) {
   const double   height[] = {0.4, 0.0, 0.6};
   lab            t;
@@ -128,8 +128,8 @@ static void heights_may_be_given(void) {
     CU_ASSERT_EQUAL(choice.plan->row[k * (LAB_DEVICES + 1) + 2], 2);
   }
   CU_ASSERT_EQUAL(choice.units->n_lanes, 2);
-  CU_ASSERT_TRUE(choice.memory[0] > 0.0 && choice.memory[2] > 0.0);
-  CU_ASSERT_EQUAL(choice.memory[1], 0.0);
+  CU_ASSERT_TRUE(choice.room[0].units > 0 && choice.room[2].units > 0);
+  CU_ASSERT_EQUAL(choice.room[1].units, 0);
   ee_band_choice_free(&choice);
   ee_band_field_free(&field);
   lab_close(&t);

@@ -36,7 +36,11 @@ static double gain_of(const ee_band_costs *costs, int devices, double rate, int 
     bandwidth[k] = rate;
     latency[k]   = 1e-3;
   }
-  ee_band_fleet fleet = {devices, speed, bandwidth, latency, 0, most, NULL, NULL};
+  ee_band_fleet fleet = {.n_devices = devices,
+                         .speed     = speed,
+                         .bandwidth = bandwidth,
+                         .latency   = latency,
+                         .most      = most};
   CU_ASSERT_EQUAL_FATAL(ee_band_plan_find(costs, &fleet, &plan), EE_OK);
   double gain = plan->alone / plan->total;
   ee_band_plan_destroy(&plan);
