@@ -11,6 +11,7 @@
 #include "ee/options.h"
 #include "launch.h"
 #include "same_options.h"
+#include "team_refusals.h"
 #include "tuned.h"
 #include "winograd.h"
 
@@ -43,18 +44,11 @@ static ee_status check_max_period(const ee_run_options *o) {
 
 /* What samples on several devices at once have nothing to do with. */
 static ee_status check_team(const ee_run_options *o) {
-  const char *other = o->cuts != NULL        ? "--cuts"
-                      : o->offload           ? "--offload on"
-                      : o->measure_links     ? "--measure-links"
-                      : o->link.int8 != NULL ? "--exits-int8"
-                      : o->max_period > 0.0  ? "--max-period"
-                                             : NULL;
   EE_TRY(ee_team_wish_check(&o->team));
   if (!ee_team_is_wished(&o->team)) return EE_OK;
   const char *name = ee_team_wish_name(&o->team);
-  if (other != NULL) {
-    return EE_FAIL(EE_ERR_USAGE, "%s is for plans that are chains of devices, not for %s", other,
-                   name);
+  if (o->offload) {
+    return EE_FAIL(EE_ERR_USAGE, "--offload on is for chains of devices, not for %s", name);
   }
   if (strcmp(o->link.values, "f32") == 0) return EE_OK;
   return EE_FAIL(EE_ERR_USAGE, "--link-values is %s; with %s values travel as f32", o->link.values,
@@ -314,6 +308,7 @@ ee_status ee_run_options_parse(int argc, char **argv, ee_run_options *o, bool *h
   o->data  = in[1];
   EE_TRY(check_control(o));
   fill_control(o);
+  EE_TRY(ee_team_refuse_idle(&line, argc, argv, &o->team, o->rebalance));
   return check(o);
 }
 

@@ -102,7 +102,7 @@ static ee_status create_file(ee_run_trace *t, const ee_run_options *o, const ee_
                             .n_ranks       = ranks,
                             .n_exits       = in->model->n_exits,
                             .n_classes     = in->model->n_classes,
-                            .batch_limit   = o->batch,
+                            .batch_limit   = ee_run_trace_team(t) == NULL ? o->batch : 1,
                             .epoch_samples = o->epoch,
                             .started       = ee_clock_wall(),
                             .n_layers      = in->model->n_layers,

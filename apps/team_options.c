@@ -18,25 +18,17 @@ bool ee_team_is_wished(const ee_team_wish *wish) {
   return wish->branches != NULL || wish->bands.heights != NULL;
 }
 
+bool ee_team_is_placed(const ee_team_wish *wish) {
+  return wish->branches != NULL &&
+         (strcmp(wish->branches, "latency") == 0 || strcmp(wish->branches, "period") == 0);
+}
+
 const char *ee_team_wish_name(const ee_team_wish *wish) {
   return wish->branches != NULL ? "--branches" : "--bands";
 }
 
-/* Options that only teams have; NULL: none is given. */
-static const char *given(const ee_team_wish *wish) {
-  ee_team_options o = ee_team_defaults();
-  return wish->window != o.window ? "--window"
-         : wish->ahead != o.ahead ? "--ahead"
-         : !isinf(wish->late)     ? "--late"
-                                  : NULL;
-}
-
 ee_status ee_team_wish_check(const ee_team_wish *wish) {
   bool bands = wish->bands.heights != NULL;
-  if (!ee_team_is_wished(wish) && given(wish) != NULL) {
-    return EE_FAIL(EE_ERR_USAGE, "%s is for --branches and --bands; in a chain it does nothing",
-                   given(wish));
-  }
   EE_TRY(ee_band_options_check(&wish->bands, bands));
   if (bands && wish->branches != NULL) {
     return EE_FAIL(EE_ERR_USAGE, "--bands and --branches are two ways; give one of them");

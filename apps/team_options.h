@@ -20,6 +20,9 @@ ee_team_wish ee_team_wish_none(void);
 /** Whether samples are to be on several devices at once. */
 bool ee_team_is_wished(const ee_team_wish *wish);
 
+/** Whether a planner places branches, for latency or period: such may move. */
+bool ee_team_is_placed(const ee_team_wish *wish);
+
 /** "--branches" or "--bands", whichever asks for it. */
 const char *ee_team_wish_name(const ee_team_wish *wish);
 

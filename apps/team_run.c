@@ -11,13 +11,10 @@
 #include "ee/team_controller.h"
 
 /* By a planner, or as the user says. */
-static ee_status place(const char *branches, const ee_team_task *task, int n_devices,
+static ee_status place(const ee_team_wish *wish, const ee_team_task *task, int n_devices,
                        ee_units *units) {
-  bool by_latency = strcmp(branches, "latency") == 0;
-  if (!by_latency && strcmp(branches, "period") != 0) {
-    return ee_team_place(branches, n_devices, units);
-  }
-  return ee_team_task_place(task, by_latency, units);
+  if (!ee_team_is_placed(wish)) return ee_team_place(wish->branches, n_devices, units);
+  return ee_team_task_place(task, strcmp(wish->branches, "latency") == 0, units);
 }
 
 /* Heights that are given may lack memory as well: the ranks say so. */
@@ -107,7 +104,7 @@ ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
     status = ee_team_task_make(setup, *units, n_devices, share, &team, &task);
   }
   if (status == EE_OK && wish->branches != NULL) {
-    status = place(wish->branches, &task, n_devices, *units);
+    status = place(wish, &task, n_devices, *units);
   }
   if (status == EE_OK) status = check_away(setup->fleet, *units, wish->late);
   if (status == EE_OK) status = ee_team_task_forecast(&task, *units, forecast);
@@ -133,9 +130,9 @@ static void say_placement(const ee_team_wish *wish, const ee_units *units) {
 
 /* What the units may be moved for; false: they stay. */
 static bool moves_for(const ee_run_options *o, bool *by_latency) {
-  const char *placed = o->team.branches != NULL ? o->team.branches : "";
-  *by_latency        = strcmp(placed, "latency") == 0;
-  return o->rebalance && (*by_latency || strcmp(placed, "period") == 0);
+  if (!o->rebalance || !ee_team_is_placed(&o->team)) return false;
+  *by_latency = strcmp(o->team.branches, "latency") == 0;
+  return true;
 }
 
 /* Rank 0's controller; NULL elsewhere, and if units stay where they are. */

@@ -67,8 +67,7 @@ go() {
   local how=(simulate)
   [ "$1" = paced ] && how=(run --devices 4)
   edgeexit "${how[@]}" "$NETWORK" --outcomes "$TABLE" --samples "$STREAM" \
-    --fleet "$out/fleet.yaml" --rebalance off --epoch 40 --control-delay 3 --batch 1 \
-    --json "${@:2}" > "$out/run.json" 2> "$out/err" || die "$(cat "$out/err")"
+    --fleet "$out/fleet.yaml" --rebalance off --json "${@:2}" > "$out/run.json" 2> "$out/err" || die "$(cat "$out/err")"
 }
 
 # alone CLOCK PLANNED OPTION...: latency of samples that do not meet, by the planner and measured, mean,
@@ -94,7 +93,8 @@ compare() {
   for clock in $CLOCKS; do
     printf '%-10s %6s %-22s' "$clock" "$1" "${2%%:*}"
     alone "$clock" "$branches" --branches latency --exits "$TABLE" --policy "$2"
-    alone "$clock" "$chain" --planner latency --exits "$TABLE" --policy "$2"
+    alone "$clock" "$chain" --planner latency --epoch 40 --control-delay 3 --batch 1 \
+      --exits "$TABLE" --policy "$2"
     printf '  %s\n' "$verdict"
   done
 }

@@ -163,3 +163,18 @@ ee_status ee_options_parse(const ee_command_line *line, int argc, char **argv,
   }
   return take_arguments(line, argc, argv, argument, n_arguments);
 }
+
+bool ee_options_given(const ee_command_line *line, int argc, char **argv, const char *name) {
+  struct option names[MAX_OPTIONS + 2];
+  char          letters[2 * MAX_OPTIONS + 2];
+  if (line->n_options > MAX_OPTIONS) return false;
+  fill_tables(line, names, letters);
+  optind     = 1;
+  opterr     = 0;
+  bool given = false;
+  for (int value; (value = getopt_long(argc, argv, letters, names, NULL)) != -1;) {
+    const ee_option *option = find_option(line, value);
+    given |= option != NULL && strcmp(option->name, name) == 0;
+  }
+  return given;
+}

@@ -28,9 +28,31 @@ for wrong in 0 0/0/0 0/0/0/0/0 0/0/0/9 0/0/0/-1 a/b/c/d 0/0/0/0@ 0/0/0/0@9 0,0,0
   team_refused 2 "*--branches is $wrong; expected 'latency', 'period', or *" --branches "$wrong"
 done
 team_refused 1 '*policy splitee learns while it serves; *' --branches 0/0/0/0 --policy splitee
-for other in "--cuts 1" "--offload on --rebalance off" "--max-period 1 --planner latency"; do
+team_refused 2 '*--offload on is for chains of devices, not for --branches' --branches 0/0/0/0 \
+  --offload on --rebalance off
+team_refused 2 '*--batch is for chains of devices; with --branches it does nothing' --branches latency -b 8
+# idle PATTERN OPTION...: not taken with branches and their data, whatever the option's value
+idle() {
+  refused 2 "$1" run "${@:2}" "$scratch/branches.h5" "$scratch/input.h5"
+}
+for other in "--cuts 1" "--planner exact" "--max-period 1" --whole-blocks --measure-links "--exits-int8 t.h5" \
+  "--merge-wait 1" "--slots 6" "--max-accuracy-loss 0.1" "--offload-cost 0.5" "--control-delay 1" "--rule gain" \
+  "--look-every 8" "--near 0.005" "--error-bars 3" "--weights auto" "--move live"; do
+  for way in "--branches latency" "--branches 0/0/0/0" "--bands auto"; do
+    # shellcheck disable=SC2086 # several words
+    idle "*${other%% *} is for chains of devices; with ${way%% *} it does nothing" $other $way
+  done
+done
+for other in "--epoch 256" "--min-gain 0.1" "--hold 2" "--cooldown 2" "--rebalance on"; do
   # shellcheck disable=SC2086 # several words
-  team_refused 2 "*${other%% *}*not for --branches" --branches 0/0/0/0 $other
+  idle "*${other%% *}* is for units that move; with --bands none does" --bands auto $other
+  # shellcheck disable=SC2086 # several words
+  idle "*${other%% *}* is for units that move: those that --branches latency *" --branches 0/0/0/0 $other
+done
+idle '*--epoch is for units that move: *' --branches period --epoch 256 --rebalance off
+for other in "--window 8" "--ahead 2" "--late 1"; do
+  # shellcheck disable=SC2086 # several words
+  idle "*${other%% *} is for --branches and --bands; in a chain it does nothing" $other
 done
 refused 1 '*has no branches: *' plan --branches "$model"
 refused 2 '*--branches shows both goals; *' plan --branches --front "$scratch/branches.h5"
@@ -54,7 +76,6 @@ bands_refused 2 '*--borders is far; expected auto, *' --bands auto --borders far
 bands_refused 2 '*--borders is for --bands*' --borders apart
 bands_refused 2 '*--fuse is for --bands*' --fuse 1
 bands_refused 2 '*--fuse is 0; expected *' --bands auto --fuse 0
-bands_refused 2 '*--cuts*not for --bands*' --bands auto --cuts 1
 bands_refused 2 '*--link-values is int8; with --bands *f32' --bands auto --link-values int8
 bands_refused 1 '*policy splitee learns while it serves; *' --bands auto --policy splitee
 

@@ -29,17 +29,17 @@ fleet five "{name: a, count: 2, flops: 1.6G}, {name: c, flops: 1.6G, speed: [{at
 # ends NAME OPTION...: all samples are answered as in a replay, and soon
 ends() {
   rm -f "$1.h5"
-  timeout "$patience" "$bin/edgeexit" simulate "$model" data.h5 "${leaving[@]}" --epoch 100 --trace "$1.h5" \
+  timeout "$patience" "$bin/edgeexit" simulate "$model" data.h5 "${leaving[@]}" --trace "$1.h5" \
     "${@:2}" > out 2> err || fail "$1 did not end: $(cat err)"
   expect "answers of $1" "$(value "$1.h5" answered)" 1000
   expect "accuracy of $1" "$(value "$1.h5" accuracy)" "$accuracy"
 }
 
 for move in live build drain; do
-  ends "move-$move" --fleet links.yaml --move "$move"
+  ends "move-$move" --fleet links.yaml --epoch 100 --move "$move"
 done
-ends slow-device --fleet both.yaml
-ends five --fleet five.yaml --planner exact
+ends slow-device --fleet both.yaml --epoch 100
+ends five --fleet five.yaml --epoch 100 --planner exact
 ends rows --fleet five.yaml --bands 1/1/1/1/1
 
 code=0

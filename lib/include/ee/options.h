@@ -48,5 +48,8 @@ typedef struct ee_command_line {
 ee_status ee_options_parse(const ee_command_line *line, int argc, char **argv,
                            const char **argument, int *n_arguments, bool *help);
 
+/** Whether option @p name stands on a command line that ee_options_parse() took. */
+bool ee_options_given(const ee_command_line *line, int argc, char **argv, const char *name);
+
 /** Print usage, summary and a line per option. */
 void ee_options_help(FILE *out, const ee_command_line *line);

@@ -55,6 +55,20 @@ static void wrong_values_are_errors_of_usage_that_name_the_option(void) {
   }
 }
 
+/* With any value, by name, by letter or shortened, wherever it stands, and again and again. */
+static void an_option_is_given_if_it_stands_on_the_line(void) {
+  char        words[][16] = {"try", "a", "--whole=1", "b", "-pc", "--numb", "0", "--", "--on"};
+  char       *argv[10]    = {NULL};
+  const char *given[]     = {"whole", "path", "number"};
+  for (int i = 0; i < 9; i++) argv[i] = words[i];
+  for (int k = 0; k < 3; k++) CU_ASSERT_TRUE(ee_options_given(&line, 9, argv, given[k]));
+  CU_ASSERT_FALSE(ee_options_given(&line, 9, argv, "on"));
+  CU_ASSERT_FALSE(ee_options_given(&line, 9, argv, "help"));
+  CU_ASSERT_TRUE(ee_options_given(&line, 9, argv, "whole"));
+  CU_ASSERT_FALSE(ee_options_given(&line, 1, argv, "whole"));
+}
+
 const ee_fact ee_facts[] = {EE_FACT(right_values_are_taken),
+                            EE_FACT(an_option_is_given_if_it_stands_on_the_line),
                             EE_FACT(wrong_values_are_errors_of_usage_that_name_the_option),
                             {NULL, NULL}};
