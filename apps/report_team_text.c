@@ -67,7 +67,8 @@ void ee_report_print_lanes(FILE *out, const ee_trace_team *team, const ee_report
   }
   fprintf(out, "%-12s %d side by side, at first --branches %s", "branches", team->n_lanes,
           ee_report_placement(team, text, sizeof text));
-  if (r->unit_moves > 0) fprintf(out, "; units moved %d times", r->unit_moves);
+  if (r->unit_moves > 0)
+    fprintf(out, "; %d move%s since", r->unit_moves, r->unit_moves > 1 ? "s" : "");
   fprintf(out, "%s\n", r->answered == 0 || any_lacks(r) ? "" : "; no answer lacks any");
 }
 

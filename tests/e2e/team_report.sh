@@ -82,9 +82,12 @@ edgeexit simulate model.h5 --outcomes exits.h5 --policy "$policy" --fleet slow.y
   --epoch 4 --json --trace moved.h5 > run.json 2> err || fail "$(cat err)"
 moves=$(tool json_value team.moves < run.json)
 ((moves > 0)) || fail "no unit left a device that became slow"
+check moved.h5 run.json
 expect "moves in the report" "$(value moved.h5 team.moves)" "$moves"
+says "^move  from sample"
 edgeexit simulate model.h5 --outcomes exits.h5 --policy "$policy" --fleet fleet.yaml --branches 1/2/3/4 --rate 6 \
   --late 0.05 --trace table.h5 > out 2> err || fail "$(cat err)"
+check table.h5
 [[ $(value table.h5 team.present.2.answers) -gt 0 ]] || fail "no answer lacks a branch"
 expect "accuracy that an exit table does not tell" "$(value table.h5 team.present.2.accuracy)" null
 [[ $(value table.h5 team.present.3.accuracy) == 0.* ]] || fail "accuracy is $(value table.h5 team.present.3.accuracy)"

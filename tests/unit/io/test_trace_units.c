@@ -84,6 +84,30 @@ static void an_answer_without_any_lane_or_without_one_that_is_none_is_damage(voi
   refused(&widest, UINT64_MAX);
 }
 
+static void a_part_of_another_team_is_left_out(void) {
+  const char         *master = ee_test_path("master.h5");
+  const char         *part[] = {ee_test_path("team0.h5"), ee_test_path("team1.h5")};
+  const ee_trace_team team   = {false, true, N_LANES, N_UNITS, units};
+  ee_trace_header     h[]    = {team_header(&team), header(0)};
+  ee_trace_file      *file   = NULL;
+  int64_t             n;
+  for (int i = 0; i < 2; i++) {
+    ee_trace_sink sink;
+    CU_ASSERT_EQUAL_FATAL(ee_trace_create(part[i], &h[i], &sink), EE_OK);
+    ee_answer a = answer(i);
+    a.absent    = 0;
+    sink.answer(sink.self, &a, NULL, N_CLASSES);
+    CU_ASSERT_EQUAL_FATAL(ee_trace_close(&sink), EE_OK);
+  }
+  CU_ASSERT_EQUAL_FATAL(ee_trace_link_parts(master, part, 2), EE_OK);
+  CU_ASSERT_EQUAL_FATAL(ee_trace_open(master, &file), EE_OK);
+  const ee_answer *answers = ee_trace_file_answers(file, &n);
+  CU_ASSERT_EQUAL(n, 1);
+  CU_ASSERT_EQUAL(answers[0].id, 0);
+  CU_ASSERT_FALSE(ee_trace_file_complete(file));
+  ee_trace_file_close(&file);
+}
+
 static void units_that_cannot_be_are_damage(void) {
   const ee_trace_unit wrong[] = {{"unit", N_DEVICES, 0, 0, -1}, {"unit", -1, 0, 0, -1},
                                  {"unit", 0, N_LANES, 0, -1},   {"unit", 0, -2, 0, -1},
@@ -105,5 +129,6 @@ const ee_fact ee_facts[] = {
     EE_FACT(a_run_has_a_plan_or_a_team),
     EE_FACT(an_answer_without_any_lane_or_without_one_that_is_none_is_damage),
     EE_FACT(units_that_cannot_be_are_damage),
+    EE_FACT(a_part_of_another_team_is_left_out),
     {NULL, NULL},
 };
