@@ -154,18 +154,28 @@ static void note_search(ee_team_controller *c) {
   memcpy(c->searched + c->n_devices, c->reach, (size_t)c->n_exits * sizeof *c->searched);
 }
 
+/* Whether units are where nobody will ever compute them. */
+static bool has_lost_units(const ee_team_controller *c, const ee_team_news *news,
+                           const int *device) {
+  for (int u = 0; u < c->task.units->n; u++) {
+    if (news->lost[device[u]]) return true;
+  }
+  return false;
+}
+
 static bool place(void *self, const ee_team_news *news, const int *device, int *wanted) {
   ee_team_controller *c = self;
   estimate_speeds(c, news);
   estimate_reach(c, news);
-  if (c->rest > 0) {
+  bool urgent = has_lost_units(c, news, device);
+  if (c->rest > 0 && !urgent) {
     c->rest--;
     return false;
   }
-  if (c->better == 0 && is_as_searched(c)) return false;
+  if (c->better == 0 && is_as_searched(c) && !urgent) return false;
   c->better = find_better(c, device, wanted) ? c->better + 1 : 0;
   if (c->better == 0) note_search(c);
-  if (c->better < c->options.hold) return false;
+  if (c->better < (urgent ? 1 : c->options.hold)) return false;
   c->better = 0;
   c->rest   = c->options.cooldown;
   c->adopted++;

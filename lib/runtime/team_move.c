@@ -18,9 +18,11 @@ ee_status ee_team_move_open(ee_team *t) {
     m->busy   = calloc(ranks, sizeof *m->busy);
     m->work   = calloc(ranks, sizeof *m->work);
     m->behind = calloc(ranks, sizeof *m->behind);
+    m->lost   = calloc(ranks, sizeof *m->lost);
   }
-  bool there = m->wanted != NULL && (t->wire.rank != 0 || (m->left != NULL && m->busy != NULL &&
-                                                           m->work != NULL && m->behind != NULL));
+  bool there = m->wanted != NULL &&
+               (t->wire.rank != 0 || (m->left != NULL && m->busy != NULL && m->work != NULL &&
+                                      m->behind != NULL && m->lost != NULL));
   return there ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for moves of %d units", t->units->n);
 }
 
@@ -30,6 +32,7 @@ void ee_team_move_close(ee_team *t) {
   free(t->move.busy);
   free(t->move.work);
   free(t->move.behind);
+  free(t->move.lost);
 }
 
 void ee_team_move_follow(ee_team *t, int number) {
@@ -139,20 +142,26 @@ static ee_team_news news_of(const ee_team *t, int64_t now) {
     m->busy[r]   = t->peer[r].busy;
     m->work[r]   = t->peer[r].work;
     m->behind[r] = t->peer[r].behind;
+    m->lost[r]   = t->peer[r].lost;
   }
-  return (ee_team_news){
-      .now = now, .left = m->left, .busy = m->busy, .work = m->work, .behind = m->behind};
+  return (ee_team_news){.now    = now,
+                        .left   = m->left,
+                        .busy   = m->busy,
+                        .work   = m->work,
+                        .behind = m->behind,
+                        .lost   = m->lost};
 }
 
-/* Ask where units are to go, every so many answers. */
+/* Ask where units are to go, every so many answers, and when a rank was lost. */
 static void look(ee_team *t, int64_t now) {
   const ee_team_mover *mover    = t->options.mover;
   int64_t              answered = ee_collector_answered(t->collector);
   int                  notes    = t->units->n / TEAM_PLACED + 2;
   if (mover == NULL || t->options.epoch <= 0 || t->next != NULL || t->old != NULL) return;
-  if (answered < t->move.looked + t->options.epoch) return;
+  if (answered < t->move.looked + t->options.epoch && t->move.heeded == t->n_lost) return;
   if (!ee_team_can_tell(t, notes)) return;
   t->move.looked    = answered;
+  t->move.heeded    = t->n_lost;
   ee_team_news news = news_of(t, now);
   if (!mover->place(mover->self, &news, t->now->device, t->move.wanted)) return;
   t->move.under_way = true;

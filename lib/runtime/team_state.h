@@ -146,7 +146,8 @@ typedef struct team_move {
   int64_t *left;         // rank 0: shape [n_exits], samples that left
   int64_t *busy;         // rank 0: shape [ranks], scratch of the news, as are those below
   double  *work;
-  bool    *behind;
+  bool    *behind, *lost;
+  int      heeded;  // rank 0: ranks that were lost before then
 } team_move;
 
 struct ee_team {

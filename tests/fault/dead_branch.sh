@@ -108,7 +108,7 @@ kill_in moved 3
 went_on moved
 tool compare_traces --either moved.h5 all.h5 > out 2> err || true
 whole=$(sed -n 's/ as in all.h5$//p' out)
-((whole >= 250 && whole < 400)) || fail "$whole of 400 answers have all branches"
+((whole >= 300 && whole < 400)) || fail "$whole of 400 answers have all branches"
 
 # What joins the branches is needed, and so is one branch.
 start joins --branches 0/1/2/4@3

@@ -38,6 +38,7 @@ typedef struct ee_team_news {
   const int64_t *busy;    // shape [ranks] [ns]
   const double  *work;    // shape [ranks], done in that time [FLOP]
   const bool    *behind;  // shape [ranks]: gets no samples at present
+  const bool    *lost;    // shape [ranks]: and never will, since its process has died
 } ee_team_news;
 
 /** Decides on rank 0 where units go. */
@@ -53,7 +54,8 @@ typedef struct ee_team_options {
   int    window;  // samples that a rank may have begun, >= 1
   int    ahead;   // >= 0
   double late;    // >= 0; INFINITY: lanes are waited for [s]
-  int    epoch;   // samples from one look of the mover to the next; 0: nothing moves
+  int    epoch;   // samples from one look of the mover to the next, but for one at once after a
+                  // rank was lost; 0: nothing moves
 
   const ee_team_mover *mover;  // rank 0's; NULL elsewhere, and if nothing moves
 } ee_team_options;

@@ -18,7 +18,7 @@ typedef struct scene {
   ee_team_controller *controller;
   int64_t             left[STAGES], busy[DEVICES];
   double              done[DEVICES];
-  bool                behind[DEVICES];
+  bool                behind[DEVICES], lost[DEVICES];
 } scene;
 
 static void open_scene(scene *s, int hold, int cooldown) {
@@ -49,7 +49,8 @@ static void close_scene(scene *s) {
 
 /* A look, after every device worked for a second at its true speed, and @p leave samples left. */
 static bool look(scene *s, const double *truth, const int64_t *leave) {
-  ee_team_news news = {.left = s->left, .busy = s->busy, .work = s->done, .behind = s->behind};
+  ee_team_news news = {
+      .left = s->left, .busy = s->busy, .work = s->done, .behind = s->behind, .lost = s->lost};
   for (int d = 0; d < DEVICES; d++) {
     if (s->behind[d]) continue;
     s->busy[d] += 1000000000;
@@ -95,7 +96,8 @@ static void devices_that_did_nothing_are_judged_by_the_others(void) {
   open_scene(&s, 1, 0);
   for (int d = 0; d < DEVICES; d++) truth[d] = 2.0 * s.speed[d];
   for (int k = 0; k < 10; k++) {
-    ee_team_news news = {.left = s.left, .busy = s.busy, .work = s.done, .behind = s.behind};
+    ee_team_news news = {
+        .left = s.left, .busy = s.busy, .work = s.done, .behind = s.behind, .lost = s.lost};
     s.busy[0] += 1000000000;  // it alone works
     s.done[0] += truth[0];
     s.left[STAGES - 1] += 10;
@@ -114,7 +116,8 @@ static void a_device_that_was_found_slow_is_tried_ever_more_seldom(void) {
   slow = s.device[0];
   for (int k = 0; k < 600; k++) {
     bool         works[DEVICES] = {false};
-    ee_team_news news = {.left = s.left, .busy = s.busy, .work = s.done, .behind = s.behind};
+    ee_team_news news           = {
+                  .left = s.left, .busy = s.busy, .work = s.done, .behind = s.behind, .lost = s.lost};
     for (int u = 0; u < s.units->n; u++) works[s.device[u]] = true;
     for (int d = 0; d < DEVICES; d++) {
       if (!works[d]) continue;
@@ -144,9 +147,38 @@ static void a_device_that_is_behind_gets_nothing(void) {
   close_scene(&s);
 }
 
+/* One that may come back is waited for; one that died is not. */
+static void a_device_that_was_lost_is_left_at_once(void) {
+  scene s;
+  for (int dies = 0; dies < 2; dies++) {
+    open_scene(&s, 3, 5);
+    int lost       = s.device[0];
+    s.behind[lost] = true;
+    s.lost[lost]   = dies == 1;
+    CU_ASSERT_EQUAL(look(&s, s.speed, nobody_leaves), dies == 1);
+    for (int u = 0; u < s.units->n && dies == 1; u++) CU_ASSERT_NOT_EQUAL(s.wanted[u], lost);
+    close_scene(&s);
+  }
+}
+
+/* Also while the controller rests from its last move. */
+static void a_device_that_is_lost_after_a_move_is_left_at_once(void) {
+  scene  s;
+  double truth[DEVICES] = {1.0, 1.1, 1.2, 0.2};
+  open_scene(&s, 1, 50);
+  CU_ASSERT_TRUE_FATAL(look(&s, truth, nobody_leaves));
+  memcpy(s.device, s.wanted, sizeof s.device);
+  int lost       = s.device[0];
+  s.behind[lost] = s.lost[lost] = true;
+  CU_ASSERT_TRUE(look(&s, truth, nobody_leaves));
+  close_scene(&s);
+}
+
 const ee_fact ee_facts[] = {EE_FACT(what_is_as_given_stays_as_it_is),
                             EE_FACT(a_slow_device_is_relieved_as_the_planner_would),
                             EE_FACT(devices_that_did_nothing_are_judged_by_the_others),
                             EE_FACT(a_device_that_was_found_slow_is_tried_ever_more_seldom),
                             EE_FACT(a_device_that_is_behind_gets_nothing),
+                            EE_FACT(a_device_that_was_lost_is_left_at_once),
+                            EE_FACT(a_device_that_is_lost_after_a_move_is_left_at_once),
                             {NULL, NULL}};
