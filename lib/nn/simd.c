@@ -128,6 +128,8 @@ static const simd_op layer_norm = {.can = ee_simd_layer_norm_can, .run = ee_simd
 
 static const simd_op transpose = {.can = ee_simd_transpose_can, .run = ee_simd_transpose_run};
 
+static const simd_op row_mean = {.can = ee_simd_row_mean_can, .run = ee_simd_row_mean_run};
+
 static const simd_op softmax = {.can = ee_simd_softmax_can, .run = ee_simd_softmax_run};
 
 /* Ways to run an operator, the first that can is taken. */
@@ -140,7 +142,7 @@ static const simd_op *const ways[EE_OP_COUNT][4] = {
     [EE_OP_MAX_POOL]            = {&pool},
     [EE_OP_AVERAGE_POOL]        = {&pool},
     [EE_OP_GLOBAL_AVERAGE_POOL] = {&mean},
-    [EE_OP_REDUCE_MEAN]         = {&mean},
+    [EE_OP_REDUCE_MEAN]         = {&mean, &row_mean},
     [EE_OP_ADD]                 = {&binary, &spread, &broadcast},
     [EE_OP_SUB]                 = {&binary, &spread, &broadcast},
     [EE_OP_MUL]                 = {&binary, &spread, &broadcast},

@@ -4,7 +4,8 @@
 
 /**
  * @file simd_tokens.h
- * Attention, layer normalisation and softmax over the last dimension of dense arrays.
+ * Attention, layer normalisation, softmax over the last dimension and means over the last ones, of
+ * dense arrays.
  * What the functions mean stands at ee_backend.
  */
 bool   ee_simd_attention_can(const ee_model *model, const ee_node *node);
@@ -16,3 +17,6 @@ void ee_simd_layer_norm_run(const ee_kernel_call *call);
 
 bool ee_simd_softmax_can(const ee_model *model, const ee_node *node);
 void ee_simd_softmax_run(const ee_kernel_call *call);
+
+bool ee_simd_row_mean_can(const ee_model *model, const ee_node *node);
+void ee_simd_row_mean_run(const ee_kernel_call *call);

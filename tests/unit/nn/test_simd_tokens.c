@@ -48,8 +48,19 @@ static void draw_softmax(kernel_case *c, ee_rng *rng) {
   case_output(c, x);
 }
 
+/* Over the last one or two of three dimensions. */
+static void draw_row_mean(kernel_case *c, ee_rng *rng) {
+  ee_shape x    = {3, {1, case_draw(rng, 1, 5), case_draw(rng, 1, 100)}};
+  bool     both = case_draw(rng, 0, 1) == 1;
+  case_begin(c, EE_OP_REDUCE_MEAN);
+  c->node.attr.reduce.axis[1] = both;
+  c->node.attr.reduce.axis[2] = true;
+  case_input(c, rng, EE_VALUE_ACTIVATION, x);
+  case_output(c, (ee_shape){3, {1, both ? 1 : x.dim[1], 1}});
+}
+
 typedef void (*draw_fn)(kernel_case *c, ee_rng *rng);
-static const draw_fn draws[] = {draw_attention, draw_layer_norm, draw_softmax};
+static const draw_fn draws[] = {draw_attention, draw_layer_norm, draw_softmax, draw_row_mean};
 
 static void check_against_ref(void) {
   for (size_t op = 0; op < sizeof draws / sizeof draws[0]; op++) {
@@ -66,7 +77,7 @@ static void check_against_ref(void) {
   }
 }
 
-static void attention_normalisation_and_softmax_agree_with_ref(void) {
+static void attention_normalisation_softmax_and_means_agree_with_ref(void) {
   with_all_vectors(check_against_ref);
 }
 
@@ -127,7 +138,7 @@ static void masked_keys_have_no_share(void) {
 }
 
 const ee_fact ee_facts[] = {
-    EE_FACT(attention_normalisation_and_softmax_agree_with_ref),
+    EE_FACT(attention_normalisation_softmax_and_means_agree_with_ref),
     EE_FACT(a_batch_has_the_bits_of_its_samples),
     EE_FACT(both_forms_of_gelu_are_within_their_bound),
     EE_FACT(masked_keys_have_no_share),
