@@ -71,6 +71,7 @@ typedef struct search {
   int                     *device, *best;  // shape [n]
   ee_unit_room            *room;           // shape [n_devices], scratch
   double                   found[MARKS];   // of `best`; INFINITY: nothing yet
+  int                      tries;          // placements that were looked at
   ee_status                status;
 } search;
 
@@ -133,6 +134,7 @@ static ee_status judge(const search *s, double *mark) {
 /* Keep s->device if it is the best so far.  Returns whether it is. */
 static bool try(search *s) {
   double mark[MARKS];
+  s->tries++;
   if (s->status != EE_OK || !has_speeds(s->task, s->device) || !all_stay(s->task, s->device)) {
     return false;
   }
@@ -249,13 +251,14 @@ static void begin_anew(search *s, ee_rng *rng, int *before) {
   memcpy(s->found, found, sizeof found);
 }
 
-/* As long as nothing fits. */
+/* As long as nothing fits, and not for long: a run may wait for this. */
 static void look_elsewhere(search *s) {
   ee_rng rng    = ee_rng_at(1, 0);
   int   *before = calloc((size_t)s->task->units->n + 1, sizeof *before);
   if (before == NULL) s->status = EE_FAIL(EE_ERR_NOMEM, "for %d units", s->task->units->n);
-  for (int i = 0; i < STARTS && s->found[LACKING] > 0.0 && s->status == EE_OK; i++) {
-    begin_anew(s, &rng, before);
+  s->tries = 0;
+  for (int i = 0; i < STARTS && s->tries < EE_PLACEMENTS_TRIED && s->status == EE_OK; i++) {
+    if (s->found[LACKING] > 0.0) begin_anew(s, &rng, before);
   }
   free(before);
 }
