@@ -27,6 +27,7 @@ typedef struct neighbour {
 static neighbour            *neighbours;  // shape [n_neighbours], by rank
 static int                   n_neighbours;
 static volatile sig_atomic_t watching;
+static bool                  by_lifeline;
 
 static void prepare(neighbour *n, int rank, int process, const char *trace) {
   char host[256] = "this host";
@@ -42,7 +43,7 @@ static void prepare(neighbour *n, int rank, int process, const char *trace) {
            trace != NULL ? trace : "");
 }
 
-ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace) {
+ee_status ee_dead_rank_watch(MPI_Comm comm, bool lifeline, const char *trace) {
   int      mine[2] = {0, (int)getpid()}, size;
   MPI_Comm node;
   if (ee_clock_is_simulated()) return EE_OK;  // all ranks are in one process
@@ -62,6 +63,7 @@ ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace) {
   EE_MPI(MPI_Comm_free(&node));
   n_neighbours = size;
   watching     = status == EE_OK;
+  by_lifeline  = lifeline;
   if (!watching) ee_dead_rank_forget();
   return status;
 }
@@ -85,7 +87,8 @@ static bool is_gone(const neighbour *n) {
 void ee_dead_rank_tell(void) {
   int was = errno, first = 0;
   while (watching && first < n_neighbours && is_gone(&neighbours[first])) first++;
-  bool mine = watching && first < n_neighbours && neighbours[first].process == getpid();
+  bool mine =
+      watching && !by_lifeline && first < n_neighbours && neighbours[first].process == getpid();
   for (int i = 0; mine && i < n_neighbours; i++) {
     const char *sentence = neighbours[i].sentence;
     if (is_gone(&neighbours[i]) && write(STDERR_FILENO, sentence, strlen(sentence)) < 0) break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include <mpi.h>
+#include <stdbool.h>
 
 #include "ee/status.h"
 
@@ -12,13 +13,14 @@
 
 /**
  * Learn the processes of the ranks on this node, and prepare what to say of each.  Collective.
- * @param trace  that the run writes; NULL: none
+ * @param lifeline  a lifeline knows of deaths, so that signals mean none
+ * @param trace     that the run writes; NULL: none
  * @return EE_OK; EE_ERR_NOMEM, the same on every rank
  */
-ee_status ee_dead_rank_watch(MPI_Comm comm, const char *trace);
+ee_status ee_dead_rank_watch(MPI_Comm comm, bool lifeline, const char *trace);
 
 /** Say on stderr which ranks of this node are gone, if this is the lowest that is not.  May be
- *  called in a signal handler; does nothing outside of a watch. */
+ *  called in a signal handler; does nothing outside of a watch, or with a lifeline. */
 void ee_dead_rank_tell(void);
 
 /** Say which rank is gone, as far as this process need: of each node the lowest rank that lives

@@ -317,7 +317,7 @@ int ee_app_run(int argc, char **argv) {
     status = ee_lifeline_open(MPI_COMM_WORLD, ee_dead_rank_last_words, &lifeline);
   }
   if (status == EE_OK) status = ee_run_options_same(MPI_COMM_WORLD, &o);
-  if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, o.trace);
+  if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, lifeline != NULL, o.trace);
   if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, lifeline, argc, argv);
   int code = rank == 0 ? ee_app_finish(status) : ee_app_exit_code(status);
   if (rank == 0) ee_launch_tell(code);

@@ -38,13 +38,18 @@ has_answers() {
   answered=$(value "$1.h5" answered 2> err) && ((answered >= 20))
 }
 
-# kill_in NAME RANK,...: kill these ranks in mid-run of what was started with that trace
+# kill_in NAME RANK,... [SIGNAL]: kill these ranks in mid-run of what was started with that trace; and
+# send the signal to the program once that was noticed
 kill_in() {
   local rank process
   patiently "answers of $1" has_answers "$1"
   while read -r rank process; do
     [[ ",$2," != *",$rank,"* ]] || kill -9 "$process"
   done < <(processes)
+  if [[ -n ${3-} ]]; then
+    patiently "word of the death" grep -q "device $2 died" "$1.err"
+    kill "-$3" "$launcher"
+  fi
   code=0
   wait "$launcher" || code=$?
   launcher=
@@ -53,7 +58,7 @@ kill_in() {
 
 # start NAME OPTION...: five devices of which four compute branches
 start() {
-  EE_TEST_RUN=$scratch timeout 120 "$bin/edgeexit" run --fleet fleet.yaml --logits --late 20 \
+  EE_TEST_RUN=$scratch timeout --foreground 120 "$bin/edgeexit" run --fleet fleet.yaml --logits --late 20 \
     --policy threshold:value=1 --trace "$1.h5" "${@:2}" model.h5 data.h5 < /dev/null \
     > "$1.out" 2> "$1.err" &
   launcher=$!
@@ -96,6 +101,13 @@ grep -q "^died  *device 2" branch.out || fail "$(cat branch.out)"
 tool compare_traces --either branch.h5 all.h5 without.h5 > out || fail "$(cat out)"
 mapfile -t as < <(sed -n 's/ as in .*//p' out)
 ((as[0] >= 20 && as[1] >= 20)) || fail "before and after the death: $(cat out)"
+
+# Ctrl-C after a death ends the run as ever.
+start interrupted --branches 1/2/3/4@0
+kill_in interrupted 4 INT
+expect "exit code of an interrupted run" "$code" 130
+grep -q "interrupted: [0-9]* of 400 samples were answered" interrupted.err || fail "$(cat interrupted.err)"
+! grep -q "and with it the run" interrupted.err || fail "blames a device: $(cat interrupted.err)"
 
 # Two at once, and each node writes a part of the trace: that of the dead is left out.
 EE_RANKS_PER_NODE=2 start two --branches 1/2/3/4@0
