@@ -15,6 +15,7 @@
 
 #include "ee/agree.h"
 #include "ee/clock.h"
+#include "launch.h"
 
 /* A rank of this node, and what to say if it is gone. */
 typedef struct neighbour {
@@ -116,6 +117,7 @@ void ee_dead_rank_last_words(int rank) {
     char sentence[64];
     snprintf(sentence, sizeof sentence, "edgeexit: device %d died, and with it the run\n", rank);
     fputs(known != NULL ? known : sentence, stderr);
+    ee_launch_tell(1);
   }
   nanosleep(&moment, NULL);
 }

@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -94,26 +95,30 @@ ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state) {
 }
 
 #define CODE_FILE "EE_EXIT_CODE_FILE"
+#define RECOVERY "OMPI_MCA_orte_enable_recovery"
 
 void ee_launch_tell(int code) {
-  const char *path = getenv(CODE_FILE);
-  FILE       *file = path != NULL ? fopen(path, "w") : NULL;
-  if (file == NULL) return;
-  fprintf(file, "%d\n", code);
-  fclose(file);
+  const char  digits[] = {(char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10),
+                          (char)('0' + code % 10), '\n'};
+  const char *path     = getenv(CODE_FILE);
+  int         file     = path != NULL ? open(path, O_WRONLY) : -1;
+  if (file < 0) return;
+  if (write(file, digits, sizeof digits) < 0) errno = 0;  // then nobody has told
+  close(file);
 }
 
-/* The code that rank 0 has told; 1 if it was dead before it could. */
+/* The code that a rank has told; -1 if none did. */
 static int told_code(const char *path) {
-  int   code = 1;
+  int   code = -1;
   FILE *file = fopen(path, "r");
-  if (file != NULL && fscanf(file, "%d", &code) != 1) code = 1;
+  if (file != NULL && fscanf(file, "%d", &code) != 1) code = -1;
   if (file != NULL) fclose(file);
   return code;
 }
 
-/* mpirun lets ranks live when another dies, and ends with 0 whatever they end with. */
-static ee_status launch_surviving(int devices, int argc, char **argv, int *state, int *code) {
+/* Where mpirun lets ranks live when another dies, it ends with 0 whatever they end with, so that
+ * they tell their code. */
+static ee_status launch_told(int devices, int argc, char **argv, int *state, int *code) {
   char        path[PATH_MAX];
   const char *folder = getenv("TMPDIR");
   snprintf(path, sizeof path, "%s/edgeexit.XXXXXX", folder != NULL ? folder : P_tmpdir);
@@ -121,7 +126,6 @@ static ee_status launch_surviving(int devices, int argc, char **argv, int *state
   if (file < 0) return EE_FAIL(EE_ERR_FILE, "%s cannot be made: %s", path, strerror(errno));
   close(file);
   setenv(CODE_FILE, path, 1);
-  setenv("OMPI_MCA_orte_enable_recovery", "1", 0);
   ee_status status = ee_launch_ranks(devices, argc, argv, state);
   *code            = told_code(path);
   unlink(path);
@@ -135,10 +139,15 @@ ee_status ee_launch(int devices, bool survives, const char *trace, int argc, cha
     return EE_FAIL(EE_ERR_USAGE, "%d devices on one host; more than %d are started with mpirun",
                    devices, EE_LAUNCH_MOST);
   }
-  EE_TRY(survives ? launch_surviving(devices, argc, argv, &state, &told)
-                  : ee_launch_ranks(devices, argc, argv, &state));
+  setenv(RECOVERY, survives ? "1" : "0", 1);
+  EE_TRY(launch_told(devices, argc, argv, &state, &told));
   EE_TRY(tell_end(state, trace));
-  *code = WEXITSTATUS(state) != 0 ? WEXITSTATUS(state) : told;
+  if (survives && state == 0 && told < 0) {
+    return EE_FAIL(EE_ERR_PEER, "no rank was left to say how the run ended%s%s",
+                   trace != NULL ? "; what was answered until then is in " : "",
+                   trace != NULL ? trace : "");
+  }
+  *code = WEXITSTATUS(state) != 0 ? WEXITSTATUS(state) : told > 0 ? told : 0;
   if (*code != 0 && ee_child_was_asked_to_end()) *code = ee_app_exit_code(EE_ERR_INTERRUPTED);
   return EE_OK;
 }

@@ -41,6 +41,7 @@ ee_status ee_launch_ranks(int ranks, int n, char *const *args, int *state);
 ee_status ee_launch(int devices, bool survives, const char *trace, int argc, char **argv,
                     int *code);
 
-/** Rank 0, at its end: tell @p code to a launcher that ee_launch() has started, since mpirun itself
- *  ends with 0 where processes may die. */
+/** Rank 0 at its end, or who speaks for it: tell @p code to a launcher that ee_launch() has
+ * started, since mpirun itself ends with 0 where processes may die.  May be called in a signal
+ * handler. */
 void ee_launch_tell(int code);

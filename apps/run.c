@@ -20,6 +20,7 @@
 #include "run_options.h"
 #include "run_summary.h"
 #include "run_trace.h"
+#include "start_alarm.h"
 #include "team_run.h"
 
 static ee_status read_layer(void *self, int layer, float **blob) {
@@ -282,11 +283,12 @@ static ee_status launch(const ee_run_options *o, int argc, char **argv, int *cod
 }
 
 /* MPI's own end would wait for the dead. */
-static void end_mpi(ee_lifeline **lifeline, int code) {
+static void end_mpi(ee_lifeline **lifeline, int rank, int code) {
   bool lost = ee_lifeline_lost(*lifeline, 0) >= 0;
   fflush(NULL);
   ee_lifeline_close(lifeline);
   ee_dead_rank_forget();
+  if (rank == 0) ee_launch_tell(code);
   if (lost) _exit(code);
   EE_MPI(MPI_Finalize());
 }
@@ -305,6 +307,7 @@ int ee_app_run(int argc, char **argv) {
   }
 
   ee_launch_settings();
+  if (ee_lifeline_is_needed()) ee_start_alarm();
   int threads;  // one calls MPI; that of a lifeline does not
   EE_MPI(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &threads));
   EE_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
@@ -316,11 +319,11 @@ int ee_app_run(int argc, char **argv) {
   if (status == EE_OK && ee_lifeline_is_needed()) {
     status = ee_lifeline_open(MPI_COMM_WORLD, ee_dead_rank_last_words, &lifeline);
   }
+  ee_start_alarm_stop();
   if (status == EE_OK) status = ee_run_options_same(MPI_COMM_WORLD, &o);
   if (status == EE_OK) status = ee_dead_rank_watch(MPI_COMM_WORLD, lifeline != NULL, o.trace);
   if (status == EE_OK) status = run_world(MPI_COMM_WORLD, &o, lifeline, argc, argv);
   int code = rank == 0 ? ee_app_finish(status) : ee_app_exit_code(status);
-  if (rank == 0) ee_launch_tell(code);
-  end_mpi(&lifeline, code);
+  end_mpi(&lifeline, rank, code);
   return code;
 }

@@ -16,6 +16,8 @@
 #include "ee/clock.h"
 #include "lifeline_connect.h"
 
+#define NAP 100000  // [ns]
+
 enum { LOOK_MS = 200 };  // how soon the thread of rank 0 sees that nobody is left
 
 /* Words of rank 0; one from 0 on is a rank that has died. */
@@ -34,7 +36,7 @@ struct ee_lifeline {
   struct pollfd  *poll;    // shape [size], scratch of rank 0's thread
   pthread_t       watcher;
   pthread_mutex_t lock;     // of all below
-  pthread_cond_t  changed;  // of `n_heard` or `closed`
+  pthread_cond_t  changed;  // of `closed`
   int            *lost;     // shape [size], ranks in the order of their deaths
   int             n_lost;
   int             phase;                 // of this rank
@@ -122,8 +124,16 @@ static void *watch_ranks(void *self) {
   return NULL;
 }
 
+static bool is_closed(ee_lifeline *l) {
+  pthread_mutex_lock(&l->lock);
+  bool closed = l->closed;
+  pthread_mutex_unlock(&l->lock);
+  return closed;
+}
+
 /* Whether there are more words to come. */
 static bool heed_rank_0(ee_lifeline *l, bool heard, int32_t word) {
+  if (!heard && is_closed(l)) return false;
   if (!heard) end_process(l, 0);
   if (word == ENDS) _exit(1);  // rank 0 has said why
   pthread_mutex_lock(&l->lock);
@@ -175,6 +185,26 @@ static ee_lifeline *create(MPI_Comm comm) {
   return NULL;
 }
 
+/* Whatever comes, or ends, from now on means nothing. */
+static void stop_watching(ee_lifeline *l) {
+  pthread_mutex_lock(&l->lock);
+  l->closed = true;
+  for (int r = 0; r < l->size; r++) {
+    if (l->socket[r] >= 0) shutdown(l->socket[r], SHUT_RDWR);  // wakes the thread
+  }
+  pthread_mutex_unlock(&l->lock);
+  pthread_join(l->watcher, NULL);
+}
+
+/* All ranks watch, or none does. */
+static ee_status start_watching(MPI_Comm comm, ee_lifeline *l) {
+  int       code = pthread_create(&l->watcher, NULL, l->rank == 0 ? watch_ranks : watch_rank_0, l);
+  ee_status mine = code == 0 ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for a thread: %s", strerror(code));
+  ee_status status = ee_agree(comm, mine, 0);
+  if (status != EE_OK && mine == EE_OK) stop_watching(l);
+  return status;
+}
+
 ee_status ee_lifeline_open(MPI_Comm comm, void (*last_words)(int rank), ee_lifeline **lifeline) {
   ee_lifeline *l      = create(comm);
   ee_status    status = l != NULL ? EE_OK : EE_FAIL(EE_ERR_NOMEM, "for connections of ranks");
@@ -183,9 +213,7 @@ ee_status ee_lifeline_open(MPI_Comm comm, void (*last_words)(int rank), ee_lifel
   if (status == EE_OK) status = ee_lifeline_connect(comm, l->socket);
   if (status == EE_OK) {
     l->last_words = last_words;
-    int code      = pthread_create(&l->watcher, NULL, l->rank == 0 ? watch_ranks : watch_rank_0, l);
-    if (code != 0) status = EE_FAIL(EE_ERR_NOMEM, "for a thread: %s", strerror(code));
-    status = ee_agree(comm, status, 0);
+    status        = start_watching(comm, l);
   }
   if (status == EE_OK) {
     *lifeline = l;
@@ -229,6 +257,16 @@ static MPI_Comm comm_of_living(const ee_lifeline *l, MPI_Comm comm) {
   return living;
 }
 
+/* What rank 0 waits for in its loop may still be in this rank's send queues. */
+static void let_mpi_work(ee_lifeline *l, MPI_Comm comm) {
+  int     here;
+  int64_t nap = NAP;
+  pthread_mutex_unlock(&l->lock);
+  EE_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm, &here, MPI_STATUS_IGNORE));
+  ee_clock_nap(&nap, NAP);
+  pthread_mutex_lock(&l->lock);
+}
+
 void ee_lifeline_settle(ee_lifeline *lifeline, MPI_Comm comm, MPI_Comm *living) {
   ee_lifeline *l = lifeline;
   if (living != NULL) *living = comm;
@@ -238,7 +276,7 @@ void ee_lifeline_settle(ee_lifeline *lifeline, MPI_Comm comm, MPI_Comm *living) 
     l->n_heard++;
     say_to_all(l, SETTLED);
   }
-  while (l->n_heard == l->n_settled) pthread_cond_wait(&l->changed, &l->lock);
+  while (l->n_heard == l->n_settled) let_mpi_work(l, comm);
   l->n_settled++;
   enter(l, STRICT, SETTLES);
   pthread_mutex_unlock(&l->lock);
@@ -253,10 +291,7 @@ void ee_lifeline_close(ee_lifeline **lifeline) {
   enter(l, CLOSING, CLOSES);
   if (l->rank == 0) close_if_all_came(l);
   while (!l->closed) pthread_cond_wait(&l->changed, &l->lock);
-  for (int r = 0; r < l->size; r++) {
-    if (l->socket[r] >= 0) shutdown(l->socket[r], SHUT_RDWR);  // wakes rank 0's thread
-  }
   pthread_mutex_unlock(&l->lock);
-  pthread_join(l->watcher, NULL);
+  stop_watching(l);
   destroy(l);
 }

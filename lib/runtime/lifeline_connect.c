@@ -27,7 +27,8 @@ enum {
   ALL_CALLS_MS   = 40000,  // until rank 0 gives up on those that have not called
   SILENT_S       = 5,      // before a host is asked whether it is there
   ASK_S          = 2,      // how often
-  ASKED          = 3       // times without a reply until it counts as gone
+  ASKED          = 3,      // times without a reply until it counts as gone
+  GONE_MS        = 1000 * (SILENT_S + ASK_S * ASKED)
 };
 
 /* Where rank 0 listens.  In network byte order but for `token`. */
@@ -54,6 +55,10 @@ static void set_options(int s) {
   fcntl(s, F_SETFD, FD_CLOEXEC);
   setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef TCP_USER_TIMEOUT
+  unsigned gone_ms = GONE_MS;  // also while words wait for a reply, when nobody is asked
+  setsockopt(s, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof gone_ms);
+#endif
 #ifdef TCP_KEEPIDLE
   setsockopt(s, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
   setsockopt(s, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);

@@ -46,8 +46,15 @@ static ee_status leave_out(ee_team *t) {
   return EE_OK;
 }
 
+/* Rank 0: no sample has begun that way yet, and none shall that would need the dead. */
+static void take_back_stamp(ee_team *t) {
+  bool ahead = t->next != NULL && t->move.stamp == t->next->number;
+  if (ahead && ee_team_needs_lost(t, t->next)) t->move.stamp = t->now->number;
+}
+
 /* Rank 0: samples that are under way, and those that follow, must be able to do without it. */
 static ee_status check_lost(const ee_team *t, int r) {
+  if (ee_collector_answered(t->collector) == (int64_t)t->setup.n_samples) return EE_OK;
   bool needed = ee_team_needs_lost(t, t->now) || (t->old != NULL && ee_team_needs_lost(t, t->old));
   if (!needed) return EE_OK;
   return EE_FAIL(EE_ERR_PEER,
@@ -63,6 +70,7 @@ static ee_status lose(ee_team *t, int r) {
   if (t->wire.rank != 0) return EE_OK;
   t->peer[r].behind  = true;
   t->peer[r].unasked = false;
+  take_back_stamp(t);
   EE_TRY(check_lost(t, r));
   ee_log(EE_LOG_WARNING, "device %d died; samples go on without it", r);
   return EE_OK;

@@ -59,6 +59,14 @@ static void drop(ee_team *t) {
   ee_team_formation_close(t, &t->old);
 }
 
+/* All have loaded the next formation, and nothing was sent on its links. */
+static void forget_next(ee_team *t) {
+  for (int u = 0; u < t->units->n; u++) {
+    if (t->next->device[u] == t->wire.rank) ee_team_unload(t, u);
+  }
+  ee_team_formation_close(t, &t->next);
+}
+
 void ee_team_move_heed(ee_team *t, int from, const team_note *note) {
   switch ((team_word)note->word) {
     case TEAM_PLACES:
@@ -72,6 +80,9 @@ void ee_team_move_heed(ee_team *t, int from, const team_note *note) {
       break;
     case TEAM_LEFT_OLD:
       t->peer[from].left_old = true;
+      break;
+    case TEAM_FORGETS:
+      if (t->next != NULL) forget_next(t);
       break;
     default:
       if (t->old != NULL) drop(t);
@@ -169,8 +180,9 @@ static void look(ee_team *t, int64_t now) {
   tell_places(t, now);
 }
 
-static void drop_everywhere(ee_team *t, int64_t now) {
-  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = TEAM_DROPS};
+/* The move is over: of the old formation, or of one that nobody will follow, nothing is needed. */
+static void end_move(ee_team *t, team_word word, int64_t now) {
+  team_note note = {.header = {.magic = EE_MESSAGE_MAGIC}, .word = word};
   ee_team_tell_all(t, &note, now);
   t->move.under_way = false;
 }
@@ -189,10 +201,9 @@ static bool all_left_old(const ee_team *t) {
   return true;
 }
 
-/* Whether samples may go on to the next formation.  One that nobody can go is left as it is. */
-static bool may_follow(const ee_team *t) {
-  return t->next != NULL && t->move.stamp == t->now->number && all_loaded(t) &&
-         !ee_team_needs_lost(t, t->next);
+/* Whether samples can go on to the next formation, which none has yet. */
+static bool is_prepared(const ee_team *t) {
+  return t->next != NULL && t->move.stamp == t->now->number && all_loaded(t);
 }
 
 /* Rank 0. */
@@ -201,11 +212,14 @@ static void lead(ee_team *t, int64_t now, bool *busy) {
   if (!m->under_way) {
     if (!t->ended) look(t, now);
     *busy |= m->under_way;
-  } else if (may_follow(t)) {
+  } else if (is_prepared(t) && !ee_team_needs_lost(t, t->next)) {
     m->stamp = t->next->number;
     *busy    = true;
+  } else if (is_prepared(t) && ee_team_can_tell(t, 1)) {
+    end_move(t, TEAM_FORGETS, now);
+    *busy = true;
   } else if (all_left_old(t) && ee_team_can_tell(t, 1)) {
-    drop_everywhere(t, now);
+    end_move(t, TEAM_DROPS, now);
     *busy = true;
   }
 }

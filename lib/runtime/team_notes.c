@@ -76,6 +76,7 @@ static void heed(ee_team *t, int from, const team_note *note) {
     case TEAM_MOVES:
     case TEAM_LOADED:
     case TEAM_LEFT_OLD:
+    case TEAM_FORGETS:
     case TEAM_DROPS:
       ee_team_move_heed(t, from, note);
       break;

@@ -118,7 +118,7 @@ static void begin(ee_team *t, uint64_t lanes, int64_t now) {
     t->without[r]      = t->peer[r].behind;
     note.word          = t->without[r] ? TEAM_PASSES : TEAM_BEGINS;
     t->peer[r].unasked = false;
-    all &= !t->without[r];
+    all &= !t->without[r] || t->peer[r].lost;
     ee_team_tell(t, r, &note, now);
   }
   ee_team_give(t, t->now, -1, t->next_id, t->without, now);

@@ -42,6 +42,7 @@ typedef enum team_word {
   TEAM_MOVES,    // rank 0: all were told, as formation `formation`
   TEAM_LOADED,   // to rank 0: this one is ready for it
   TEAM_LEFT_OLD,  // to rank 0: nothing here belongs to the formation before
+  TEAM_FORGETS,   // rank 0: no sample goes on to the formation that was told last
   TEAM_DROPS,     // rank 0: nobody has anything of the formation before
   TEAM_ENDS,      // rank 0: no sample follows
   TEAM_DONE,      // to rank 0: this rank has nothing left to send

@@ -7,9 +7,10 @@
 
 #include "ee/agree.h"
 #include "ee/clock.h"
+#include "wire.h"
 
 #define RELAY_EVENTS 512     // events per message
-#define RELAY_RECEIVES 8     // posted ahead by the writer
+#define RELAY_AT_ONCE 8      // messages that the writer takes in one turn
 #define RELAY_AGE 100000000  // an event waits no longer than this for company [ns]
 #define RELAY_TAG 1
 #define NAP 20000  // [ns]
@@ -29,12 +30,13 @@ struct ee_trace_relay {
   // Sending: a device never waits for the writer, so what is under way may grow.
   parcel *first, *last;  // last: being filled
   int64_t oldest;        // when the first event of `last` came in [ns]
-  // Receiving, on rank 0: a ring, so that messages are handed over in the order they came.
-  ee_event   *in;  // shape [RELAY_RECEIVES, RELAY_EVENTS]
-  MPI_Request receive[RELAY_RECEIVES];
-  int         head;      // posted before all others
-  int         open;      // ranks that have not said their last word
-  bool        orphaned;  // the writer is dead
+  // Receiving, on rank 0: one for each rank, since what a rank sends when it dies may stay half
+  // received for ever.
+  ee_event    *in;        // shape [size, RELAY_EVENTS]
+  MPI_Request *receive;   // shape [size]
+  bool         held;      // MPI may still write to `in`
+  int          open;      // ranks that have not said their last word
+  bool         orphaned;  // the writer is dead
 };
 
 void ee_trace_nodes(MPI_Comm comm, MPI_Comm *node, int *index, int *n_nodes) {
@@ -111,9 +113,9 @@ static void relay_event(void *self, const ee_event *event) {
   if (r->last->n == RELAY_EVENTS) send_filled(r);
 }
 
-static void post(ee_trace_relay *r, int slot) {
-  EE_MPI(MPI_Irecv(r->in + (size_t)slot * RELAY_EVENTS, RELAY_EVENTS * (int)sizeof *r->in, MPI_BYTE,
-                   MPI_ANY_SOURCE, RELAY_TAG, r->comm, &r->receive[slot]));
+static void post(ee_trace_relay *r, int rank) {
+  EE_MPI(MPI_Irecv(r->in + (size_t)rank * RELAY_EVENTS, RELAY_EVENTS * (int)sizeof *r->in, MPI_BYTE,
+                   rank, RELAY_TAG, r->comm, &r->receive[rank]));
 }
 
 static void direct_event(void *self, const ee_event *event) {
@@ -121,26 +123,25 @@ static void direct_event(void *self, const ee_event *event) {
   if (r->writer.event != NULL) r->writer.event(r->writer.self, event);
 }
 
-/* Hand over the oldest message, if it is here; an empty one is its rank's last word. */
+/* Hand over a message, if one is here; an empty one is its rank's last word. */
 static bool take_message(ee_trace_relay *r) {
-  int        done = 0, bytes = 0;
+  int        done = 0, bytes = 0, rank;
   MPI_Status status;
-  EE_MPI(MPI_Test(&r->receive[r->head], &done, &status));
-  if (!done) return false;
+  EE_MPI(MPI_Testany(r->size, r->receive, &rank, &done, &status));
+  if (!done || rank == MPI_UNDEFINED) return false;
   EE_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
-  const ee_event *event = r->in + (size_t)r->head * RELAY_EVENTS;
+  const ee_event *event = r->in + (size_t)rank * RELAY_EVENTS;
   int             n     = bytes / (int)sizeof *event;
   for (int i = 0; i < n; i++) direct_event(r, &event[i]);
   if (n == 0) r->open--;
-  post(r, r->head);
-  r->head = (r->head + 1) % RELAY_RECEIVES;
+  if (n > 0) post(r, rank);
   return true;
 }
 
 static void relay_poll(void *self) {
   ee_trace_relay *r = self;
   if (r->rank == 0) {
-    for (int i = 0; i < RELAY_RECEIVES && take_message(r);) i++;
+    for (int i = 0; i < RELAY_AT_ONCE && take_message(r);) i++;
     if (r->writer.poll != NULL) r->writer.poll(r->writer.self);
     return;
   }
@@ -151,7 +152,10 @@ static void relay_poll(void *self) {
 static ee_status allocate(ee_trace_relay *r, const ee_trace_sink *writer) {
   if (r->rank == 0) {
     if (writer == NULL) return EE_FAIL(EE_ERR_ARG, "rank 0 of a node has no trace to write to");
-    r->in = calloc(RELAY_RECEIVES * RELAY_EVENTS, sizeof *r->in);
+    r->in      = calloc((size_t)r->size * RELAY_EVENTS, sizeof *r->in);
+    r->receive = calloc((size_t)r->size, sizeof *r->receive);
+    for (int i = 0; r->receive != NULL && i < r->size; i++) r->receive[i] = MPI_REQUEST_NULL;
+    if (r->receive == NULL) return EE_FAIL(EE_ERR_NOMEM, "for trace events");
   } else {
     r->first = r->last = new_parcel();
   }
@@ -164,7 +168,7 @@ static void open_own_sink(ee_trace_relay *r, const ee_trace_sink *writer) {
   if (r->rank != 0) return;
   r->writer = *writer;
   r->open   = r->size - 1;
-  for (int slot = 0; slot < RELAY_RECEIVES; slot++) post(r, slot);
+  for (int rank = 1; rank < r->size; rank++) post(r, rank);
 }
 
 /* Rank 0's own records need no message. */
@@ -188,7 +192,7 @@ ee_status ee_trace_relay_open(MPI_Comm node, const ee_trace_sink *writer, ee_tra
   }
   status = ee_agree(node, status, 0);
   if (status != EE_OK) {
-    if (r != NULL) free(r->in), free(r->last);
+    if (r != NULL) free(r->in), free(r->receive), free(r->last);
     free(r);
     *relay = NULL;
     return status;
@@ -214,10 +218,6 @@ static void finish_receiving(ee_trace_relay *r) {
   while (r->open > 0) {
     if (!take_message(r)) ee_clock_nap(&nap, NAP);
   }
-  for (int slot = 0; slot < RELAY_RECEIVES; slot++) {
-    EE_MPI(MPI_Cancel(&r->receive[slot]));
-    EE_MPI(MPI_Wait(&r->receive[slot], MPI_STATUS_IGNORE));
-  }
 }
 
 /* Nobody takes what is under way; MPI may still hold it, so that it is never freed. */
@@ -236,8 +236,10 @@ static void finish_sending(ee_trace_relay *r) {
 }
 
 void ee_trace_relay_lose(ee_trace_relay *relay, int rank) {
-  relay->open -= relay->rank == 0;
   relay->orphaned |= rank == 0;
+  if (relay->rank != 0) return;
+  relay->open--;
+  relay->held |= !ee_wire_abandon(&relay->receive[rank], true);
 }
 
 void ee_trace_relay_close(ee_trace_relay **relay) {
@@ -251,7 +253,8 @@ void ee_trace_relay_close(ee_trace_relay **relay) {
     finish_sending(r);
   }
   EE_MPI(MPI_Comm_free(&r->comm));
-  free(r->in);
+  if (!r->held) free(r->in);
+  free(r->receive);
   free(r);
   *relay = NULL;
 }

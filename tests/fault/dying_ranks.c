@@ -3,6 +3,7 @@
  * OMPI_MCA_orte_enable_recovery=1.
  *
  *   tolerated  some die at any time; the others agree on who lives, and go on together
+ *   traced     the same, after they have sent more events of a trace than rank 0 has room for
  *   strict     one dies before all tolerate it, while the others are in a collective call: all end
  *   settled    one dies after all agreed on who lives, likewise
  *
@@ -18,6 +19,9 @@
 #include "ee/agree.h"
 #include "ee/lifeline.h"
 #include "ee/rng.h"
+#include "ee/trace_relay.h"
+
+enum { EVENTS = 10000 };
 
 static int rank, size;
 
@@ -75,19 +79,53 @@ static bool check_living(ee_lifeline *lifeline, MPI_Comm living, const bool *die
   return fine && sum == n;
 }
 
-static int run_tolerated(ee_lifeline *lifeline, uint64_t seed) {
-  bool    *dies = calloc((size_t)size, sizeof *dies);
-  ee_rng   rng  = ee_rng_at(2 + (uint64_t)rank, seed);
-  int      n    = draw_victims(seed, dies);
-  MPI_Comm living;
+static int64_t n_events;
+
+static void count_event(void *self, const ee_event *event) {
+  (void)self;
+  (void)event;
+  n_events++;
+}
+
+static ee_trace_relay *open_relay(void) {
+  ee_trace_sink   writer = {.event = count_event};
+  ee_trace_relay *relay  = NULL;
+  if (ee_trace_relay_open(MPI_COMM_WORLD, &writer, &relay) != EE_OK) abort();
+  return relay;
+}
+
+/* Nobody takes them before the ranks die: those that MPI sends in parts stay half sent. */
+static void send_events(ee_trace_relay *relay) {
+  const ee_trace_sink *sink  = ee_trace_relay_sink(relay);
+  ee_event             event = {.rank = rank};
+  for (int i = 0; i < EVENTS; i++) sink->event(sink->self, &event);
+}
+
+/* What the living have sent arrives, whatever the dead have. */
+static bool close_relay(ee_trace_relay *relay, ee_lifeline *lifeline, int n_living) {
+  for (int i = 0; ee_lifeline_lost(lifeline, i) >= 0; i++) {
+    ee_trace_relay_lose(relay, ee_lifeline_lost(lifeline, i));
+  }
+  ee_trace_relay_close(&relay);
+  return rank != 0 || n_events >= (int64_t)n_living * EVENTS;
+}
+
+static int run_tolerated(ee_lifeline *lifeline, uint64_t seed, bool traced) {
+  bool           *dies = calloc((size_t)size, sizeof *dies);
+  ee_rng          rng  = ee_rng_at(2 + (uint64_t)rank, seed);
+  int             n    = draw_victims(seed, dies);
+  MPI_Comm        living;
+  ee_trace_relay *relay = traced ? open_relay() : NULL;
   ee_lifeline_tolerate(lifeline);
   sleep_ms(50.0 + 50.0 * ee_rng_uniform(&rng));  // so that all tolerate it
+  if (traced) send_events(relay);
   if (dies[rank]) die();
   wait_for_deaths(lifeline, seed % 2 == 0 ? n : 0);
   if (seed % 2 == 1) sleep_ms(300.0);
   ee_lifeline_settle(lifeline, MPI_COMM_WORLD, &living);
   bool fine = check_living(lifeline, living, dies);
   MPI_Comm_size(living, &n);
+  if (traced) fine &= close_relay(relay, lifeline, n);
   if (rank == 0) printf("%d live%s\n", n, fine ? "" : ", and do not agree");
   fflush(stdout);
   free(dies);
@@ -119,8 +157,9 @@ int main(int argc, char **argv) {
     printf("%s\n", ee_status_message());
     return 1;
   }
-  if (strcmp(argv[1], "tolerated") == 0) {
-    return run_tolerated(lifeline, strtoull(argv[2], NULL, 10));
+  bool traced = strcmp(argv[1], "traced") == 0;
+  if (traced || strcmp(argv[1], "tolerated") == 0) {
+    return run_tolerated(lifeline, strtoull(argv[2], NULL, 10), traced);
   }
   return run_strict(lifeline, strcmp(argv[1], "settled") == 0);
 }
