@@ -22,26 +22,45 @@ typedef struct neighbour {
   int   rank;
   pid_t process;
   char  state_path[32];  // of Linux
-  char  sentence[512];
+  char  sentence[256];   // but for the trace
 } neighbour;
 
 static neighbour            *neighbours;  // shape [n_neighbours], by rank
 static int                   n_neighbours;
 static volatile sig_atomic_t watching;
 static bool                  by_lifeline;
+static char                  trace_path[512];  // empty: none is written
 
-static void prepare(neighbour *n, int rank, int process, const char *trace) {
+static void prepare(neighbour *n, int rank, int process) {
   char host[256] = "this host";
   gethostname(host, sizeof host - 1);
   n->rank    = rank;
   n->process = (pid_t)process;
   snprintf(n->state_path, sizeof n->state_path, "/proc/%d/stat", process);
-  int length = snprintf(n->sentence, sizeof n->sentence,
-                        "edgeexit: device %d (process %d on %.64s) died, and with it the run", rank,
-                        process, host);
-  snprintf(n->sentence + length, sizeof n->sentence - (size_t)length, "%s%.300s\n",
-           trace != NULL ? "; what was answered until then is in " : "",
-           trace != NULL ? trace : "");
+  snprintf(n->sentence, sizeof n->sentence,
+           "edgeexit: device %d (process %d on %.64s) died, and with it the run", rank, process,
+           host);
+}
+
+/* Put @p text behind the first @p at bytes of @p line, as far as there is room; how many there are.
+ */
+static size_t append(char *line, size_t size, size_t at, const char *text) {
+  size_t n = strlen(text);
+  if (n > size - at) n = size - at;
+  memcpy(line + at, text, n);
+  return at + n;
+}
+
+/* The sentence, and where the trace is, if there is one by now.  Safe in a signal handler. */
+static void say(const char *sentence) {
+  char   line[1024];
+  size_t n = append(line, sizeof line, 0, sentence);
+  if (trace_path[0] != '\0' && access(trace_path, F_OK) == 0) {
+    n = append(line, sizeof line, n, "; what was answered until then is in ");
+    n = append(line, sizeof line, n, trace_path);
+  }
+  n = append(line, sizeof line, n, "\n");
+  if (write(STDERR_FILENO, line, n) < 0) return;
 }
 
 ee_status ee_dead_rank_watch(MPI_Comm comm, bool lifeline, const char *trace) {
@@ -58,13 +77,14 @@ ee_status ee_dead_rank_watch(MPI_Comm comm, bool lifeline, const char *trace) {
   status           = ee_agree(comm, status, 0);
   if (status == EE_OK) EE_MPI(MPI_Allgather(mine, 2, MPI_INT, all, 2, MPI_INT, node));
   for (int i = 0; i < size && status == EE_OK; i++) {
-    prepare(&neighbours[i], all[i][0], all[i][1], trace);
+    prepare(&neighbours[i], all[i][0], all[i][1]);
   }
   free(all);
   EE_MPI(MPI_Comm_free(&node));
   n_neighbours = size;
   watching     = status == EE_OK;
   by_lifeline  = lifeline;
+  snprintf(trace_path, sizeof trace_path, "%s", trace != NULL ? trace : "");
   if (!watching) ee_dead_rank_forget();
   return status;
 }
@@ -91,8 +111,7 @@ void ee_dead_rank_tell(void) {
   bool mine =
       watching && !by_lifeline && first < n_neighbours && neighbours[first].process == getpid();
   for (int i = 0; mine && i < n_neighbours; i++) {
-    const char *sentence = neighbours[i].sentence;
-    if (is_gone(&neighbours[i]) && write(STDERR_FILENO, sentence, strlen(sentence)) < 0) break;
+    if (is_gone(&neighbours[i])) say(neighbours[i].sentence);
   }
   errno = was;
 }
@@ -115,11 +134,18 @@ void ee_dead_rank_last_words(int rank) {
   }
   if (is_speaker(rank)) {
     char sentence[64];
-    snprintf(sentence, sizeof sentence, "edgeexit: device %d died, and with it the run\n", rank);
-    fputs(known != NULL ? known : sentence, stderr);
+    snprintf(sentence, sizeof sentence, "edgeexit: device %d died, and with it the run", rank);
+    say(known != NULL ? known : sentence);
     ee_launch_tell(1);
   }
   nanosleep(&moment, NULL);
+}
+
+void ee_dead_rank_kill(int rank) {
+  for (int i = 0; watching && i < n_neighbours; i++) {
+    if (neighbours[i].rank == rank && !is_gone(&neighbours[i]))
+      kill(neighbours[i].process, SIGKILL);
+  }
 }
 
 void ee_dead_rank_forget(void) {

@@ -27,5 +27,9 @@ void ee_dead_rank_tell(void);
  * does. Called by a lifeline; takes a moment, so that others see who spoke. */
 void ee_dead_rank_last_words(int rank);
 
+/** Kill what is left of rank @p rank, which counts as dead, if it is of this node: a process that
+ * was stopped would keep mpirun waiting. */
+void ee_dead_rank_kill(int rank);
+
 /** End the watch, before ranks end in order. */
 void ee_dead_rank_forget(void);

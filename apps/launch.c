@@ -143,9 +143,9 @@ ee_status ee_launch(int devices, bool survives, const char *trace, int argc, cha
   EE_TRY(launch_told(devices, argc, argv, &state, &told));
   EE_TRY(tell_end(state, trace));
   if (survives && state == 0 && told < 0) {
+    bool kept = trace != NULL && access(trace, F_OK) == 0;
     return EE_FAIL(EE_ERR_PEER, "no rank was left to say how the run ended%s%s",
-                   trace != NULL ? "; what was answered until then is in " : "",
-                   trace != NULL ? trace : "");
+                   kept ? "; what was answered until then is in " : "", kept ? trace : "");
   }
   *code = WEXITSTATUS(state) != 0 ? WEXITSTATUS(state) : told > 0 ? told : 0;
   if (*code != 0 && ee_child_was_asked_to_end()) *code = ee_app_exit_code(EE_ERR_INTERRUPTED);

@@ -285,6 +285,9 @@ static ee_status launch(const ee_run_options *o, int argc, char **argv, int *cod
 /* MPI's own end would wait for the dead. */
 static void end_mpi(ee_lifeline **lifeline, int rank, int code) {
   bool lost = ee_lifeline_lost(*lifeline, 0) >= 0;
+  for (int i = 0; ee_lifeline_lost(*lifeline, i) >= 0; i++) {
+    ee_dead_rank_kill(ee_lifeline_lost(*lifeline, i));
+  }
   fflush(NULL);
   ee_lifeline_close(lifeline);
   ee_dead_rank_forget();

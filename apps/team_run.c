@@ -66,6 +66,37 @@ static bool is_waited_for(const ee_units *units, int d, double late) {
   return false;
 }
 
+/* How the branch leaves whose devices stay longest: samples need one. */
+static ee_leaving best_branch(const ee_fleet *fleet, const ee_units *units) {
+  ee_leaving best = EE_LEAVES_FOR_EVER;
+  for (int lane = 0; lane < units->n_lanes; lane++) {
+    ee_leaving worst = EE_STAYS;
+    for (int u = 0; u < units->n; u++) {
+      if (units->unit[u].lane != lane) continue;
+      ee_leaving leaves = ee_device_leaves(fleet, units->unit[u].device);
+      if (leaves > worst) worst = leaves;
+    }
+    if (worst < best) best = worst;
+  }
+  return best;
+}
+
+/* With branches that may be absent. */
+static ee_status check_branches(const ee_fleet *fleet, const ee_units *units, double late) {
+  ee_leaving best = fleet != NULL && isfinite(late) ? best_branch(fleet, units) : EE_STAYS;
+  if (best == EE_LEAVES_FOR_EVER) {
+    return EE_FAIL(EE_ERR_ARG,
+                   "every branch has a stage on a device that leaves and does not come back, and "
+                   "samples need one; give a branch to devices that stay (--branches A/B/...@F)");
+  }
+  if (best == EE_LEAVES_FOR_A_WHILE) {
+    ee_log(EE_LOG_WARNING,
+           "every branch has a stage on a device that is away for a while; samples wait when none "
+           "is there");
+  }
+  return EE_OK;
+}
+
 /* Nobody takes over from a device that samples wait for. */
 static ee_status check_away(const ee_fleet *fleet, const ee_units *units, double late) {
   for (int d = 0; fleet != NULL && d < fleet->n_devices; d++) {
@@ -107,6 +138,7 @@ ee_status ee_run_units(const ee_run_options *options, const ee_run_setup *setup,
     status = place(wish, &task, n_devices, *units);
   }
   if (status == EE_OK) status = check_away(setup->fleet, *units, wish->late);
+  if (status == EE_OK) status = check_branches(setup->fleet, *units, wish->late);
   if (status == EE_OK) status = ee_team_task_forecast(&task, *units, forecast);
   ee_team_task_free(&task);
   if (status != EE_OK) ee_units_destroy(units);

@@ -6,11 +6,12 @@
 #   jobs/experiments/dying_device.sh [OUT]
 #
 # NETWORK: a model with branches; default the one that ships.  DATA: labelled samples; default batch 5
-# of CIFAR-10.  POLICY: default feature:value=1.  UNIT: what the four devices have 4, 3, 2 and 4
+# of CIFAR-10.  POLICY: default what edgeexit policy finds on samples that are
+# kept from training, for a loss of at most 0.01: feature:values=-1/1.24/3.15.  UNIT: what the four devices have 4, 3, 2 and 4
 # times, default 200M [FLOP/s].  STREAM: samples, default 2000.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 NETWORK=${NETWORK:-io/models/distree_cifar10.h5}
-POLICY=${POLICY:-feature:value=1}
+POLICY=${POLICY:-feature:values=-1/1.24/3.15}
 UNIT=${UNIT:-200M}
 STREAM=${STREAM:-2000}
 [ -r /proc/self/environ ] || die "/proc is not there: processes of ranks are found in it"

@@ -202,10 +202,11 @@ static ee_status fill(const job *j, ee_units *units) {
 static ee_status take_apart(job *j, ee_units **units) {
   EE_TRY(ee_find_branches(j->whole, j->lane, &j->n_lanes));
   if (j->n_lanes == 0) {
-    return EE_FAIL(EE_ERR_ARG,
-                   "model '%s' has no branches: no value begins parts side by side that have half "
-                   "of the model's operations and that every exit joins",
-                   j->whole->name);
+    return EE_FAIL(
+        EE_ERR_ARG,
+        "model '%s' has no branches: no value begins 2 to 64 parts side by side that have half "
+        "of the model's operations and that every exit joins",
+        j->whole->name);
   }
   j->number = calloc((size_t)n_slots(j), sizeof *j->number);
   if (j->number == NULL) return EE_FAIL(EE_ERR_NOMEM, "for %d units", n_slots(j));

@@ -245,6 +245,17 @@ int ee_lifeline_lost(ee_lifeline *lifeline, int i) {
   return rank;
 }
 
+void ee_lifeline_expel(ee_lifeline *lifeline, int rank) {
+  ee_lifeline *l = lifeline;
+  if (l == NULL || l->rank != 0 || rank == 0) return;
+  pthread_mutex_lock(&l->lock);
+  if (l->phase == TOLERANT && l->n_willing == n_others(l) && l->socket[rank] >= 0) {
+    say(l->socket[rank], ENDS);
+    shutdown(l->socket[rank], SHUT_RDWR);  // which the thread finds ended
+  }
+  pthread_mutex_unlock(&l->lock);
+}
+
 /* A communicator of the living, once it is settled who they are. */
 static MPI_Comm comm_of_living(const ee_lifeline *l, MPI_Comm comm) {
   MPI_Group all, some;

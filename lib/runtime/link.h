@@ -61,6 +61,9 @@ void ee_outbox_await(ee_outbox *outbox, ee_waiter *waiter);
 /** Whether the peer has taken every message. */
 bool ee_outbox_settled(const ee_outbox *outbox);
 
+/** Credits that have come back so far: messages that the peer has taken. */
+int64_t ee_outbox_taken(const ee_outbox *outbox);
+
 int ee_outbox_peer(const ee_outbox *outbox);
 
 /** Test what was sent: whether no send is under way.  Credits are left alone. */

@@ -14,6 +14,7 @@ struct ee_outbox {
   int             credits;            // messages that may be sent now
   int             next, n_waiting;    // buffer to fill next; those before it that wait for credit
   int             first_due, n_back;  // credits that are back but not yet due, in a ring
+  int64_t         taken;              // credits that are back so far
   int64_t        *due;                // shape [slots], when on the paced clock [ns]
   ee_credit       credit_message;     // that comes back; MPI writes it
   MPI_Request     credit_request;
@@ -130,6 +131,7 @@ static bool take_credits(ee_outbox *outbox) {
   for (int64_t k = 0; k < outbox->credit_message.count && outbox->n_back < outbox->slots; k++) {
     outbox->due[(outbox->first_due + outbox->n_back++) % outbox->slots] = due;
   }
+  outbox->taken += outbox->credit_message.count;
   expect_credit(outbox);
   return true;
 }
@@ -169,6 +171,10 @@ void ee_outbox_await(ee_outbox *outbox, ee_waiter *waiter) {
 
 bool ee_outbox_settled(const ee_outbox *outbox) {
   return outbox->credits == outbox->slots && outbox->n_waiting == 0;
+}
+
+int64_t ee_outbox_taken(const ee_outbox *outbox) {
+  return outbox->taken;
 }
 
 int ee_outbox_peer(const ee_outbox *outbox) {

@@ -19,7 +19,7 @@ int64_t ee_team_now(const ee_team *t) {
 static ee_status turn(ee_team *t, bool *busy) {
   int64_t now = ee_team_now(t);
   ee_answer_box_poll(t->answers);
-  EE_TRY(ee_team_heed_losses(t, busy));
+  EE_TRY(ee_team_heed_losses(t, now, busy));
   EE_TRY(ee_team_listen(t, now, busy));
   EE_TRY(ee_team_source_step(t, now, busy));
   ee_team_drop_overdue(t, now, busy);

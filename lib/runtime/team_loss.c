@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks whose processes have died: nothing goes to them, nothing of them is waited for, and their
  * lanes are absent from all samples. */
+#include <math.h>
+
 #include "ee/log.h"
 #include "team_state.h"
+
+#define STUCK_S 10.0     // a process that takes no message for so long counts as dead [s]
+#define STUCK_LATE 10.0  // but not before so many times what a branch may be late
 
 uint64_t ee_team_lost_lanes(const ee_team *t, const team_formation *f) {
   uint64_t lanes = 0;
@@ -76,8 +81,33 @@ static ee_status lose(ee_team *t, int r) {
   return EE_OK;
 }
 
-ee_status ee_team_heed_losses(ee_team *t, bool *busy) {
+/* Until when a rank that takes no message is believed to live [ns]. */
+static int64_t belief(const ee_team *t) {
+  return (int64_t)(fmax(STUCK_S, STUCK_LATE * t->options.late) * 1e9);
+}
+
+/* Rank 0: a process that was stopped, or is swapped out, takes none of the messages that wait for
+ * it; one that is away by the fleet's schedule does. */
+static void expel_stuck(ee_team *t, int64_t now) {
+  for (int r = 1; r < t->wire.size; r++) {
+    team_peer *p = &t->peer[r];
+    if (p->lost) continue;
+    int64_t taken = ee_outbox_taken(t->line[r].outbox);
+    if (ee_outbox_settled(t->line[r].outbox) || taken != p->taken) p->takes_at = now;
+    p->taken = taken;
+    if (now - p->takes_at < belief(t)) continue;
+    p->takes_at = now;
+    ee_log(EE_LOG_WARNING, "device %d has taken no message for %g s and counts as dead", r,
+           (double)belief(t) * 1e-9);
+    ee_lifeline_expel(t->setup.lifeline, r);
+  }
+}
+
+ee_status ee_team_heed_losses(ee_team *t, int64_t now, bool *busy) {
   int r;
+  if (t->wire.rank == 0 && t->setup.lifeline != NULL && isfinite(t->options.late)) {
+    expel_stuck(t, now);
+  }
   while ((r = ee_lifeline_lost(t->setup.lifeline, t->n_lost)) >= 0) {
     t->n_lost++;
     *busy = true;

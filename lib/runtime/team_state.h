@@ -119,19 +119,20 @@ typedef struct team_held {
 
 /** Rank 0's account of another rank, or of itself. */
 typedef struct team_peer {
-  bool     optional;    // its units all belong to lanes that may be absent
-  uint64_t lanes;       // those of its units
-  uint64_t closed;      // ids below it are over there
-  bool     behind;      // gets no new samples
-  bool     unasked;     // it is, and was not told of a sample that passes it by since
-  int64_t  lags_since;  // it has not ended what is over on rank 0; INT64_MAX: it has [ns]
-  uint64_t lagged_at;   // `closed` then
-  int64_t  busy;        // as it said last [ns]
-  double   work;        // [FLOP]
-  bool     loaded;      // has said so, of the formation to come
-  bool     left_old;    // has said so
-  bool     done;        // has nothing left to send
-  bool     lost;        // on any rank's account: its process has died
+  bool     optional;         // its units all belong to lanes that may be absent
+  uint64_t lanes;            // those of its units
+  uint64_t closed;           // ids below it are over there
+  bool     behind;           // gets no new samples
+  bool     unasked;          // it is, and was not told of a sample that passes it by since
+  int64_t  lags_since;       // it has not ended what is over on rank 0; INT64_MAX: it has [ns]
+  uint64_t lagged_at;        // `closed` then
+  int64_t  busy;             // as it said last [ns]
+  double   work;             // [FLOP]
+  bool     loaded;           // has said so, of the formation to come
+  bool     left_old;         // has said so
+  bool     done;             // has nothing left to send
+  int64_t  taken, takes_at;  // notes that it took, and when it did last or had none to take [ns]
+  bool     lost;             // on any rank's account: its process has died
 } team_peer;
 
 /** A change of formations. */
@@ -293,7 +294,7 @@ bool ee_team_can_tell_rank(const ee_team *t, int rank);
 
 // ---- team_loss.c ----
 /** Heed deaths of other ranks since the last call. */
-ee_status ee_team_heed_losses(ee_team *t, bool *busy);
+ee_status ee_team_heed_losses(ee_team *t, int64_t now, bool *busy);
 /** Lanes with units on ranks that were lost. */
 uint64_t ee_team_lost_lanes(const ee_team *t, const team_formation *f);
 /** Whether no sample can go that way, for ranks that were lost. */

@@ -129,6 +129,15 @@ grep -q "device 4 (d) is away from 20 s on and does not come back" err || fail "
 simulate --fleet gone.yaml --branches 1/2/3/4 --late 0.5 --rate 0.5
 expect "answers when a device does not come back" "$(of answered)" 60
 
+# samples need one branch
+for placed in 4/4/4/4@0 4/1,4/2,3,4/4@0; do
+  refused=0
+  edgeexit simulate model.h5 --outcomes exits.h5 --fleet gone.yaml --branches $placed --late 0.5 \
+    2> err > out || refused=$?
+  expect "exit code without any branch that stays, $placed" $refused 1
+  grep -q "every branch has a stage on a device that leaves" err || fail "$(cat err)"
+done
+
 # a stream that is too fast for so short a wait: all devices with branches are missed, and come back
 for late in 0 0.001 0.05; do
   simulate --fleet fleet.yaml --branches 1/1/2/2@0 --late $late

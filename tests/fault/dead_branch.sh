@@ -10,6 +10,7 @@ cd "$scratch"
 export TMPDIR=$scratch OMPI_MCA_orte_tmpdir_base=$scratch
 export OMPI_MCA_btl_vader_backing_directory=$scratch
 launcher=
+late=20
 trap '[ -z "$launcher" ] || kill -9 "$launcher" 2> err || true; rm -rf "$scratch"' EXIT
 
 # processes: of this test's run, rank and process number in each line
@@ -58,8 +59,8 @@ kill_in() {
 
 # start NAME OPTION...: five devices of which four compute branches
 start() {
-  EE_TEST_RUN=$scratch timeout --foreground 120 "$bin/edgeexit" run --fleet fleet.yaml --logits --late 20 \
-    --policy threshold:value=1 --trace "$1.h5" "${@:2}" model.h5 data.h5 < /dev/null \
+  EE_TEST_RUN=$scratch timeout --foreground 120 "$bin/edgeexit" run --fleet fleet.yaml --logits \
+    --late "$late" --policy threshold:value=1 --trace "$1.h5" "${@:2}" model.h5 data.h5 < /dev/null \
     > "$1.out" 2> "$1.err" &
   launcher=$!
 }
@@ -108,6 +109,18 @@ kill_in interrupted 4 INT
 expect "exit code of an interrupted run" "$code" 130
 grep -q "interrupted: [0-9]* of 400 samples were answered" interrupted.err || fail "$(cat interrupted.err)"
 ! grep -q "and with it the run" interrupted.err || fail "blames a device: $(cat interrupted.err)"
+
+# A process that is stopped takes no messages: it is done without, and ended.
+late=0.5
+start stopped --branches 1/2/3/4@0
+late=20
+patiently "answers of stopped" has_answers stopped
+while read -r rank process; do
+  [[ $rank != 1 ]] || kill -STOP "$process"
+done < <(processes)
+kill_in stopped none
+went_on stopped
+grep -q "device 1 has taken no message for 10 s" stopped.err || fail "$(cat stopped.err)"
 
 # Two at once, and each node writes a part of the trace: that of the dead is left out.
 EE_RANKS_PER_NODE=2 start two --branches 1/2/3/4@0

@@ -43,6 +43,10 @@ void ee_lifeline_tolerate(ee_lifeline *lifeline);
  *  list only grows, and has the same order on all ranks.  Not collective. */
 int ee_lifeline_lost(ee_lifeline *lifeline, int i);
 
+/** Rank 0: rank @p rank counts as dead from now on, and its process ends as soon as it can.  Does
+ *  nothing unless all tolerate a death.  Not collective. */
+void ee_lifeline_expel(ee_lifeline *lifeline, int rank);
+
 /**
  * All living ranks agree on who that is, and none tolerates a death any more.  Collective over
  * those.
