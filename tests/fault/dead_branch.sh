@@ -156,3 +156,8 @@ EE_TEST_RUN=$scratch edgeexit run --fleet fleet.yaml --policy threshold:value=1 
 launcher=$!
 kill_in exact 2
 expect "exit code without --late" "$code" 1
+
+# A run's own code is told also where mpirun, asked by the environment, would end with 0.
+code=0
+OMPI_MCA_orte_enable_recovery=1 edgeexit run -n 2 none.h5 data.h5 > out 2> err || code=$?
+expect "exit code without a model" "$code" 1
