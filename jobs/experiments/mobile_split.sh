@@ -80,9 +80,10 @@ serve() {
   edgeexit simulate "$out/$name.h5" --outcomes "$out/outcomes.h5" --fleet "$out/fleet.yaml" \
     --shares "$shares" --policy threshold:value=0.5 --batch 4 "${moving[@]}" --epoch "$1" \
     --trace "$out/run.h5" --json "${@:2}" > "$out/run.json" 2> "$out/err" || die "$(cat "$out/err")"
-  h5dump -y -w 0 -d /samples "$out/run.h5.part0" | awk '/DATA \{/ { on = 1 }
-    on && /^ *-?[0-9.n]/ { last = $1 }
-    on && /\}/ && last != "" { print last * 1e-9; last = "" }' > "$out/answered"
+  h5dump -y -w 0 -d /samples "$out/run.h5.part0" | awk '
+    /^ *H5T_/ { members++; if (/"answered"/) answered = members }
+    /^ *-?[0-9n]/ && ++member == answered { print $1 * 1e-9 }
+    /}/ { member = 0 }' > "$out/answered"
 }
 
 # note NAME: one more row of the table, whose answers by time are OUT/N.answered
